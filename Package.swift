@@ -1,0 +1,106 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let xmlCoder = Target.Dependency.product(name: "XMLCoder", package: "XMLCoder")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "poyang",
+    products: [.executable(name: "poyang", targets: ["poyang"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The rooms, lowest first. Edges go down only.
+        .target(name: "Telemetry"),
+        .target(name: "PayloadCodecs", dependencies: ["Telemetry"]),
+        .target(name: "StrictYAML", dependencies: [yams]),
+        .target(name: "DeviceCatalog", dependencies: ["Telemetry", "StrictYAML"]),
+        .target(name: "SeriesStorage", dependencies: ["Telemetry", grdb]),
+        .target(name: "CatalogStorage", dependencies: ["Telemetry", grdb]),
+        .target(name: "PromQL", dependencies: ["Telemetry"]),
+        .target(name: "EarlyWarning", dependencies: ["Telemetry", "PromQL", "StrictYAML"]),
+        .target(name: "Dissemination", dependencies: ["Telemetry", xmlCoder]),
+        .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .target(
+            name: "MQTTIngest",
+            dependencies: ["CMosquitto", "Telemetry", "PayloadCodecs", "DeviceCatalog", crypto, logging],
+            swiftSettings: [.strictMemorySafety()]),
+        .target(
+            name: "HTTPAPI",
+            dependencies: [
+                "Telemetry", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination", "CatalogStorage",
+                "SeriesStorage", hummingbird, crypto, logging, nioCore,
+            ]),
+        .target(
+            name: "Platform",
+            dependencies: [
+                "Telemetry", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL", "EarlyWarning",
+                "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", hummingbird, logging, serviceLifecycle,
+            ]),
+        .executableTarget(
+            name: "poyang",
+            dependencies: [
+                "Telemetry", "DeviceCatalog", "EarlyWarning", "PromQL", "MQTTIngest", "Platform", "StrictYAML",
+                argumentParser, asyncHTTPClient, logging, nioCore, serviceLifecycle,
+            ]),
+        .executableTarget(
+            name: "poyang-bench",
+            dependencies: ["Telemetry", "CMosquitto", "MQTTIngest", "Platform", "DeviceCatalog", argumentParser]),
+        // Fakes and scoped helpers for tests; not a product.
+        .target(name: "TestSupport", dependencies: ["Telemetry"], path: "Tests/TestSupport"),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+        .testTarget(name: "PayloadCodecsTests", dependencies: ["PayloadCodecs", "Telemetry", "TestSupport"]),
+        .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),
+        .testTarget(
+            name: "DeviceCatalogTests", dependencies: ["DeviceCatalog", "StrictYAML", "Telemetry", "TestSupport"]),
+        .testTarget(name: "SeriesStorageTests", dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb]),
+        .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
+        .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
+        .testTarget(name: "EarlyWarningTests", dependencies: ["EarlyWarning", "PromQL", "Telemetry", "TestSupport"]),
+        .testTarget(name: "DisseminationTests", dependencies: ["Dissemination", "Telemetry", "TestSupport"]),
+        .testTarget(
+            name: "MQTTIngestTests",
+            dependencies: ["MQTTIngest", "DeviceCatalog", "PayloadCodecs", "Telemetry", "TestSupport"]),
+        .testTarget(
+            name: "PlatformTests",
+            dependencies: [
+                "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
+                "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", hummingbird, hummingbirdTesting, logging,
+            ]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["Telemetry", "MQTTIngest", "TestSupport"]),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + house
+}

@@ -1,0 +1,192 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import Yams
+
+/// A value of a YAML file that knows where it stands and reports what is wrong with it.
+///
+/// Reading never throws: a value of the wrong kind is reported to the collector and reads as `nil`.
+///
+/// ## Usage
+/// ```swift
+/// let problems = ProblemCollector()
+/// if let map = YAMLValue.parse(text, file: "x.yaml", problems: problems)?.mapping(keys: ["site", "kind"]) {
+///     let site = map.required("site")?.string
+/// }
+/// try problems.throwIfAny()
+/// ```
+package struct YAMLValue {
+    package let node: Node
+    package let file: String
+    package let problems: ProblemCollector
+
+    /// Parses the one document of a file; syntax errors and duplicate keys are reported with their place.
+    ///
+    /// - Returns: `nil` after an error, and for an empty file, which is reported too.
+    package static func parse(_ text: String, file: String, problems: ProblemCollector) -> YAMLValue? {
+        do {
+            if let node = try Yams.compose(yaml: text) { return YAMLValue(node: node, file: file, problems: problems) }
+            problems.report(Problem(file: file, line: 0, column: 0, message: "the file is empty"))
+        } catch let error as YamlError {
+            problems.report(Problem(file: file, error))
+        } catch {
+            problems.report(Problem(file: file, line: 0, column: 0, message: "\(error)"))
+        }
+        return nil
+    }
+
+    /// Reports `message` at this value's place.
+    package func report(_ message: String) {
+        let mark = self.node.mark
+        self.problems.report(
+            Problem(file: self.file, line: mark?.line ?? 0, column: mark?.column ?? 0, message: message))
+    }
+
+    /// The value as a mapping whose keys are all in `keys`; others are reported with the nearest known key.
+    package func mapping(keys: [String]) -> YAMLMapping? {
+        guard let mapping = self.anyMapping() else { return nil }
+        for entry in mapping.entries where !keys.contains(entry.key) {
+            let nearest = keys.min { editDistance($0, entry.key) < editDistance($1, entry.key) }
+            let hint = nearest.flatMap { editDistance($0, entry.key) <= 2 ? "; did you mean '\($0)'?" : nil }
+            entry.keyValue.report(
+                "unknown key '\(entry.key)'" + (hint ?? "; known here: \(keys.sorted().joined(separator: ", "))"))
+        }
+        return mapping
+    }
+
+    /// The value as a mapping with keys of any name.
+    package func anyMapping() -> YAMLMapping? {
+        guard let mapping = self.node.mapping else {
+            self.report("expected a mapping (key: value), found \(self.kind)")
+            return nil
+        }
+        return YAMLMapping(value: self, mapping: mapping)
+    }
+
+    /// The value as a list.
+    package var list: [YAMLValue]? {
+        guard let sequence = self.node.sequence else {
+            self.report("expected a list, found \(self.kind)")
+            return nil
+        }
+        return sequence.map { YAMLValue(node: $0, file: self.file, problems: self.problems) }
+    }
+
+    /// Any scalar as its text.
+    package var string: String? {
+        guard let scalar = self.node.scalar else {
+            self.report("expected a text, found \(self.kind)")
+            return nil
+        }
+        return scalar.string
+    }
+
+    /// A finite or infinite number.
+    package var double: Double? {
+        guard let number = self.node.scalar.flatMap({ Double($0.string) ?? Double.construct(from: $0) }) else {
+            self.report("expected a number, found \(self.kind)")
+            return nil
+        }
+        return number
+    }
+
+    package var int: Int? {
+        guard let number = self.node.scalar.flatMap({ Int($0.string) }) else {
+            self.report("expected a whole number, found \(self.kind)")
+            return nil
+        }
+        return number
+    }
+
+    package var bool: Bool? {
+        guard let flag = self.node.scalar.flatMap({ Bool.construct(from: $0) }) else {
+            self.report("expected true or false, found \(self.kind)")
+            return nil
+        }
+        return flag
+    }
+
+    /// Whether this is the explicit or the empty null of YAML.
+    package var isNull: Bool {
+        guard let scalar = self.node.scalar, scalar.style == .plain || scalar.style == .any else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    }
+
+    private var kind: String {
+        switch self.node {
+        case .scalar(let scalar): "'\(scalar.string.prefix(60))'"
+        case .mapping: "a mapping"
+        case .sequence: "a list"
+        case .alias: "an alias"
+        }
+    }
+}
+
+/// A mapping of a YAML file.
+package struct YAMLMapping {
+    package struct Entry {
+        package let key: String
+        /// The key itself, for reports about it.
+        package let keyValue: YAMLValue
+        package let value: YAMLValue
+    }
+
+    /// The mapping as a value, for reports about it as a whole.
+    package let value: YAMLValue
+    /// In the order of the file.
+    package let entries: [Entry]
+
+    fileprivate init(value: YAMLValue, mapping: Node.Mapping) {
+        self.value = value
+        self.entries = mapping.map { key, node in
+            let keyValue = YAMLValue(node: key, file: value.file, problems: value.problems)
+            let entryValue = YAMLValue(node: node, file: value.file, problems: value.problems)
+            return Entry(key: keyValue.string ?? "", keyValue: keyValue, value: entryValue)
+        }
+    }
+
+    /// The value of a key; `nil` where the key is absent or its value is null.
+    package subscript(key: String) -> YAMLValue? {
+        guard let value = self.entries.first(where: { $0.key == key })?.value, !value.isNull else { return nil }
+        return value
+    }
+
+    /// The value of a key that must be there; its absence is reported.
+    package func required(_ key: String) -> YAMLValue? {
+        if let value = self[key] { return value }
+        self.value.report("'\(key)' is missing")
+        return nil
+    }
+}
+
+extension Problem {
+    fileprivate init(file: String, _ error: YamlError) {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            self.init(file: file, line: mark.line, column: mark.column, message: "not YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let keys = duplicates.sorted().map { "'\($0)'" }.joined(separator: ", ")
+            self.init(
+                file: file, line: context.mark.line, column: context.mark.column,
+                message: "key \(keys) is given twice; keep one")
+        default:
+            self.init(file: file, line: 0, column: 0, message: "not YAML: \(error)")
+        }
+    }
+}
+
+/// Levenshtein distance in characters.
+private func editDistance(_ left: String, _ right: String) -> Int {
+    var row = Array(0...right.count)
+    for (i, a) in left.enumerated() {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for (j, b) in right.enumerated() {
+            let substitution = diagonal + (a == b ? 0 : 1)
+            diagonal = row[j + 1]
+            row[j + 1] = min(substitution, row[j] + 1, row[j + 1] + 1)
+        }
+    }
+    return row[right.count]
+}

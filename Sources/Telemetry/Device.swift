@@ -1,0 +1,135 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+/// How often a channel is expected to report.
+package enum ReportSchedule: Hashable, Sendable {
+    case periodic(Milliseconds)
+    /// On change, with a sign of life at least every `heartbeat`.
+    case event(heartbeat: Milliseconds)
+
+    /// How long a value stands for the present: 2.5 × the interval, or 2.5 × the heartbeat.
+    package var lookback: Milliseconds {
+        switch self {
+        case .periodic(let interval): interval * 5 / 2
+        case .event(let heartbeat): heartbeat * 5 / 2
+        }
+    }
+
+    /// How far the site's tick clock stays behind wall time: interval + 2 min, or 2 min for event channels.
+    package var grace: Milliseconds {
+        switch self {
+        case .periodic(let interval): interval + 2 * .minute
+        case .event: 2 * .minute
+        }
+    }
+
+    /// From which age on a channel counts as silent: max(2 intervals, 15 min), or the heartbeat and as much again.
+    package var silenceLimit: Milliseconds {
+        switch self {
+        case .periodic(let interval): max(2 * interval, 15 * .minute)
+        case .event(let heartbeat): max(2 * heartbeat, 15 * .minute)
+        }
+    }
+
+    /// The look-back of a series that no registered channel feeds, as in Prometheus.
+    package static let unregisteredLookback: Milliseconds = 5 * .minute
+    /// The tick clock's distance where no channel is registered.
+    package static let unregisteredGrace: Milliseconds = 7 * .minute
+}
+
+/// One measurand of a device model.
+package struct Channel: Hashable, Sendable {
+    /// The metric that it feeds: `water_level_meters`.
+    package var metric: String
+    /// The key in the payload.
+    package var key: String
+    /// The unit of the payload; converted to the metric's canonical unit.
+    package var unit: Unit
+    /// Bounds in the payload's unit, before zero is added; outside is quarantined as `out_of_range`.
+    package var minimum: Double?
+    package var maximum: Double?
+    /// Whether the site's zero elevation is added after conversion.
+    package var addsZeroElevation: Bool
+    /// Labels beside `site`: `depth="20cm"`, `position`, `sensor`.
+    package var labels: Labels
+    package var schedule: ReportSchedule?
+
+    package init(
+        metric: String, key: String, unit: Unit, minimum: Double?, maximum: Double?, addsZeroElevation: Bool,
+        labels: Labels, schedule: ReportSchedule?
+    ) {
+        self.metric = metric
+        self.key = key
+        self.unit = unit
+        self.minimum = minimum
+        self.maximum = maximum
+        self.addsZeroElevation = addsZeroElevation
+        self.labels = labels
+        self.schedule = schedule
+    }
+}
+
+/// A kind of hardware.
+package struct DeviceModel: Hashable, Sendable {
+    /// `vendor/model`, the path of its file.
+    package var id: String
+    package var channels: [Channel]
+    /// Whether any metric name of the platform is taken as a key (`generic/json`).
+    package var takesAnyMetric: Bool
+
+    package init(id: String, channels: [Channel], takesAnyMetric: Bool) {
+        self.id = id
+        self.channels = channels
+        self.takesAnyMetric = takesAnyMetric
+    }
+}
+
+/// A piece of hardware, installed at a site.
+package struct Device: Hashable, Sendable {
+    package var id: String
+    package var name: String
+    package var model: String
+    package var site: String
+    /// Metres added to a level after conversion: the elevation of the gauge's zero in the site's datum.
+    package var zeroElevationMeters: Double?
+    package var mountHeightMeters: Double?
+    /// Overrides the model's report interval.
+    package var schedule: ReportSchedule?
+    /// DevEUI, SL 651 address, MN, …; empty where it has none.
+    package var address: String
+    /// Simulated readings of a test device are stored outside of exercises, too.
+    package var isTest: Bool
+
+    package init(
+        id: String, name: String = "", model: String, site: String, zeroElevationMeters: Double? = nil,
+        mountHeightMeters: Double? = nil, schedule: ReportSchedule? = nil, address: String = "", isTest: Bool = false
+    ) {
+        self.id = id
+        self.name = name
+        self.model = model
+        self.site = site
+        self.zeroElevationMeters = zeroElevationMeters
+        self.mountHeightMeters = mountHeightMeters
+        self.schedule = schedule
+        self.address = address
+        self.isTest = isTest
+    }
+}
+
+/// The form of device and site ids: `[A-Za-z0-9._:-]{1,64}`, case-sensitive.
+package enum Identifier {
+    package static func isValid(_ text: some StringProtocol) -> Bool {
+        let bytes = text.utf8
+        return (1...64).contains(bytes.count) && bytes.allSatisfy(self.isAllowed)
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"),
+            UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,127 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+/// The QARTOD flag of a value (IOOS QARTOD manual, section "flags").
+package enum Quality: UInt8, CaseIterable, Sendable, Codable {
+    case pass = 1
+    case notEvaluated = 2
+    case suspect = 3
+    case fail = 4
+    case missing = 9
+}
+
+/// How a value came to be.
+package enum Method: UInt8, CaseIterable, Sendable {
+    case measured = 0
+    /// Read by a person (人工置数).
+    case manual = 1
+    /// Computed between two readings by the sender.
+    case interpolated = 2
+    /// A difference that stands for the whole time since the sample before it.
+    case gapTotal = 3
+}
+
+extension Method: CustomStringConvertible {
+    /// The name on the wire: `measured`, `manual`, `interpolated`, `gap_total`.
+    package var description: String {
+        switch self {
+        case .measured: "measured"
+        case .manual: "manual"
+        case .interpolated: "interpolated"
+        case .gapTotal: "gap_total"
+        }
+    }
+
+    package init?(name: some StringProtocol) {
+        guard let method = Method.allCases.first(where: { $0.description == name }) else { return nil }
+        self = method
+    }
+}
+
+/// Quality, method and the simulated mark of one sample in a byte.
+///
+/// ```
+/// bit  7   6          5 4      3 2 1 0
+///      0   simulated  method   quality
+/// ```
+package struct SampleMark: Hashable, Sendable, RawRepresentable {
+    package var rawValue: UInt8
+
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package init(quality: Quality, method: Method = .measured, simulated: Bool = false) {
+        self.rawValue = quality.rawValue | (method.rawValue << 4) | (simulated ? 0x40 : 0)
+    }
+
+    /// Unknown bit patterns, which only a damaged store holds, read as `fail`.
+    package var quality: Quality { Quality(rawValue: self.rawValue & 0x0F) ?? .fail }
+    package var method: Method { Method(rawValue: (self.rawValue >> 4) & 0x3) ?? .measured }
+    package var isSimulated: Bool { self.rawValue & 0x40 != 0 }
+
+    package static let measured = SampleMark(quality: .notEvaluated)
+}
+
+/// One value of a series at its event time.
+package struct Sample: Hashable, Sendable {
+    /// Event time: when it was so in the field.
+    package var time: Timestamp
+    package var value: Double
+    package var mark: SampleMark
+
+    package init(time: Timestamp, value: Double, mark: SampleMark = .measured) {
+        self.time = time
+        self.value = value
+        self.mark = mark
+    }
+}
+
+/// A set of quality flags.
+package struct QualitySet: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt16
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+    package init(_ quality: Quality) { self.rawValue = 1 << quality.rawValue }
+
+    /// What queries see: pass and not evaluated.
+    package static let trusted = QualitySet([QualitySet(.pass), QualitySet(.notEvaluated)])
+    /// What may raise a warning: the trusted and the suspect.
+    package static let raising = trusted.union(QualitySet(.suspect))
+    package static let all = QualitySet(rawValue: .max)
+
+    @inlinable
+    package func admits(_ mark: SampleMark) -> Bool {
+        self.rawValue & (1 << (mark.rawValue & 0x0F)) != 0
+    }
+}
+
+/// What a computed result rests on, gathered from the samples that were read for it.
+package struct Evidence: OptionSet, Hashable, Sendable, Codable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let interpolated = Evidence(rawValue: 1)
+    package static let manual = Evidence(rawValue: 2)
+    package static let gapTotal = Evidence(rawValue: 4)
+    /// A value that failed a plausibility test: the result is unconfirmed (未核实).
+    package static let suspect = Evidence(rawValue: 8)
+    package static let simulated = Evidence(rawValue: 16)
+
+    package init(_ mark: SampleMark) {
+        var evidence: Evidence
+        switch mark.method {
+        case .measured: evidence = []
+        case .manual: evidence = .manual
+        case .interpolated: evidence = .interpolated
+        case .gapTotal: evidence = .gapTotal
+        }
+        if mark.quality == .suspect { evidence.insert(.suspect) }
+        if mark.isSimulated { evidence.insert(.simulated) }
+        self = evidence
+    }
+}
+
+/// The number of a series inside one store; never reused.
+package struct SeriesID: Hashable, Comparable, Sendable, RawRepresentable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    package static func < (left: SeriesID, right: SeriesID) -> Bool { left.rawValue < right.rawValue }
+}

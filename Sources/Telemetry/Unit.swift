@@ -1,0 +1,86 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+/// A unit of measurement, known by the suffix that metric names carry.
+///
+/// A value converts to the canonical unit of its dimension as `value * factor + offset`.
+package struct Unit: Hashable, Sendable {
+    /// As in metric names: `meters`, `cubic_meters_per_second`; empty for a bare number (`ph`).
+    package let suffix: String
+    /// As people write it: `m`, `m³/s`.
+    package let symbol: String
+    /// The suffix of the canonical unit of the same dimension.
+    package let canonical: String
+    package let factor: Double
+    package let offset: Double
+    /// Other spellings accepted in files: `ft`, `feet`.
+    package let aliases: [String]
+
+    private init(
+        _ suffix: String, _ symbol: String, canonical: String? = nil, factor: Double = 1, offset: Double = 0,
+        aliases: [String] = []
+    ) {
+        self.suffix = suffix
+        self.symbol = symbol
+        self.canonical = canonical ?? suffix
+        self.factor = factor
+        self.offset = offset
+        self.aliases = aliases
+    }
+
+    package static let meters = Unit("meters", "m")
+    package static let metersPerHour = Unit("meters_per_hour", "m/h")
+    package static let dimensionless = Unit("", "", aliases: ["1", "pH"])
+
+    /// Every unit that files may name, canonical ones first.
+    package static let all: [Unit] = [
+        .meters, .metersPerHour, .dimensionless,
+        Unit("cubic_meters_per_second", "m³/s", aliases: ["m3/s"]),
+        Unit("cubic_meters", "m³", aliases: ["m3"]),
+        Unit("millimeters", "mm"),
+        Unit("percent", "%"),
+        Unit("celsius", "℃", aliases: ["°C", "C", "Cel"]),
+        Unit("meters_per_second", "m/s"),
+        Unit("degrees", "°", aliases: ["deg"]),
+        Unit("watts_per_square_meter", "W/m²", aliases: ["W/m2"]),
+        Unit("hectopascals", "hPa"),
+        Unit("milligrams_per_liter", "mg/L", aliases: ["mg/l"]),
+        Unit("ntu", "NTU", aliases: ["FNU"]),
+        Unit("microsiemens_per_centimeter", "µS/cm", aliases: ["uS/cm", "μS/cm"]),
+        Unit("volts", "V"),
+        Unit("dbm", "dBm"),
+        Unit("centimeters", "cm", canonical: "meters", factor: 0.01),
+        // 1 ft = 0.3048 m exactly (international foot).
+        Unit("feet", "ft", canonical: "meters", factor: 0.3048),
+        Unit("inches", "in", canonical: "millimeters", factor: 25.4),
+        // 1 ft³ = 0.028316846592 m³ exactly.
+        Unit(
+            "cubic_feet_per_second", "ft³/s", canonical: "cubic_meters_per_second", factor: 0.028316846592,
+            aliases: ["cfs", "ft3/s"]),
+        Unit("fahrenheit", "℉", canonical: "celsius", factor: 5.0 / 9.0, offset: -160.0 / 9.0, aliases: ["°F", "F"]),
+        Unit("millivolts", "mV", canonical: "volts", factor: 0.001),
+        Unit("kilopascals", "kPa", canonical: "hectopascals", factor: 10),
+        Unit("million_cubic_meters", "10⁶ m³", canonical: "cubic_meters", factor: 1_000_000, aliases: ["1e6 m3"]),
+    ]
+
+    /// Finds a unit by its suffix, symbol or another accepted spelling.
+    package init?(named name: String) {
+        guard
+            let unit = Unit.all.first(where: {
+                $0.suffix == name || $0.symbol == name || $0.aliases.contains(name)
+            })
+        else { return nil }
+        self = unit
+    }
+
+    /// The canonical unit of a metric, by the longest suffix that its name carries; bare numbers have none.
+    package init(ofMetric metric: String) {
+        let matching = Unit.all.filter { $0.suffix == $0.canonical && !$0.suffix.isEmpty }
+            .filter { metric == $0.suffix || metric.hasSuffix("_" + $0.suffix) }
+        self = matching.max { $0.suffix.count < $1.suffix.count } ?? .dimensionless
+    }
+
+    package func toCanonical(_ value: Double) -> Double {
+        value * self.factor + self.offset
+    }
+}
