@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "DeviceCatalog", dependencies: ["Telemetry", "StrictYAML"]),
         .target(name: "SeriesStorage", dependencies: ["Telemetry", grdb]),
-        .target(name: "CatalogStorage", dependencies: ["Telemetry", grdb]),
+        .target(name: "CatalogStorage", dependencies: ["Telemetry", crypto, grdb]),
         .target(name: "PromQL", dependencies: ["Telemetry"]),
         .target(name: "EarlyWarning", dependencies: ["Telemetry", "PromQL", "StrictYAML"]),
         .target(name: "Dissemination", dependencies: ["Telemetry", xmlCoder]),
