@@ -26,7 +26,7 @@ package protocol APIBackend: Sendable {
     func serviceStatus() throws -> ServiceStatus
     func alertReports(org: String?) async throws -> [AlertReport]
     func siteReports(org: String?) -> [SiteReport]
-    func deviceReports(org: String?) throws -> [DeviceReport]
+    func deviceReports(org: String?) async throws -> [DeviceReport]
     /// The site's facts; nil where none is registered.
     func site(_ id: String) -> Site?
 
@@ -42,7 +42,7 @@ package protocol APIBackend: Sendable {
     func acknowledge(number: String, by name: String, note: String) async throws
 
     /// The text of `/metrics`.
-    func metrics() throws -> String
+    func metrics() async throws -> String
 }
 
 /// An alert as Prometheus's `/api/v1/alerts` shows it.

@@ -51,20 +51,26 @@ package struct ServiceStatus: Encodable, Sendable {
     package var processed: Int64
     package var subscribed: Bool
     package var broker: String
+    /// Messages committed since the start, refused ones included.
     package var messages: Int
+    /// Messages that the broker sent again and that were known.
     package var redelivered: Int
-    package var stored: Int
-    package var duplicates: Int
-    package var quarantined: Int
-    package var evaluations: Int
-    package var lateSamples: Int
+    /// Sequence of the newest message of the feed.
+    package var feed: Int64
+    /// Samples in the store.
+    package var samples: Int
     /// Sentences about what is wrong now; empty when all is well.
     package var faults: [String]
+    /// Values since the start, by where they ended.
+    package var stored = 0
+    package var duplicates = 0
+    package var quarantined = 0
+    package var evaluations = 0
+    package var lateSamples = 0
 
     package init(
         exercise: Bool, clock: String, position: Int64, processed: Int64, subscribed: Bool, broker: String,
-        messages: Int, redelivered: Int, stored: Int, duplicates: Int, quarantined: Int, evaluations: Int,
-        lateSamples: Int, faults: [String]
+        messages: Int, redelivered: Int, feed: Int64, samples: Int, faults: [String]
     ) {
         self.exercise = exercise
         self.clock = clock
@@ -74,16 +80,18 @@ package struct ServiceStatus: Encodable, Sendable {
         self.broker = broker
         self.messages = messages
         self.redelivered = redelivered
-        self.stored = stored
-        self.duplicates = duplicates
-        self.quarantined = quarantined
-        self.evaluations = evaluations
-        self.lateSamples = lateSamples
+        self.feed = feed
+        self.samples = samples
         self.faults = faults
     }
 
+    /// How many batches the rules may be behind and still count as caught up.
+    private static let acceptableLag: Int64 = 64
+
     /// Whether a reading that arrives now would be stored and judged at once.
-    package var isReady: Bool { self.subscribed && self.faults.isEmpty && self.processed >= self.position - 64 }
+    package var isReady: Bool {
+        self.subscribed && self.faults.isEmpty && self.position - self.processed <= Self.acceptableLag
+    }
 }
 
 /// What `GET /api/status` answers.

@@ -16,7 +16,7 @@ struct OperationRoutes: Sendable {
         router.get("/-/healthy") { _, _ in "poyang is healthy.\n" }
         router.get("/-/ready") { _, _ in try self.ready() }
         router.get("/metrics") { _, _ in
-            let text = try self.backend.metrics()
+            let text = try await self.backend.metrics()
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text)))

@@ -27,11 +27,11 @@ struct RegistryRoutes: Sendable {
             return try JSONBody.response(report)
         }
         router.get("/api/devices") { _, context in
-            try JSONBody.response(try self.backend.deviceReports(org: context.access.org))
+            try JSONBody.response(try await self.backend.deviceReports(org: context.access.org))
         }
         router.get("/api/devices/:id") { _, context in
             let id = try context.parameters.require("id")
-            let reports = try self.backend.deviceReports(org: context.access.org)
+            let reports = try await self.backend.deviceReports(org: context.access.org)
             guard let report = reports.first(where: { $0.device == id }) else {
                 throw APIProblem(.notFound, "there is no device '\(id)'; `poyang devices list` shows all")
             }

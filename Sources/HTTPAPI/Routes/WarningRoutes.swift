@@ -70,17 +70,6 @@ struct WarningRoutes: Sendable {
     }
 }
 
-/// The stored forms of warnings and messages.
-enum StoredJSON {
-    static func warning(_ row: WarningRow) throws -> Warning {
-        try JSONDecoder().decode(Warning.self, from: Data(row.json.utf8))
-    }
-
-    static func message(_ row: FeedRow) throws -> WarningMessage {
-        try JSONDecoder().decode(WarningMessage.self, from: Data(row.entry.json.utf8))
-    }
-}
-
 /// A warning as the API lists it.
 struct WarningReport: Encodable {
     let number: String

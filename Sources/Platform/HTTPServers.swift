@@ -1,0 +1,63 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import HTTPAPI
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The servers of the API: one on the network, one on the data directory's socket.
+enum HTTPServers {
+    /// - Parameter announce: Takes the network server's URL when it listens.
+    static func services(
+        options: PlatformOptions, directory: DataDirectory, backend: PlatformBackend, logger: Logger,
+        announce: @escaping @Sendable (String) -> Void
+    ) throws -> [any Service] {
+        try? FileManager.default.removeItem(atPath: directory.socket)
+        let socket = Application(
+            router: APIRouter.make(backend: backend, origin: .socket),
+            configuration: ApplicationConfiguration(address: .unixDomainSocket(path: directory.socket)),
+            onServerRunning: { _ in chmod(directory.socket, 0o600) }, logger: logger)
+        var services: [any Service] = [FeedFollowers(signal: backend.feedSignal)]
+        services.append(BoundServer(application: socket, address: directory.socket))
+        guard let listen = options.listen else { return services }
+        let host = listen.host
+        let network = Application(
+            router: APIRouter.make(backend: backend, origin: .network(isLoopback: listen.isLoopback)),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: listen.port)),
+            onServerRunning: { channel in
+                announce("http://\(host.contains(":") ? "[\(host)]" : host):\(channel.localAddress?.port ?? listen.port)")
+            }, logger: logger)
+        services.append(BoundServer(application: network, address: "\(host):\(listen.port)"))
+        return services
+    }
+}
+
+/// A server whose failure to listen says where and what to do.
+private struct BoundServer<Responder: HTTPResponder>: Service
+where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+    let application: Application<Responder>
+    let address: String
+
+    func run() async throws {
+        do {
+            try await self.application.run()
+        } catch let error as IOError {
+            throw PlatformError(
+                .address,
+                "cannot listen on \(self.address): \(error); stop what uses it, or name another address with --listen")
+        }
+    }
+}
+
+/// Ends the streams of those who follow the feed, so that the servers can close.
+private struct FeedFollowers: Service {
+    let signal: FeedSignal
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        self.signal.close()
+    }
+}
