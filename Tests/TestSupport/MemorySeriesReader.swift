@@ -12,12 +12,17 @@ package struct MemorySeriesReader: SeriesReader {
     package init(_ series: [SeriesColumns] = []) {
         self.series = series
         self.places = Dictionary(
-            series.enumerated().map { ($0.element.labels, $0.offset) }, uniquingKeysWith: { first, _ in first })
+            series.enumerated().map { ($0.element.labels, $0.offset) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// Adds a sample; one at the same time is replaced.
     package mutating func append(
-        _ labels: Labels, at time: Timestamp, _ value: Double, mark: SampleMark = .measured,
+        _ labels: Labels,
+        at time: Timestamp,
+        _ value: Double,
+        mark: SampleMark = .measured,
         lookback: Milliseconds = ReportSchedule.unregisteredLookback
     ) {
         let place: Int
@@ -27,7 +32,8 @@ package struct MemorySeriesReader: SeriesReader {
             place = self.series.count
             self.places[labels] = place
             self.series.append(
-                SeriesColumns(labels: labels, times: [], values: [], marks: [], lookback: lookback))
+                SeriesColumns(labels: labels, times: [], values: [], marks: [], lookback: lookback)
+            )
         }
         let index = self.series[place].times.partition(after: time)
         if index > 0, self.series[place].times[index - 1] == time {

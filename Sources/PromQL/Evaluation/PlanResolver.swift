@@ -13,7 +13,9 @@ struct PlanResolver {
     }
 
     private mutating func plan(
-        _ expression: Expression, span: TimeSpan, isInSubquery: Bool
+        _ expression: Expression,
+        span: TimeSpan,
+        isInSubquery: Bool
     ) throws(PromQLError) -> Plan {
         switch expression {
         case .number(let value): return .number(value)
@@ -24,14 +26,19 @@ struct PlanResolver {
             return negates ? .negation(plan) : plan
         case .selector(let selector):
             let plan = SelectorPlan(
-                index: self.selectors.count, selector: selector, span: span.applying(selector.modifiers),
-                isInSubquery: isInSubquery)
+                index: self.selectors.count,
+                selector: selector,
+                span: span.applying(selector.modifiers),
+                isInSubquery: isInSubquery
+            )
             self.selectors.append(plan)
             return selector.window == nil ? .instant(plan) : .window(plan)
         case .subquery(let subquery):
             let inner = try self.plan(
-                subquery.inner, span: span.applying(subquery.modifiers).reaching(back: subquery.window),
-                isInSubquery: true)
+                subquery.inner,
+                span: span.applying(subquery.modifiers).reaching(back: subquery.window),
+                isInSubquery: true
+            )
             return .subquery(SubqueryPlan(subquery: subquery, inner: inner, isInSubquery: isInSubquery))
         case .binary(let binary):
             let left = try self.plan(binary.left, span: span, isInSubquery: isInSubquery)
@@ -56,7 +63,9 @@ struct PlanResolver {
     }
 
     private mutating func plan(
-        _ call: FunctionCall, span: TimeSpan, isInSubquery: Bool
+        _ call: FunctionCall,
+        span: TimeSpan,
+        isInSubquery: Bool
     ) throws(PromQLError) -> Plan {
         var arguments: [Plan] = []
         for argument in call.arguments {
@@ -73,8 +82,13 @@ struct PlanResolver {
         }
         return .call(
             CallPlan(
-                function: call.function, arguments: arguments, absentLabels: Self.absentLabels(call),
-                pattern: pattern, note: Self.counterNote(call)))
+                function: call.function,
+                arguments: arguments,
+                absentLabels: Self.absentLabels(call),
+                pattern: pattern,
+                note: Self.counterNote(call)
+            )
+        )
     }
 
     /// The labels that the selector of `absent` requires by equality, each once.

@@ -67,8 +67,12 @@ package struct EvaluationOptions: Sendable {
     package var maximumSteps: Int
 
     package init(
-        qualities: QualitySet = .trusted, strictLookback: Milliseconds? = nil, roundsComparisons: Bool = false,
-        defaultSubqueryStep: Milliseconds = .minute, maximumSamples: Int = 50_000_000, maximumSteps: Int = 11_000
+        qualities: QualitySet = .trusted,
+        strictLookback: Milliseconds? = nil,
+        roundsComparisons: Bool = false,
+        defaultSubqueryStep: Milliseconds = .minute,
+        maximumSamples: Int = 50_000_000,
+        maximumSteps: Int = 11_000
     ) {
         self.qualities = qualities
         self.strictLookback = strictLookback

@@ -12,4 +12,9 @@ struct LabelPattern: Sendable {
     var predicate: @Sendable (String) -> Bool {
         { [text] in $0 == text }
     }
+
+    /// The replacement with `$1`, `${name}` filled in, where the whole of `source` matches; else nil.
+    func replacing(_ source: String, with replacement: String) -> String? {
+        source == self.text ? replacement : nil
+    }
 }

@@ -122,8 +122,10 @@ struct Lexer {
             while self.peek().isDigit || self.peek().isNameStart { self.offset += 1 }
             guard let span = PrometheusDuration.parse(self.text(from: start)) else {
                 throw self.failure(
-                    "bad number or duration syntax: \"\(self.text(from: start))\"", at: start,
-                    hint: "units are y w d h m s ms, the larger first, as in 1h30m")
+                    "bad number or duration syntax: \"\(self.text(from: start))\"",
+                    at: start,
+                    hint: "units are y w d h m s ms, the larger first, as in 1h30m"
+                )
             }
             return .duration(span)
         }
@@ -168,7 +170,11 @@ struct Lexer {
                 content.append(byte)
             }
         }
-        throw self.failure("unterminated quoted string", at: start, hint: "close it with \(Character(Unicode.Scalar(quote)))")
+        throw self.failure(
+            "unterminated quoted string",
+            at: start,
+            hint: "close it with \(Character(Unicode.Scalar(quote)))"
+        )
     }
 
     /// Go's escapes: `\a \b \f \n \r \t \v \\ \' \" \ooo \xhh \uhhhh \Uhhhhhhhh`.
@@ -185,7 +191,8 @@ struct Lexer {
         case UInt8(ascii: "t"): content.append(9)
         case UInt8(ascii: "v"): content.append(11)
         case UInt8(ascii: "\\"), quote: content.append(byte)
-        case UInt8(ascii: "x"): content.append(UInt8(truncatingIfNeeded: try self.code(digits: 2, radix: 16, from: start)))
+        case UInt8(ascii: "x"):
+            content.append(UInt8(truncatingIfNeeded: try self.code(digits: 2, radix: 16, from: start)))
         case UInt8(ascii: "0")...UInt8(ascii: "7"):
             self.offset -= 1
             content.append(UInt8(truncatingIfNeeded: try self.code(digits: 3, radix: 8, from: start)))

@@ -16,16 +16,22 @@ extension Parser {
                 self.advance()
                 let place = self.current.start
                 let offset = try self.signedSpan(in: "offset")
-                expression = try self.modify(expression, at: place) { (modifiers: inout TimeModifiers) throws(PromQLError) in
-                    guard modifiers.offset == 0 else { throw PromQLError(.syntax, "offset may not be set multiple times") }
+                expression = try self.modify(expression, at: place) {
+                    (modifiers: inout TimeModifiers) throws(PromQLError) in
+                    guard modifiers.offset == 0 else {
+                        throw PromQLError(.syntax, "offset may not be set multiple times")
+                    }
                     modifiers.offset = offset
                 }
             } else if self.isSymbol("@") {
                 self.advance()
                 let place = self.current.start
                 let anchor = try self.anchor()
-                expression = try self.modify(expression, at: place) { (modifiers: inout TimeModifiers) throws(PromQLError) in
-                    guard modifiers.at == nil else { throw PromQLError(.syntax, "@ <timestamp> may not be set multiple times") }
+                expression = try self.modify(expression, at: place) {
+                    (modifiers: inout TimeModifiers) throws(PromQLError) in
+                    guard modifiers.at == nil else {
+                        throw PromQLError(.syntax, "@ <timestamp> may not be set multiple times")
+                    }
                     modifiers.at = anchor
                 }
             } else {
@@ -35,7 +41,9 @@ extension Parser {
     }
 
     private func modify(
-        _ expression: Expression, at place: Int, by change: (inout TimeModifiers) throws(PromQLError) -> Void
+        _ expression: Expression,
+        at place: Int,
+        by change: (inout TimeModifiers) throws(PromQLError) -> Void
     ) throws(PromQLError) -> Expression {
         do throws(PromQLError) {
             switch expression {
@@ -47,8 +55,10 @@ extension Parser {
                 return .subquery(subquery)
             default:
                 throw PromQLError(
-                    .syntax, "offset and @ modifiers must be preceded by a selector or a subquery",
-                    hint: "put it directly after the selector")
+                    .syntax,
+                    "offset and @ modifiers must be preceded by a selector or a subquery",
+                    hint: "put it directly after the selector"
+                )
             }
         } catch {
             throw self.failure(error.message, at: place, hint: error.hint)
@@ -64,15 +74,19 @@ extension Parser {
             try self.expect("]", in: "subquery selector")
             guard expression.type == .vector || expression.type == .scalar else {
                 throw self.failure(
-                    "subquery is only allowed on instant vector, got \(expression.type.rawValue) instead", at: start)
+                    "subquery is only allowed on instant vector, got \(expression.type.rawValue) instead",
+                    at: start
+                )
             }
             return .subquery(Subquery(inner: expression, window: window, step: step, modifiers: TimeModifiers()))
         }
         try self.expect("]", in: "range selector")
         guard case .selector(var selector) = expression, selector.window == nil else {
             throw self.failure(
-                "ranges only allowed for vector selectors", at: place,
-                hint: "a subquery needs a colon: [\(PrometheusDuration.text(window)):]")
+                "ranges only allowed for vector selectors",
+                at: place,
+                hint: "a subquery needs a colon: [\(PrometheusDuration.text(window)):]"
+            )
         }
         guard selector.modifiers == TimeModifiers() else {
             throw self.failure("no offset modifiers allowed before range", at: place, hint: "write it after the range")
@@ -202,9 +216,13 @@ extension Parser {
         let most = signature.arguments.count
         let least = most - signature.optional
         guard arguments.count >= least, signature.isVariadic || arguments.count <= most else {
-            let wanted = least == most && !signature.isVariadic ? "\(least)" : "at \(arguments.count < least ? "least \(least)" : "most \(most)")"
+            let wanted =
+                least == most && !signature.isVariadic
+                ? "\(least)" : "at \(arguments.count < least ? "least \(least)" : "most \(most)")"
             throw self.failure(
-                "expected \(wanted) argument(s) in call to \"\(name)\", got \(arguments.count)", at: place)
+                "expected \(wanted) argument(s) in call to \"\(name)\", got \(arguments.count)",
+                at: place
+            )
         }
         for (index, argument) in arguments.enumerated() {
             let expected = signature.arguments[min(index, most - 1)]
@@ -215,7 +233,10 @@ extension Parser {
     }
 
     private func check(
-        _ expression: Expression, is expected: ExpressionType, in context: String, at place: Int
+        _ expression: Expression,
+        is expected: ExpressionType,
+        in context: String,
+        at place: Int
     ) throws(PromQLError) {
         let actual = expression.type
         guard actual != expected else { return }
@@ -228,10 +249,14 @@ extension Parser {
             default: nil
             }
         throw self.failure(
-            "expected type \(expected.rawValue) in \(context), got \(actual.rawValue)", at: place, hint: hint)
+            "expected type \(expected.rawValue) in \(context), got \(actual.rawValue)",
+            at: place,
+            hint: hint
+        )
     }
 
-    private mutating func aggregation(_ operation: AggregationOperator) throws(PromQLError) -> (Expression, height: Int) {
+    private mutating func aggregation(_ operation: AggregationOperator) throws(PromQLError) -> (Expression, height: Int)
+    {
         let place = self.current.start
         self.advance()
         var grouping: Aggregation.Grouping? = try self.grouping()
@@ -241,7 +266,8 @@ extension Parser {
         guard arguments.count == wanted else {
             throw self.failure(
                 "wrong number of arguments for aggregate expression provided, expected \(wanted), got \(arguments.count)",
-                at: place)
+                at: place
+            )
         }
         let inner = arguments[wanted - 1]
         try self.check(inner.expression, is: .vector, in: "aggregation expression", at: inner.start)
@@ -249,8 +275,11 @@ extension Parser {
             try self.check(arguments[0].expression, is: parameter, in: "aggregation parameter", at: arguments[0].start)
         }
         let aggregation = Aggregation(
-            operation: operation, parameter: wanted == 2 ? arguments[0].expression : nil, inner: inner.expression,
-            grouping: grouping ?? .by([]))
+            operation: operation,
+            parameter: wanted == 2 ? arguments[0].expression : nil,
+            inner: inner.expression,
+            grouping: grouping ?? .by([])
+        )
         return (.aggregation(aggregation), height + 1)
     }
 
@@ -268,7 +297,8 @@ extension Parser {
 
     /// The function whose name differs least, if it differs little.
     private static func suggestion(for name: String) -> String? {
-        let close = Function.allCases.map { (name: $0.rawValue, distance: editDistance(name.lowercased(), $0.rawValue)) }
+        let close = Function.allCases
+            .map { (name: $0.rawValue, distance: editDistance(name.lowercased(), $0.rawValue)) }
             .min { $0.distance < $1.distance }
         guard let close, close.distance <= 2 else { return nil }
         return "did you mean \(close.name)?"
@@ -295,7 +325,8 @@ private func editDistance(_ left: String, _ right: String) -> Int {
 extension Parser {
     /// What can be known to fail before any sample is read.
     private func checkConstants(
-        of function: Function, _ arguments: [(expression: Expression, start: Int)]
+        of function: Function,
+        _ arguments: [(expression: Expression, start: Int)]
     ) throws(PromQLError) {
         guard function == .label_replace || function == .label_join else { return }
         if case .string("") = arguments[1].expression.unwrapped {
@@ -306,7 +337,9 @@ extension Parser {
                 _ = try LabelPattern(pattern)
             } catch {
                 throw self.failure(
-                    "invalid regular expression in label_replace(): \(error.message)", at: arguments[4].start)
+                    "invalid regular expression in label_replace(): \(error.message)",
+                    at: arguments[4].start
+                )
             }
         }
     }

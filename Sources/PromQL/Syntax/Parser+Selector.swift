@@ -18,15 +18,18 @@ extension Parser {
                 matchers.append(matcher)
                 if !self.take(","), !self.isSymbol("}") {
                     throw self.failure(
-                        "unexpected \(self.current.name) in label matching, expected \",\" or \"}\"")
+                        "unexpected \(self.current.name) in label matching, expected \",\" or \"}\""
+                    )
                 }
             }
             self.advance()
         }
         guard matchers.contains(where: { !$0.matches("") }) else {
             throw self.failure(
-                "vector selector must contain at least one non-empty matcher", at: start,
-                hint: "name a metric, or a condition that the empty text does not meet")
+                "vector selector must contain at least one non-empty matcher",
+                at: start,
+                hint: "name a metric, or a condition that the empty text does not meet"
+            )
         }
         return Selector(matchers: matchers, window: nil, modifiers: TimeModifiers())
     }
@@ -49,12 +52,15 @@ extension Parser {
         else {
             throw self.failure(
                 "unexpected \(self.current.name) in label matching, expected label matching operator",
-                hint: "one of = != =~ !~")
+                hint: "one of = != =~ !~"
+            )
         }
         self.advance()
         guard case .string(let value) = self.current.kind else {
             throw self.failure(
-                "unexpected \(self.current.name) in label matching, expected string", hint: "put the value in quotes")
+                "unexpected \(self.current.name) in label matching, expected string",
+                hint: "put the value in quotes"
+            )
         }
         let place = self.current.start
         self.advance()

@@ -126,7 +126,8 @@ struct Parser {
         guard inner.type == .scalar || inner.type == .vector else {
             throw self.failure(
                 "unary expression only allowed on expressions of type scalar or instant vector, got \(inner.type.rawValue)",
-                at: start)
+                at: start
+            )
         }
         if case .number(let value) = inner { return (.number(negates ? -value : value), height) }
         return (.unary(negates: negates, inner), height + 1)
@@ -134,7 +135,8 @@ struct Parser {
 
     /// `bool`, `on`, `ignoring`, `group_left` and `group_right` after an operator.
     private mutating func modifiers(
-        _ operation: BinaryOperator, left: Expression
+        _ operation: BinaryOperator,
+        left: Expression
     ) throws(PromQLError) -> (BinaryOperation, explicitMatching: Bool) {
         var matching = VectorMatching()
         var returnsBool = false
@@ -146,7 +148,7 @@ struct Parser {
             returnsBool = true
             self.advance()
         }
-        if (self.isKeyword("on") || self.isKeyword("ignoring")), self.following.kind == .symbol("(") {
+        if self.isKeyword("on") || self.isKeyword("ignoring"), self.following.kind == .symbol("(") {
             explicit = true
             matching.isOn = self.isKeyword("on")
             self.advance()
@@ -160,12 +162,19 @@ struct Parser {
             }
         }
         let binary = BinaryOperation(
-            operation: operation, left: left, right: left, returnsBool: returnsBool, matching: matching)
+            operation: operation,
+            left: left,
+            right: left,
+            returnsBool: returnsBool,
+            matching: matching
+        )
         return (binary, explicit)
     }
 
     private func checkGrouping(
-        _ matching: VectorMatching, of operation: BinaryOperator, at place: Int
+        _ matching: VectorMatching,
+        of operation: BinaryOperator,
+        at place: Int
     ) throws(PromQLError) {
         if operation.isSet {
             throw self.failure("no grouping allowed for \"\(operation.rawValue)\" operation", at: place)
@@ -176,19 +185,26 @@ struct Parser {
     }
 
     private func check(
-        _ binary: inout BinaryOperation, explicitMatching: Bool, leftStart: Int, at place: Int
+        _ binary: inout BinaryOperation,
+        explicitMatching: Bool,
+        leftStart: Int,
+        at place: Int
     ) throws(PromQLError) {
         let operation = binary.operation
         for side in [binary.left, binary.right] where side.type != .scalar && side.type != .vector {
             throw self.failure(
                 "binary expression must contain only scalar and instant vector types, got \(side.type.rawValue)",
-                at: leftStart, hint: side.type == .matrix ? "wrap the range vector in a function such as rate()" : nil)
+                at: leftStart,
+                hint: side.type == .matrix ? "wrap the range vector in a function such as rate()" : nil
+            )
         }
         let hasScalar = binary.left.type == .scalar || binary.right.type == .scalar
         if operation.isSet, hasScalar {
             throw self.failure(
-                "set operator \"\(operation.rawValue)\" not allowed in binary scalar expression", at: place,
-                hint: "vector(…) turns a scalar into a vector")
+                "set operator \"\(operation.rawValue)\" not allowed in binary scalar expression",
+                at: place,
+                hint: "vector(…) turns a scalar into a vector"
+            )
         }
         if operation.isComparison, !binary.returnsBool, binary.left.type == .scalar, binary.right.type == .scalar {
             throw self.failure("comparisons between scalars must use BOOL modifier", at: place)
