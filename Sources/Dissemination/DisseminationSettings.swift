@@ -5,7 +5,7 @@ package import Telemetry
 
 /// Who speaks, and how long a message holds.
 package struct DisseminationSettings: Sendable {
-    /// CAP's sender; holds no comma, space, `<` or `&`. `nil` until somebody configures one.
+    /// The sender in CAP, without comma, space, `<` or `&`; `nil` until somebody configures one.
     package var sender: String?
     package var senderName: String
     /// Begins every identifier; `[A-Za-z0-9-]`.
@@ -35,7 +35,7 @@ package struct DisseminationSettings: Sendable {
 
 /// When a step is taken.
 package struct StepContext: Sendable {
-    /// What the messages give as `sent`; fractions of a second are cut off. Event time where data are replayed.
+    /// What the messages give as `sent`, fractions of a second cut off; event time where data are replayed.
     package var sentAt: Timestamp
     /// By our own clock, for the ledger.
     package var processedAt: Timestamp

@@ -54,7 +54,7 @@ struct MessageTexts {
 }
 
 extension MessageSubject {
-    /// `洪水蓝色预警`, `洪水提示`, `累计雨量蓝色告警`.
+    /// As `洪水蓝色预警`, `洪水提示`, `累计雨量蓝色告警`.
     var warningName: LocalizedName {
         let event = self.hazard.eventName
         let isAlarm = event.zh.hasSuffix("告警")
@@ -132,7 +132,7 @@ extension MessageSubject {
         }
     }
 
-    /// `数据中断，最后读数 19.07 m（2022-06-21 16:00）`
+    /// As `数据中断，最后读数 19.07 m（2022-06-21 16:00）`.
     private var interruption: LocalizedName {
         guard let value = self.value else {
             let since = self.lastReadingAt.map(localMinute)

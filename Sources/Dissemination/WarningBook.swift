@@ -38,9 +38,13 @@ package struct WarningBook: Sendable {
         }
     }
 
+    /// Takes up again what was stored; of `stored` warnings those that have ended only tell which numbers are taken.
+    ///
     /// - Parameters:
-    ///   - stored: Warnings as the steps gave them; those that have ended are passed over.
-    ///   - counters: As stored with them; numbers among `stored` are never given out again either.
+    ///   - settings: Who speaks.
+    ///   - sites: The registered sites as they are now.
+    ///   - stored: Warnings as the steps gave them.
+    ///   - counters: As stored with them.
     package init(
         settings: DisseminationSettings,
         sites: @escaping SiteDirectory,
@@ -127,7 +131,9 @@ package struct WarningBook: Sendable {
 }
 
 extension WarningBook {
-    /// Simulated evidence and a drill reach only Exercise. What ends, stops or comes back without simulated evidence
+    /// Simulated evidence and a drill reach only Exercise.
+    ///
+    /// What ends, stops or comes back without simulated evidence
     /// reaches both; the fold passes it over where its alert is no cause.
     private func statuses(of transition: AlertTransition) -> [WarningStatus] {
         if self.settings.isExercise || transition.evidence.contains(.simulated) { return [.exercise] }

@@ -52,7 +52,7 @@ package struct MessageReference: Hashable, Sendable, Codable {
     package var identifier: String
     package var sent: Timestamp
 
-    /// `sender,identifier,sent`
+    /// As `sender,identifier,sent`.
     package var text: String { "\(self.sender),\(self.identifier),\(self.sent.rfc3339())" }
 }
 
@@ -92,7 +92,9 @@ package struct SiteFacts: Hashable, Sendable, Codable {
 }
 
 extension WarningMessage {
-    /// CAP's `msgType`. Ending is an Update; Cancel only withdraws.
+    /// The `msgType` of CAP.
+    ///
+    /// Ending is an Update; Cancel only withdraws.
     package var messageType: String {
         switch self.action {
         case .issued: "Alert"
