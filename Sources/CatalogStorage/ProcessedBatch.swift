@@ -115,7 +115,7 @@ package struct FeedEntry: Hashable, Sendable {
     package var number: String
     /// Unique over the whole feed.
     package var identifier: String
-    /// `issued`, `raised`, …
+    /// What happened: `issued`, `raised` and so on.
     package var action: String
     package var sentAt: Timestamp
     package var json: String
@@ -148,7 +148,7 @@ package struct LedgerFact: Hashable, Sendable {
     package var time: Timestamp
     /// When it was written down.
     package var processedAt: Timestamp
-    /// `issued`, `raised`, `sent`, `acknowledged`, …
+    /// What happened: `issued`, `raised`, `sent`, `acknowledged` and so on.
     package var kind: String
     /// A person, a token's label, or `poyang` itself.
     package var who: String
