@@ -18,6 +18,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let xmlCoder = Target.Dependency.product(name: "XMLCoder", package: "XMLCoder")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -69,7 +70,7 @@ let package = Package(
             name: "poyang",
             dependencies: [
                 "Telemetry", "DeviceCatalog", "EarlyWarning", "PromQL", "MQTTIngest", "Platform", "StrictYAML",
-                argumentParser, asyncHTTPClient, logging, nioCore, serviceLifecycle,
+                argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle,
             ]),
         .executableTarget(
             name: "poyang-bench",
@@ -95,6 +96,7 @@ let package = Package(
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
                 "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", hummingbird, hummingbirdTesting, logging,
             ]),
+        .testTarget(name: "poyangTests", dependencies: ["poyang", "StrictYAML", "Telemetry"]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["Telemetry", "MQTTIngest", "TestSupport"]),

@@ -72,6 +72,9 @@ package struct YAMLValue {
         return sequence.map { YAMLValue(node: $0, file: self.file, problems: self.problems) }
     }
 
+    /// Whether this is a list, for keys that take one value or several; reports nothing.
+    package var isList: Bool { self.node.sequence != nil }
+
     /// Any scalar as its text.
     package var string: String? {
         guard let scalar = self.node.scalar else {
