@@ -62,9 +62,8 @@ package struct Template: Sendable {
         var rest = Substring(source)
         while let open = rest.firstRange(of: "{{") {
             var before = rest[..<open.lowerBound]
-            let start = open.lowerBound.utf16Offset(in: source)
             let offset = source.utf8.distance(from: source.startIndex, to: open.lowerBound)
-            guard start >= 0, let close = rest[open.upperBound...].firstRange(of: "}}") else {
+            guard let close = rest[open.upperBound...].firstRange(of: "}}") else {
                 throw TemplateError(message: "'{{' is not closed by '}}'", offset: offset)
             }
             var body = rest[open.upperBound..<close.lowerBound]
