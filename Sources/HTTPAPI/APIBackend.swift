@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import CatalogStorage
-package import Dissemination
 package import SeriesStorage
 package import Telemetry
 

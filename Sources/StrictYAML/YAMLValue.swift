@@ -72,9 +72,6 @@ package struct YAMLValue {
         return sequence.map { YAMLValue(node: $0, file: self.file, problems: self.problems) }
     }
 
-    /// Whether this is a list, for keys that take one value or several; reports nothing.
-    package var isList: Bool { self.node.sequence != nil }
-
     /// Any scalar as its text.
     package var string: String? {
         guard let scalar = self.node.scalar else {
@@ -114,6 +111,8 @@ package struct YAMLValue {
         guard let scalar = self.node.scalar, scalar.style == .plain || scalar.style == .any else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
     }
+
+    package var isMapping: Bool { self.node.mapping != nil }
 
     /// Whether this is a list, for keys that take one value or several.
     package var isList: Bool { self.node.sequence != nil }

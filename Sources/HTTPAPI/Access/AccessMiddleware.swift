@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import CatalogStorage
 import HTTPTypes
 import Hummingbird
 
@@ -16,9 +17,10 @@ struct AccessMiddleware: RouterMiddleware {
 
     private static let open: Set<String> = ["/-/healthy", "/-/ready", "/", "/openapi.json", "/favicon.ico"]
 
+    @concurrent
     func handle(
         _ request: Request, context: APIRequestContext,
-        next: (Request, APIRequestContext) async throws -> Response
+        next: @concurrent (Request, APIRequestContext) async throws -> Response
     ) async throws -> Response {
         var context = context
         context.access = try self.access(of: request)

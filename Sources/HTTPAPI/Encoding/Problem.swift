@@ -3,6 +3,7 @@
 
 package import HTTPTypes
 package import Hummingbird
+import Logging
 import NIOCore
 
 /// A refused request, answered as RFC 9457 `application/problem+json`.
@@ -42,8 +43,9 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
 
 /// Turns every error of a route into a problem document, so that no error leaves as an empty 500.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    @concurrent
     func handle(
-        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)

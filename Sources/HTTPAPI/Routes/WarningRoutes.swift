@@ -23,7 +23,7 @@ struct WarningRoutes: Sendable {
         let activeOnly = try await RequestParameters(request).flag("active")
         let rows = try self.backend.records.warnings(activeOnly: activeOnly)
         let visible = rows.filter { row in context.access.org.map { $0 == row.org } ?? true }
-        return try JSONBody.response(try visible.map { WarningReport(try StoredJSON.warning($0)) })
+        return try JSONBody.response(try visible.map { WarningReport(try $0.warning()) })
     }
 
     @Sendable private func show(_ request: Request, _ context: APIRequestContext) async throws -> Response {
@@ -31,7 +31,7 @@ struct WarningRoutes: Sendable {
         let detail = WarningDetail(
             warning: WarningReport(warning),
             messages: try self.backend.records.feed(number: warning.number).map {
-                WarningLine(try StoredJSON.message($0), sequence: $0.sequence)
+                WarningLine(try $0.message(), sequence: $0.sequence)
             },
             ledger: try self.backend.records.ledger(number: warning.number).map(LedgerReport.init))
         return try JSONBody.response(detail)
@@ -66,7 +66,7 @@ struct WarningRoutes: Sendable {
             throw APIProblem(.notFound, "there is no warning '\(number)'; `poyang warnings list` shows all")
         }
         try context.requireOrg(row.org, of: "warning '\(number)'")
-        return try StoredJSON.warning(row)
+        return try row.warning()
     }
 }
 

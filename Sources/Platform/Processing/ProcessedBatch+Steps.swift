@@ -3,7 +3,6 @@
 
 import CatalogStorage
 import Dissemination
-import HTTPAPI
 import SeriesStorage
 import Telemetry
 
@@ -18,14 +17,14 @@ extension ProcessedBatch {
             number: warning.number, org: warning.identity.org, site: warning.identity.site,
             hazard: warning.identity.hazard.rawValue, status: warning.identity.status.rawValue,
             isActive: warning.isActive, issuedAt: warning.issuedAt, updatedAt: warning.updatedAt,
-            json: try StoredJSON.text(warning))
+            json: try StoredJSON.encode(warning))
         self.warnings.removeAll { $0.number == row.number }
         self.warnings.append(row)
         if let message = step.message {
             self.feed.append(
                 FeedEntry(
                     number: message.number, identifier: message.identifier, action: message.action.rawValue,
-                    sentAt: message.sent, json: try StoredJSON.text(message)))
+                    sentAt: message.sent, json: try StoredJSON.encode(message)))
         }
         self.ledger += step.ledger.map {
             LedgerFact(

@@ -53,7 +53,7 @@ final class ProcessingCore {
             settings: DisseminationSettings(
                 sender: options.sender, senderName: options.senderName, isExercise: options.exercise),
             sites: { [resolver] in resolver.catalog.sites[$0] },
-            restoring: try records.warnings(activeOnly: true).map(StoredJSON.warning),
+            restoring: try records.warnings(activeOnly: true).map { try $0.warning() },
             counters: try records.counters())
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
         self.engine = try self.restoredEngine()

@@ -3,7 +3,7 @@
 
 import CatalogStorage
 import DeviceCatalog
-import HTTPAPI
+import Dissemination
 import Telemetry
 
 /// A device as `catalog.db` keeps it.
@@ -92,14 +92,14 @@ extension CatalogStore {
     /// Sites and devices that were registered at run time and are in use.
     func registrations() throws -> CatalogRegistrations {
         CatalogRegistrations(
-            sites: try self.registered(.site).map { try StoredJSON.value(SiteRecord.self, $0.json).site },
-            devices: try self.registered(.device).map { try StoredJSON.value(DeviceRecord.self, $0.json).device })
+            sites: try self.registered(.site).map { try StoredJSON.decode(SiteRecord.self, from: $0.json).site },
+            devices: try self.registered(.device).map { try StoredJSON.decode(DeviceRecord.self, from: $0.json).device })
     }
 
     /// Registers or changes sites and devices in one transaction.
     func register(_ registrations: CatalogRegistrations, at now: Timestamp) throws {
         func row(_ kind: RegistryKind, _ id: String, _ record: some Encodable) throws -> RegistryRow {
-            RegistryRow(kind: kind, id: id, json: try StoredJSON.text(record), updatedAt: now)
+            RegistryRow(kind: kind, id: id, json: try StoredJSON.encode(record), updatedAt: now)
         }
         try self.register(
             registrations.sites.map { try row(.site, $0.id, SiteRecord($0)) }
