@@ -48,7 +48,7 @@ package final class Catalog: Sendable {
     let entries: [String: SiteEntry]
     /// The sites that have a threshold series of a name, by that name.
     let thresholdSites: [String: [SiteEntry]]
-    let longestLookback: Milliseconds
+    let lookbacks: LookbackIndex
 
     /// A catalogue without sites; the model `generic/json` is there.
     package static let empty = Catalog(sites: [:], areas: [:], models: [:], devices: [:], files: nil, keys: .init())
@@ -104,8 +104,7 @@ package final class Catalog: Sendable {
             entries[site.id] = SiteEntry(site: site, plans: plans)
         }
         self.entries = entries
-        self.longestLookback =
-            entries.values.map(\.longestLookback).reduce(ReportSchedule.unregisteredLookback, max)
+        self.lookbacks = LookbackIndex(entries: entries.values)
         var thresholdSites: [String: [SiteEntry]] = [:]
         for entry in entries.values.sorted(by: { $0.site.id < $1.site.id }) {
             for name in Set(entry.thresholds.map(\.metric)) { thresholdSites[name, default: []].append(entry) }

@@ -20,7 +20,8 @@ final class SiteEntry: Sendable {
     /// The devices that take any metric.
     let generic: [DevicePlan]
     let thresholds: [ThresholdSeries]
-    private let genericLookback: Milliseconds
+    /// Of series that only a device without declared channels can feed.
+    let genericLookback: Milliseconds
     /// Of all series that the site can have.
     let longestLookback: Milliseconds
 

@@ -78,30 +78,43 @@ extension CatalogReader {
 
     /// Selects from the base and puts on labels and look-back.
     ///
-    /// The base reads `look-back` extents by its own look-back, so the extent is widened to a window that holds the
-    /// longest look-back of the sites that can match; what is too old for its own series is cut off again.
+    /// The base does not know how long a series' value stands, so for `lookback` extents it is asked for windows, one
+    /// for each class of sites with the same distance; what is too old for its own series is cut off again.
     private func storedSeries(_ request: SelectRequest, matchers: [LabelMatcher]) throws -> [SeriesColumns] {
         var inner = request
         inner.matchers = matchers
-        var from: Timestamp?
-        if case .lookback(let start, let through) = request.extent {
-            from = start
-            inner.extent = .window(after: start - self.longestLookback(matchers), through: through)
+        guard case .lookback(let from, let through) = request.extent else {
+            return try self.base.select(inner).compactMap { self.shown($0, from: nil) }
         }
+        let metric = matchers.exactValue(of: Labels.metricName)
+        if let site = matchers.exactValue(of: "site") {
+            let distance = self.catalog.lookbacks.lookback(metric: metric, site: site)
+            inner.extent = .window(after: from - distance, through: through)
+            return try self.base.select(inner).compactMap { self.shown($0, from: from) }
+        }
+        let partition = self.catalog.lookbacks.partition(metric: metric)
         var found: [SeriesColumns] = []
-        for var columns in try self.base.select(inner) {
-            if let entry = self.catalog.entries[columns.labels.site] {
-                (columns.labels, columns.lookback) = entry.show(columns.labels)
-            }
-            if let from { columns.cut(after: from - columns.lookback) }
-            if !columns.times.isEmpty { found.append(columns) }
+        for one in partition.classes {
+            inner.matchers = matchers + [one.matcher]
+            inner.extent = .window(after: from - one.lookback, through: through)
+            found += try self.base.select(inner).compactMap { self.shown($0, from: from) }
         }
+        inner.matchers = partition.others.map { matchers + [$0] } ?? matchers
+        inner.extent = .window(after: from - ReportSchedule.unregisteredLookback, through: through)
+        found += try self.base.select(inner).compactMap { self.shown($0, from: from) }
         return found
     }
 
-    private func longestLookback(_ matchers: [LabelMatcher]) -> Milliseconds {
-        guard let site = matchers.exactValue(of: "site") else { return self.catalog.longestLookback }
-        return self.catalog.entries[site]?.longestLookback ?? ReportSchedule.unregisteredLookback
+    /// With labels and look-back put on; `nil` when no sample is new enough for a value at `from` or later.
+    private func shown(_ stored: SeriesColumns, from: Timestamp?) -> SeriesColumns? {
+        var columns = stored
+        if let entry = self.catalog.entries[columns.labels.site] {
+            (columns.labels, columns.lookback) = entry.show(columns.labels)
+        } else {
+            columns.lookback = ReportSchedule.unregisteredLookback
+        }
+        if let from { columns.cut(after: from - columns.lookback) }
+        return columns.times.isEmpty ? nil : columns
     }
 
     /// Matchers for the base by which every series is found whose shown labels can match.
@@ -111,10 +124,12 @@ extension CatalogReader {
         guard !virtual.isEmpty else { return [plain] }
         let matchesNothingKnown = virtual.allSatisfy { $0.matches("") }
         let entries = self.catalog.entries
+        // Matchers are compared by their values: this one holds for this snapshot only.
+        let value = virtual.map(\.description).joined(separator: ",") + " in \(ObjectIdentifier(self.catalog))"
         let bySite = LabelMatcher(
             name: "site",
             operation: .matches,
-            value: virtual.map(\.description).joined(separator: ","),
+            value: value,
             pattern: { site in
                 guard let entry = entries[site] else { return matchesNothingKnown }
                 return virtual.allSatisfy { $0.matches(entry.virtualLabels) }

@@ -50,14 +50,14 @@ package final class CatalogResolver: Sendable {
         self.state.withLock { $0.policy = policy }
     }
 
-    /// Adds the readings of one message to `batch`.
+    /// Resolves the readings of one message; accepted ones are appended to `resolved`.
     ///
-    /// - Returns: Why values were not added; each value of `readings` is either in the batch or counted here.
+    /// - Returns: Why values were not added; the values resolved and refused together are the readings given.
     package func resolve(
         device: String,
         readings: [Reading],
         receivedAt: Timestamp,
-        into batch: inout ReadingBatch
+        into resolved: inout [ResolvedReading]
     ) -> [Refusal] {
         let (catalog, policy) = self.state.withLock { ($0.catalog, $0.policy) }
         guard let plan = catalog.plans[device] else {
@@ -100,7 +100,7 @@ package final class CatalogResolver: Sendable {
                 method: reading.method,
                 simulated: reading.isSimulated
             )
-            batch.readings.append(
+            resolved.append(
                 ResolvedReading(
                     series: channel.series,
                     sample: Sample(time: time, value: channel.canonical(reading.value), mark: mark),
