@@ -7,6 +7,11 @@ package import Telemetry
 /// Why a query of the feed was refused: every problem of it, one sentence each.
 package struct AlertFilterError: Error, Hashable, Sendable, CustomStringConvertible {
     package let problems: [String]
+
+    package init(problems: [String]) {
+        self.problems = problems
+    }
+
     package var description: String { self.problems.joined(separator: " ") }
 }
 
