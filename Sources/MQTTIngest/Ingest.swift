@@ -22,9 +22,13 @@ package final class Ingest: Sendable {
     private let loop: IngestLoop
     private let shared: IngestShared
 
+    /// Makes an ingest that does nothing yet.
+    ///
     /// - Parameters:
+    ///   - options: Broker, session and batch sizes.
     ///   - sink: Where batches become durable.
     ///   - resolver: Knows the devices; see ``use(_:)``.
+    ///   - logger: Hears of connections and failures, not of messages.
     ///   - now: The receive time of what is read.
     package init(
         options: IngestOptions,

@@ -6,7 +6,9 @@ package import Telemetry
 /// How ingest connects and how large its batches are.
 package struct IngestOptions: Sendable {
     package var broker: BrokerAddress
-    /// The session's name at the broker: the data directory's own id. Two processes must never share one.
+    /// The session's name at the broker: the data directory's own id.
+    ///
+    /// Two processes must never share one.
     package var clientID: String
     package var credentials: MQTTCredentials?
     /// Seconds for which the broker keeps our session while we are away.
@@ -15,11 +17,11 @@ package struct IngestOptions: Sendable {
     package var receiveMaximum: UInt16 = 20_000
     /// Seconds; the broker gives us up after one and a half of it.
     package var keepAlive = 60
-    /// A batch is closed at this many messages…
+    /// A batch is closed at this many messages.
     package var batchMessages = 2000
-    /// …or payload bytes…
+    /// Or at this many payload bytes.
     package var batchBytes = 4 << 20
-    /// …or this long after its first message.
+    /// Or this long after its first message.
     package var batchSpan: Milliseconds = 5
     /// Payloads beyond this are refused as `too_large`.
     package var payloadLimit = 1 << 20

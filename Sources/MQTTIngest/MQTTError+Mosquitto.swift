@@ -7,7 +7,10 @@ import Glibc
 extension MQTTError {
     /// What a return code of libmosquitto means.
     ///
-    /// - Parameter systemError: `errno` right after the call.
+    /// - Parameters:
+    ///   - code: One of `mosq_err_t`.
+    ///   - systemError: `errno` right after the call.
+    ///   - broker: Given by calls that connect.
     init(library code: Int32, systemError: Int32, broker: BrokerAddress?) {
         let place = broker.map { " \($0)" } ?? ""
         switch mosq_err_t(rawValue: code) {

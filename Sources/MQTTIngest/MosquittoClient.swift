@@ -148,14 +148,14 @@ protocol MosquittoHandler: AnyObject {
     /// Subscribes at QoS 1; retained messages come only with a subscription that is new to the session.
     func subscribe(_ filters: [String]) throws {
         let options = Int32(MQTT_SUB_OPT_SEND_RETAIN_NEW.rawValue)
-        var copies = unsafe filters.map { unsafe strdup($0) }
-        defer { unsafe copies.forEach { unsafe free($0) } }
+        var texts = unsafe filters.map { unsafe strdup($0) }
+        defer { for index in filters.indices { unsafe free(texts[index]) } }
         try Self.check(
             unsafe mosquitto_subscribe_multiple(
                 self.pointer,
                 nil,
                 Int32(filters.count),
-                &copies,
+                &texts,
                 1,
                 options,
                 nil

@@ -9,6 +9,7 @@ package protocol ReadingResolver: AnyObject, Sendable {
     ///
     /// - Parameters:
     ///   - device: The id in the topic.
+    ///   - readings: Its values; at least one.
     ///   - receivedAt: Time of the readings that have none of their own.
     ///   - resolved: Accepted readings are appended.
     /// - Returns: What was refused, in canonical words; an unknown device is one refusal for all values. The number of

@@ -38,7 +38,9 @@ struct Readiness {
     var isReadable = false
     var isWritable = false
 
-    /// Waits until the socket is ready, a signal comes, or the time is over. A negative `socket` is not waited for.
+    /// Waits until the socket is ready, a signal comes, or the time is over.
+    ///
+    /// A negative `socket` is not waited for.
     static func wait(
         for socket: Int32,
         readable: Bool,
