@@ -1,0 +1,98 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import PromQL
+package import StrictYAML
+package import Telemetry
+
+/// What happens to an alert that fires when a registered channel of its site stops reporting.
+package enum NoDataPolicy: String, CaseIterable, Sendable {
+    /// It is held, and said to be unknown.
+    case unknown
+    /// It goes on firing, and nothing is said.
+    case keep
+}
+
+/// Where the `threshold` of a rule comes from.
+package enum ThresholdSource: Sendable {
+    case query(Query)
+    /// Of `levels: {blue: 50}`.
+    case constant(Double)
+}
+
+/// A name and a template, of a label or an annotation.
+package struct NamedTemplate: Sendable {
+    package let name: String
+    package let template: Template
+    /// As it was written.
+    package let source: String
+}
+
+/// One alerting rule, at one level, ready to be evaluated.
+package struct AlertRule: Sendable {
+    /// `file/group/alert`, with `/level` for a rule of several levels; see ``AlertTransition/rule``.
+    package let id: String
+    package let name: String
+    package let group: String
+    package let file: String
+    package let line: Int
+    /// At whose multiples outputs that change with time alone are evaluated.
+    package let interval: Milliseconds
+    package let hazard: Hazard
+    package let level: WarningLevel
+    package let expr: Query
+    package let clear: Query?
+    package let maybe: Query?
+    package let threshold: ThresholdSource?
+    /// `for`: how long the expression must hold before the alert fires.
+    package let hold: Milliseconds
+    package let keepFiringFor: Milliseconds
+    /// How far behind the clock a reading may be and still change history.
+    package let lateness: Milliseconds
+    package let noData: NoDataPolicy
+    /// Minutes after midnight at which the rule's day begins.
+    package let dayBoundary: Int?
+    package let labels: [NamedTemplate]
+    package let annotations: [NamedTemplate]
+}
+
+/// A rule that names the result of an expression.
+///
+/// `rules check` reads them and `rules test` evaluates them; `serve` does not.
+package struct RecordingRule: Sendable {
+    package let record: String
+    package let group: String
+    package let file: String
+    package let line: Int
+    package let interval: Milliseconds
+    package let expr: Query
+    package let labels: Labels
+}
+
+/// Something about a rule that its author should know, though it is no error.
+package struct RuleFinding: Sendable {
+    package enum Kind: Sendable {
+        /// Fails the check with `--lint-fatal`.
+        case lint
+        case note
+    }
+
+    package let kind: Kind
+    package let problem: Problem
+}
+
+/// The rules of some files.
+package struct RuleSet: Sendable {
+    package struct File: Sendable {
+        package let name: String
+        /// As written: a rule with five levels counts once.
+        package let rules: Int
+    }
+
+    package var alerts: [AlertRule] = []
+    package var recordings: [RecordingRule] = []
+    package var findings: [RuleFinding] = []
+    package var files: [File] = []
+
+    package init() {}
+}

@@ -1,0 +1,157 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+package import StrictYAML
+package import Telemetry
+
+/// Reads rule files from folders and single paths.
+package struct RuleFileLoader {
+    /// Accept keys that the schema does not know, as `promtool check rules --ignore-unknown-fields` does.
+    package var ignoresUnknownFields = false
+    /// The interval of groups that name none.
+    package var defaultInterval: Milliseconds = .minute
+
+    package init() {}
+
+    /// Reads all rule files of `paths`; a folder stands for the `.yaml` and `.yml` files below it except rule tests.
+    ///
+    /// Within a folder given the name of a file is its path below that folder, and its first part the default hazard.
+    ///
+    /// - Throws: ``ProblemList`` with all problems of all files.
+    package func load(paths: [String]) throws -> RuleSet {
+        let problems = ProblemCollector()
+        let rules = self.load(paths: paths, problems: problems)
+        try problems.throwIfAny()
+        return rules
+    }
+
+    /// Reads what can be read and reports the rest.
+    package func load(paths: [String], problems: ProblemCollector) -> RuleSet {
+        var rules = RuleSet()
+        for path in paths {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+                problems.report(Problem(file: path, line: 0, column: 0, message: "there is no such file or folder"))
+                continue
+            }
+            if isDirectory.boolValue {
+                for name in RuleFileLoader.ruleFiles(below: path) {
+                    let full = path.hasSuffix("/") ? path + name : path + "/" + name
+                    let folders = name.split(separator: "/").dropLast()
+                    let hazard = folders.first.map(String.init) ?? RuleFileLoader.lastFolder(ofFile: full)
+                    self.load(file: full, name: name, hazard: hazard, into: &rules, problems: problems)
+                }
+            } else {
+                let hazard = RuleFileLoader.lastFolder(ofFile: path)
+                self.load(file: path, name: path, hazard: hazard, into: &rules, problems: problems)
+            }
+        }
+        rules.reportDuplicates()
+        return rules
+    }
+
+    /// Reads the text of one file.
+    ///
+    /// - Parameters:
+    ///   - path: Stands in front of reported problems.
+    ///   - name: Begins the ids of the rules; its extension is left out of them.
+    ///   - hazard: That of rules whose labels name none.
+    package func parse(
+        _ text: String,
+        path: String,
+        name: String,
+        hazard: String,
+        into rules: inout RuleSet,
+        problems: ProblemCollector
+    ) {
+        guard let value = YAMLValue.parse(text, file: path, problems: problems) else { return }
+        var reader = RuleFileReader(
+            path: path,
+            name: RuleFileLoader.withoutExtension(name),
+            defaultHazard: hazard,
+            defaultInterval: self.defaultInterval,
+            ignoresUnknownFields: self.ignoresUnknownFields,
+            source: text.split(separator: "\n", omittingEmptySubsequences: false)
+        )
+        reader.read(value)
+        rules.alerts += reader.alerts
+        rules.recordings += reader.recordings
+        rules.findings += reader.findings
+        rules.files.append(RuleSet.File(name: path, rules: reader.ruleCount))
+    }
+
+    private func load(
+        file: String,
+        name: String,
+        hazard: String,
+        into rules: inout RuleSet,
+        problems: ProblemCollector
+    ) {
+        do {
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            self.parse(text, path: file, name: name, hazard: hazard, into: &rules, problems: problems)
+        } catch {
+            let message = "the file cannot be read: \(error.localizedDescription)"
+            problems.report(Problem(file: file, line: 0, column: 0, message: message))
+        }
+    }
+
+    /// Paths below `folder` of its rule files, sorted.
+    package static func ruleFiles(below folder: String) -> [String] {
+        self.yamlFiles(below: folder).filter { !self.isTest($0) }
+    }
+
+    /// Paths below `folder` of its rule tests, sorted.
+    package static func testFiles(below folder: String) -> [String] {
+        self.yamlFiles(below: folder).filter(self.isTest)
+    }
+
+    private static func yamlFiles(below folder: String) -> [String] {
+        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return all.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
+    }
+
+    private static func isTest(_ name: String) -> Bool {
+        name.hasSuffix(".test.yaml") || name.hasSuffix(".test.yml")
+    }
+
+    private static func withoutExtension(_ name: String) -> String {
+        for suffix in [".yaml", ".yml"] where name.hasSuffix(suffix) { return String(name.dropLast(suffix.count)) }
+        return name
+    }
+
+    private static func lastFolder(ofFile path: String) -> String {
+        let folders = path.split(separator: "/").dropLast()
+        return folders.last.map(String.init) ?? ""
+    }
+}
+
+extension RuleSet {
+    /// Adds a lint finding for each rule that repeats the name and labels of another.
+    fileprivate mutating func reportDuplicates() {
+        struct Identity: Hashable {
+            var name: String
+            var labels: [String]
+        }
+        var seen: [Identity: String] = [:]
+        func check(_ name: String, _ labels: [String], _ file: String, _ line: Int) -> RuleFinding? {
+            let identity = Identity(name: name, labels: labels)
+            guard let first = seen[identity] else {
+                seen[identity] = "\(file):\(line)"
+                return nil
+            }
+            let message = "'\(name)' with the same labels stands at \(first) already; give one of them another name"
+            let problem = Problem(file: file, line: line, column: 1, message: message)
+            return RuleFinding(kind: .lint, problem: problem)
+        }
+        for rule in self.recordings {
+            let labels = rule.labels.map { "\($0.name)=\($0.value)" }
+            if let finding = check(rule.record, labels, rule.file, rule.line) { self.findings.append(finding) }
+        }
+        for rule in self.alerts {
+            let labels = rule.labels.map { "\($0.name)=\($0.source)" }.sorted()
+            if let finding = check(rule.name, labels, rule.file, rule.line) { self.findings.append(finding) }
+        }
+    }
+}

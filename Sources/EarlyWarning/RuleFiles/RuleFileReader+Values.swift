@@ -1,0 +1,97 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+import StrictYAML
+import Telemetry
+
+extension RuleFileReader {
+    func mapping(_ value: YAMLValue, keys: [String]) -> YAMLMapping? {
+        self.ignoresUnknownFields ? value.anyMapping() : value.mapping(keys: keys)
+    }
+
+    /// A duration; anything else is reported.
+    func duration(_ value: YAMLValue) -> Milliseconds? {
+        guard let text = value.string else { return nil }
+        guard let span = PrometheusDuration.parse(text), span >= 0 else {
+            value.report("'\(text)' is no duration; write it like 30s, 5m, 1h30m, 1d")
+            return nil
+        }
+        return span
+    }
+
+    /// Minutes after midnight of `08:00`.
+    func timeOfDay(_ value: YAMLValue) -> Int? {
+        guard let text = value.string else { return nil }
+        let fields = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard fields.count == 2, let hour = Int(fields[0]), let minute = Int(fields[1]), (0...23).contains(hour),
+            (0...59).contains(minute), fields[1].count == 2
+        else {
+            value.report("'\(text)' is no time of day; write it like \"08:00\", in quotes")
+            return nil
+        }
+        return hour * 60 + minute
+    }
+
+    /// A query of type vector or scalar, with `$level` and `$threshold` replaced; errors are reported at their place.
+    func query(_ value: YAMLValue, _ level: Level = Level(level: .notice, label: nil)) -> Query? {
+        guard let text = value.string else { return nil }
+        let written = LevelSubstitution(text, level: level.label, threshold: level.constant?.text)
+        do {
+            let query = try Query(parsing: written.text)
+            guard query.type == .vector || query.type == .scalar else {
+                value.report(
+                    "the expression yields a \(query.type.rawValue); a rule needs an instant vector or a scalar"
+                )
+                return nil
+            }
+            return query
+        } catch {
+            let hint = error.hint.map { " (\($0))" } ?? ""
+            let at = level.label.map { " [level \($0)]" } ?? ""
+            let message = "\(error.message)\(hint)\(at)"
+            guard let position = error.position else {
+                value.report(message)
+                return nil
+            }
+            value.report(message, atByte: written.original(of: position.offset), source: self.source)
+            return nil
+        }
+    }
+
+    /// Templates by name, in the order of the file; those that cannot be read are reported and left out.
+    func templates(_ value: YAMLValue?, isLabel: Bool) -> [NamedTemplate] {
+        var result: [NamedTemplate] = []
+        for entry in value?.anyMapping()?.entries ?? [] {
+            if !Self.isLabelName(entry.key) || entry.key == Labels.metricName {
+                entry.keyValue.report("'\(entry.key)' is no label name: [a-zA-Z_][a-zA-Z0-9_]*, not __name__")
+            }
+            guard let text = entry.value.string else { continue }
+            do {
+                let template = try Template(parsing: text)
+                result.append(NamedTemplate(name: entry.key, template: template, source: text))
+            } catch {
+                let kind = isLabel ? "label" : "annotation"
+                entry.value.report(
+                    "\(kind) '\(entry.key)': \(error.message)",
+                    atByte: error.offset,
+                    source: self.source
+                )
+            }
+        }
+        return result
+    }
+
+    static func isMetricName(_ text: String) -> Bool {
+        self.isName(text, alsoAllowing: ":")
+    }
+
+    static func isLabelName(_ text: String) -> Bool {
+        self.isName(text, alsoAllowing: "_")
+    }
+
+    private static func isName(_ text: String, alsoAllowing extra: Character) -> Bool {
+        guard let first = text.first, !first.isNumber else { return false }
+        return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" || $0 == extra }
+    }
+}

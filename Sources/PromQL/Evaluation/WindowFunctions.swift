@@ -1,0 +1,189 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Telemetry
+
+/// The functions that make one number of the samples in a window.
+enum WindowFunctions {
+    /// - Parameters:
+    ///   - parameters: The scalar arguments, in their order.
+    ///   - time: The evaluation time.
+    /// - Returns: `nil` where the series yields no element.
+    static func value(
+        _ function: Function,
+        of window: Window,
+        parameters: [Double],
+        at time: Timestamp
+    ) throws -> Double? {
+        let values = window.values
+        let first = values[values.startIndex]
+        let last = values[values.endIndex - 1]
+        switch function {
+        case .rate, .increase, .delta: return self.extrapolated(function, window)
+        case .irate, .idelta: return self.instantaneous(isRate: function == .irate, window)
+        case .deriv:
+            return self.regression(window, from: window.times[window.first])?.slope
+        case .predict_linear:
+            guard let line = self.regression(window, from: time) else { return nil }
+            return line.slope * parameters[0] + line.intercept
+        case .changes: return self.changes(values) { $0 != $1 && !($0.isNaN && $1.isNaN) }
+        case .resets: return self.changes(values) { $1 < $0 }
+        case .sum_over_time:
+            var sum = CompensatedSum(first)
+            for value in values.dropFirst() { sum.add(value) }
+            return sum.value
+        case .avg_over_time:
+            var average = RunningAverage(first)
+            for value in values.dropFirst() { average.add(value) }
+            return average.value
+        case .min_over_time: return values.dropFirst().reduce(first) { $1 < $0 || $0.isNaN ? $1 : $0 }
+        case .max_over_time: return values.dropFirst().reduce(first) { $1 > $0 || $0.isNaN ? $1 : $0 }
+        case .count_over_time: return Double(values.count)
+        case .stdvar_over_time: return variance(values)
+        case .stddev_over_time: return variance(values).squareRoot()
+        case .quantile_over_time: return quantile(parameters[0], Array(values))
+        case .mad_over_time:
+            let median = quantile(0.5, Array(values))
+            return quantile(0.5, values.map { abs($0 - median) })
+        case .last_over_time: return last
+        case .first_over_time: return first
+        case .present_over_time: return 1
+        case .ts_of_first_over_time: return window.times[window.first].seconds
+        case .ts_of_last_over_time: return window.times[window.end - 1].seconds
+        case .ts_of_min_over_time: return self.extremeTime(window) { $0 <= $1 }
+        case .ts_of_max_over_time: return self.extremeTime(window) { $0 >= $1 }
+        case .double_exponential_smoothing:
+            return try self.smoothed(values, level: parameters[0], trend: parameters[1])
+        case .covered_sum_over_time, .possible_sum_over_time:
+            return self.rainSum(window, countsUncovered: function == .possible_sum_over_time)
+        default: return nil
+        }
+    }
+
+    private static func changes(_ values: ArraySlice<Double>, where differ: (Double, Double) -> Bool) -> Double {
+        zip(values, values.dropFirst()).reduce(0) { $0 + (differ($1.0, $1.1) ? 1 : 0) }
+    }
+
+    private static func extremeTime(_ window: Window, where wins: (Double, Double) -> Bool) -> Double {
+        var best = window.first
+        for index in window.first..<window.end {
+            let value = window.columns.values[index]
+            let current = window.columns.values[best]
+            if wins(value, current) || current.isNaN { best = index }
+        }
+        return window.times[best].seconds
+    }
+
+    /// `rate`, `increase` and `delta`: the difference, stretched to the borders of the window where the samples come
+    /// close enough to them.
+    private static func extrapolated(_ function: Function, _ window: Window) -> Double? {
+        guard window.count >= 2 else { return nil }
+        let values = window.values
+        let isCounter = function != .delta
+        let first = values[values.startIndex]
+        var difference = values[values.endIndex - 1] - first
+        if isCounter {
+            for (before, value) in zip(values, values.dropFirst()) where value < before { difference += before }
+        }
+        let firstTime = window.times[window.first]
+        let lastTime = window.times[window.end - 1]
+        let sampled = (lastTime - firstTime).seconds
+        let interval = sampled / Double(window.count - 1)
+        let threshold = interval * 1.1
+        var toStart = (firstTime - window.after).seconds
+        var toEnd = (window.through - lastTime).seconds
+        if toStart >= threshold { toStart = interval / 2 }
+        if isCounter, difference > 0, first >= 0 {
+            toStart = min(toStart, sampled * (first / difference))
+        }
+        if toEnd >= threshold { toEnd = interval / 2 }
+        var factor = (sampled + toStart + toEnd) / sampled
+        if function == .rate { factor /= (window.through - window.after).seconds }
+        return difference * factor
+    }
+
+    private static func instantaneous(isRate: Bool, _ window: Window) -> Double? {
+        guard window.count >= 2 else { return nil }
+        let last = window.columns.values[window.end - 1]
+        let before = window.columns.values[window.end - 2]
+        let difference = isRate && last < before ? last : last - before
+        let span = window.times[window.end - 1] - window.times[window.end - 2]
+        guard span > 0 else { return nil }
+        return isRate ? difference / span.seconds : difference
+    }
+
+    /// The line of least squares, with the intercept at `origin`; nil of fewer than two samples.
+    private static func regression(
+        _ window: Window,
+        from origin: Timestamp
+    ) -> (slope: Double, intercept: Double)? {
+        guard window.count >= 2 else { return nil }
+        let first = window.columns.values[window.first]
+        if window.values.allSatisfy({ $0 == first }) {
+            return first.isInfinite ? (.nan, .nan) : (0, first)
+        }
+        var sumX = CompensatedSum()
+        var sumY = CompensatedSum()
+        var sumXY = CompensatedSum()
+        var sumXX = CompensatedSum()
+        for (time, value) in zip(window.times, window.values) {
+            let x = (time - origin).seconds
+            sumX.add(x)
+            sumY.add(value)
+            sumXY.add(x * value)
+            sumXX.add(x * x)
+        }
+        let count = Double(window.count)
+        let covariance = sumXY.value - sumX.value * sumY.value / count
+        let spread = sumXX.value - sumX.value * sumX.value / count
+        let slope = covariance / spread
+        return (slope, sumY.value / count - slope * sumX.value / count)
+    }
+
+    /// Holt's linear method.
+    private static func smoothed(_ values: ArraySlice<Double>, level: Double, trend: Double) throws -> Double? {
+        guard level > 0, level < 1 else {
+            throw PromQLError(
+                .execution,
+                "invalid smoothing factor. Expected: 0 < sf < 1, got: \(NumberText.text(level))"
+            )
+        }
+        guard trend > 0, trend < 1 else {
+            throw PromQLError(.execution, "invalid trend factor. Expected: 0 < tf < 1, got: \(NumberText.text(trend))")
+        }
+        guard values.count >= 2 else { return nil }
+        let start = values.startIndex
+        var before = 0.0
+        var smooth = values[start]
+        var slope = values[start + 1] - values[start]
+        for index in start + 1..<values.endIndex {
+            if index > start + 1 { slope = trend * (smooth - before) + (1 - trend) * slope }
+            before = smooth
+            smooth = level * values[index] + (1 - level) * (smooth + slope)
+        }
+        return smooth
+    }
+
+    /// Sums of rain. A `gap_total` stands for the whole time since the sample before it; one that is the first in
+    /// the window began before the window.
+    private static func rainSum(_ window: Window, countsUncovered: Bool) -> Double {
+        var sum = CompensatedSum()
+        for index in window.first..<window.end {
+            let isUncovered =
+                index == window.first && index < window.columns.marks.count
+                && window.columns.marks[index].method == .gapTotal
+            if !isUncovered || countsUncovered { sum.add(window.columns.values[index]) }
+        }
+        return sum.value
+    }
+}
+
+extension Timestamp {
+    /// Seconds since the Unix epoch.
+    var seconds: Double { self.milliseconds.seconds }
+}
+
+extension Milliseconds {
+    var seconds: Double { Double(self) / 1000 }
+}

@@ -1,0 +1,44 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+/// A parsed expression, ready to be evaluated any number of times.
+///
+/// ```swift
+/// let query = try Query(parsing: "water_level_meters >= 19")
+/// let answer = try Evaluator(reader: store).instant(query, at: now)
+/// ```
+package struct Query: Sendable {
+    package let expression: Expression
+    /// Every vector selector, in the order of the text.
+    package let selectors: [Selector]
+    /// Whether the result changes with the evaluation time although no sample comes or goes: `time()`, date
+    /// functions without an argument, `timestamp()` of a computed vector, and the functions that extrapolate to the
+    /// borders of a window (`rate`, `increase`, `delta`, `predict_linear`).
+    package let dependsOnTime: Bool
+    /// Whether every element of the result depends on series of one value of the label `site` only.
+    ///
+    /// Conservative: false where that is not certain.
+    package let isConfinedToSite: Bool
+    let plan: Plan
+
+    /// - Throws: ``PromQLError`` with a position.
+    package init(parsing text: String) throws(PromQLError) {
+        try self.init(Parser.parse(text))
+    }
+
+    private init(_ expression: Expression) throws(PromQLError) {
+        var resolver = PlanResolver()
+        self.expression = expression
+        self.plan = try resolver.plan(expression)
+        self.selectors = resolver.selectors.map(\.selector)
+        self.dependsOnTime = resolver.dependsOnTime
+        self.isConfinedToSite = SiteConfinement.confines(expression)
+    }
+
+    package var type: ExpressionType { self.expression.type }
+}
+
+extension Query: CustomStringConvertible {
+    /// Canonical text, which parses back to an equal query.
+    package var description: String { self.expression.description }
+}

@@ -1,0 +1,198 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import Telemetry
+
+/// What an expression yields.
+package enum ExpressionType: String, Hashable, Sendable {
+    case scalar
+    case string
+    case vector = "instant vector"
+    case matrix = "range vector"
+}
+
+/// A parsed PromQL expression, as it was written: parentheses are kept.
+package indirect enum Expression: Hashable, Sendable {
+    case number(Double)
+    case string(String)
+    /// An instant selector, or a range selector where the selector has a window.
+    case selector(Selector)
+    case subquery(Subquery)
+    case parentheses(Expression)
+    /// `+x`, which changes nothing, or `-x`.
+    case unary(negates: Bool, Expression)
+    case binary(BinaryOperation)
+    case aggregation(Aggregation)
+    case call(FunctionCall)
+}
+
+/// A set of series and which of their samples: `x{a="b"}[5m] offset 1h @ 0`.
+package struct Selector: Hashable, Sendable {
+    /// The name where the selector asks for exactly one.
+    package var metric: String? {
+        self.matchers.first { $0.name == Labels.metricName && $0.operation == .equal }?.value
+    }
+    /// All conditions, the one on `__name__` included.
+    package var matchers: [LabelMatcher]
+    /// The length of a range selector; nil for an instant selector.
+    package var window: Milliseconds?
+    package var modifiers: TimeModifiers
+
+    package var offset: Milliseconds { self.modifiers.offset }
+    package var at: TimeModifiers.Anchor? { self.modifiers.at }
+}
+
+/// `offset` and `@`.
+package struct TimeModifiers: Hashable, Sendable {
+    package enum Anchor: Hashable, Sendable {
+        case time(Timestamp)
+        case start
+        case end
+    }
+
+    /// How far back; negative looks ahead.
+    package var offset: Milliseconds = 0
+    package var at: Anchor?
+}
+
+/// `expression[range:step]`.
+package struct Subquery: Hashable, Sendable {
+    package var inner: Expression
+    package var window: Milliseconds
+    /// Nil where the default resolution applies.
+    package var step: Milliseconds?
+    package var modifiers: TimeModifiers
+}
+
+package enum BinaryOperator: String, CaseIterable, Hashable, Sendable {
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case modulo = "%"
+    case power = "^"
+    case atan2
+    case equal = "=="
+    case notEqual = "!="
+    case greater = ">"
+    case less = "<"
+    case greaterOrEqual = ">="
+    case lessOrEqual = "<="
+    case and
+    case or
+    case unless
+
+    package var isComparison: Bool {
+        switch self {
+        case .equal, .notEqual, .greater, .less, .greaterOrEqual, .lessOrEqual: true
+        case .add, .subtract, .multiply, .divide, .modulo, .power, .atan2, .and, .or, .unless: false
+        }
+    }
+
+    package var isSet: Bool { self == .and || self == .or || self == .unless }
+
+    /// Binds tighter the higher it is.
+    var precedence: Int {
+        switch self {
+        case .or: 1
+        case .and, .unless: 2
+        case .equal, .notEqual, .greater, .less, .greaterOrEqual, .lessOrEqual: 3
+        case .add, .subtract: 4
+        case .multiply, .divide, .modulo, .atan2: 5
+        case .power: 6
+        }
+    }
+}
+
+/// How the elements of two vectors find each other.
+package struct VectorMatching: Hashable, Sendable {
+    package enum Cardinality: Hashable, Sendable {
+        case oneToOne
+        /// `group_left`: many on the left.
+        case manyToOne
+        /// `group_right`: many on the right.
+        case oneToMany
+    }
+
+    /// Whether `labels` are those compared (`on`) or those left out (`ignoring`, and the default).
+    package var isOn = false
+    package var labels: [String] = []
+    package var cardinality = Cardinality.oneToOne
+    /// Labels taken from the "one" side, from `group_left(…)`.
+    package var include: [String] = []
+}
+
+package struct BinaryOperation: Hashable, Sendable {
+    package var operation: BinaryOperator
+    package var left: Expression
+    package var right: Expression
+    package var returnsBool: Bool
+    package var matching: VectorMatching
+}
+
+package enum AggregationOperator: String, CaseIterable, Hashable, Sendable {
+    case sum
+    case avg
+    case min
+    case max
+    case count
+    case group
+    case stddev
+    case stdvar
+    case topk
+    case bottomk
+    case quantile
+    case countValues = "count_values"
+    case limitk
+
+    /// The type of the argument before the vector; nil where there is none.
+    var parameter: ExpressionType? {
+        switch self {
+        case .topk, .bottomk, .quantile, .limitk: .scalar
+        case .countValues: .string
+        case .sum, .avg, .min, .max, .count, .group, .stddev, .stdvar: nil
+        }
+    }
+}
+
+package struct Aggregation: Hashable, Sendable {
+    package enum Grouping: Hashable, Sendable {
+        case by([String])
+        case without([String])
+    }
+
+    package var operation: AggregationOperator
+    package var parameter: Expression?
+    package var inner: Expression
+    /// `by ()` where nothing was written.
+    package var grouping: Grouping
+}
+
+package struct FunctionCall: Hashable, Sendable {
+    package var function: Function
+    package var arguments: [Expression]
+}
+
+extension Expression {
+    package var type: ExpressionType {
+        switch self {
+        case .number: .scalar
+        case .string: .string
+        case .selector(let selector): selector.window == nil ? .vector : .matrix
+        case .subquery: .matrix
+        case .parentheses(let inner): inner.type
+        case .unary(_, let inner): inner.type
+        case .binary(let binary):
+            binary.left.type == .scalar && binary.right.type == .scalar ? .scalar : .vector
+        case .aggregation: .vector
+        case .call(let call): call.function.signature.result
+        }
+    }
+
+    /// Without the parentheses around it.
+    var unwrapped: Expression {
+        var current = self
+        while case .parentheses(let inner) = current { current = inner }
+        return current
+    }
+}

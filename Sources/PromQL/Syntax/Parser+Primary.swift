@@ -1,0 +1,346 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+extension Parser {
+    /// A primary expression with `[…]`, `offset` and `@` after it.
+    mutating func postfix() throws(PromQLError) -> (Expression, height: Int) {
+        let start = self.current.start
+        var (expression, height) = try self.primary()
+        while true {
+            if self.isSymbol("[") {
+                expression = try self.bracket(after: expression, start: start)
+                height += 1
+            } else if self.isKeyword("offset") {
+                self.advance()
+                let place = self.current.start
+                let offset = try self.signedSpan(in: "offset")
+                expression = try self.modify(expression, at: place) {
+                    (modifiers: inout TimeModifiers) throws(PromQLError) in
+                    guard modifiers.offset == 0 else {
+                        throw PromQLError(.syntax, "offset may not be set multiple times")
+                    }
+                    modifiers.offset = offset
+                }
+            } else if self.isSymbol("@") {
+                self.advance()
+                let place = self.current.start
+                let anchor = try self.anchor()
+                expression = try self.modify(expression, at: place) {
+                    (modifiers: inout TimeModifiers) throws(PromQLError) in
+                    guard modifiers.at == nil else {
+                        throw PromQLError(.syntax, "@ <timestamp> may not be set multiple times")
+                    }
+                    modifiers.at = anchor
+                }
+            } else {
+                return (expression, height)
+            }
+        }
+    }
+
+    private func modify(
+        _ expression: Expression,
+        at place: Int,
+        by change: (inout TimeModifiers) throws(PromQLError) -> Void
+    ) throws(PromQLError) -> Expression {
+        do throws(PromQLError) {
+            switch expression {
+            case .selector(var selector):
+                try change(&selector.modifiers)
+                return .selector(selector)
+            case .subquery(var subquery):
+                try change(&subquery.modifiers)
+                return .subquery(subquery)
+            default:
+                throw PromQLError(
+                    .syntax,
+                    "offset and @ modifiers must be preceded by a selector or a subquery",
+                    hint: "put it directly after the selector"
+                )
+            }
+        } catch {
+            throw self.failure(error.message, at: place, hint: error.hint)
+        }
+    }
+
+    private mutating func bracket(after expression: Expression, start: Int) throws(PromQLError) -> Expression {
+        let place = self.current.start
+        self.advance()
+        let window = try self.positiveSpan(in: "range")
+        if self.take(":") {
+            let step = self.isSymbol("]") ? nil : try self.positiveSpan(in: "subquery step")
+            try self.expect("]", in: "subquery selector")
+            guard expression.type == .vector || expression.type == .scalar else {
+                throw self.failure(
+                    "subquery is only allowed on instant vector, got \(expression.type.rawValue) instead",
+                    at: start
+                )
+            }
+            return .subquery(Subquery(inner: expression, window: window, step: step, modifiers: TimeModifiers()))
+        }
+        try self.expect("]", in: "range selector")
+        guard case .selector(var selector) = expression, selector.window == nil else {
+            throw self.failure(
+                "ranges only allowed for vector selectors",
+                at: place,
+                hint: "a subquery needs a colon: [\(PrometheusDuration.text(window)):]"
+            )
+        }
+        guard selector.modifiers == TimeModifiers() else {
+            throw self.failure("no offset modifiers allowed before range", at: place, hint: "write it after the range")
+        }
+        selector.window = window
+        return .selector(selector)
+    }
+
+    // MARK: Spans and times
+
+    private mutating func span(in context: String) throws(PromQLError) -> Milliseconds {
+        switch self.current.kind {
+        case .duration(let span):
+            self.advance()
+            return span
+        case .number(let seconds):
+            guard seconds.isFinite, abs(seconds) < 9e15 else { throw self.failure("duration out of range") }
+            self.advance()
+            return Milliseconds((seconds * 1000).rounded())
+        default:
+            throw self.failure("unexpected \(self.current.name) in \(context), expected number or duration")
+        }
+    }
+
+    private mutating func positiveSpan(in context: String) throws(PromQLError) -> Milliseconds {
+        let place = self.current.start
+        let span = try self.span(in: context)
+        guard span > 0 else { throw self.failure("duration must be greater than 0", at: place) }
+        return span
+    }
+
+    private mutating func signedSpan(in context: String) throws(PromQLError) -> Milliseconds {
+        if self.take("-") { return -(try self.span(in: context)) }
+        _ = self.take("+")
+        return try self.span(in: context)
+    }
+
+    private mutating func anchor() throws(PromQLError) -> TimeModifiers.Anchor {
+        if self.isKeyword("start") || self.isKeyword("end"), self.following.kind == .symbol("(") {
+            let anchor: TimeModifiers.Anchor = self.isKeyword("start") ? .start : .end
+            self.advance()
+            self.advance()
+            try self.expect(")", in: "@ modifier")
+            return anchor
+        }
+        return .time(Timestamp(milliseconds: try self.signedSpan(in: "@ modifier")))
+    }
+
+    // MARK: Primaries
+
+    private mutating func primary() throws(PromQLError) -> (Expression, height: Int) {
+        let token = self.current
+        switch token.kind {
+        case .number(let value):
+            self.advance()
+            return (.number(value), 1)
+        case .duration(let span):
+            self.advance()
+            return (.number(Double(span) / 1000), 1)
+        case .string(let text):
+            self.advance()
+            return (.string(text), 1)
+        case .symbol("("):
+            self.advance()
+            let (inner, height) = try self.expression(minimum: 0)
+            guard self.take(")") else {
+                throw self.failure("unexpected \(self.current.name), expected \")\"", hint: "unclosed parenthesis")
+            }
+            return (.parentheses(inner), height + 1)
+        case .symbol("{"):
+            return (.selector(try self.selector(metric: nil)), 1)
+        case .identifier(let text):
+            return try self.named(text)
+        default:
+            throw self.failure("unexpected \(token.name)", hint: "an expression is expected here")
+        }
+    }
+
+    private mutating func named(_ text: String) throws(PromQLError) -> (Expression, height: Int) {
+        let lowered = text.lowercased()
+        let opensParenthesis = self.following.kind == .symbol("(")
+        if let operation = AggregationOperator(rawValue: lowered) {
+            let grouped =
+                if case .identifier(let next) = self.following.kind {
+                    next.lowercased() == "by" || next.lowercased() == "without"
+                } else {
+                    false
+                }
+            if opensParenthesis || grouped { return try self.aggregation(operation) }
+        }
+        if opensParenthesis { return try self.call(text) }
+        if self.following.kind != .symbol("{"), lowered == "inf" || lowered == "nan" {
+            self.advance()
+            return (.number(lowered == "inf" ? .infinity : .nan), 1)
+        }
+        self.advance()
+        return (.selector(try self.selector(metric: text)), 1)
+    }
+
+    private mutating func arguments(
+        in context: String
+    ) throws(PromQLError) -> (arguments: [(expression: Expression, start: Int)], height: Int) {
+        try self.expect("(", in: context)
+        var arguments: [(expression: Expression, start: Int)] = []
+        var tallest = 0
+        while !self.isSymbol(")") {
+            let start = self.current.start
+            let (expression, height) = try self.expression(minimum: 0)
+            arguments.append((expression, start))
+            tallest = max(tallest, height)
+            if self.isSymbol(")") { break }
+            try self.expect(",", in: context)
+            if self.isSymbol(")") { throw self.failure("trailing commas not allowed in \(context)") }
+        }
+        self.advance()
+        return (arguments, tallest)
+    }
+
+    private mutating func call(_ name: String) throws(PromQLError) -> (Expression, height: Int) {
+        guard let function = Function(rawValue: name) else {
+            throw self.failure("unknown function with name \"\(name)\"", hint: Self.suggestion(for: name))
+        }
+        let place = self.current.start
+        self.advance()
+        let (arguments, height) = try self.arguments(in: "function call")
+        let signature = function.signature
+        let most = signature.arguments.count
+        let least = most - signature.optional
+        guard arguments.count >= least, signature.isVariadic || arguments.count <= most else {
+            let wanted =
+                least == most && !signature.isVariadic
+                ? "\(least)" : "at \(arguments.count < least ? "least \(least)" : "most \(most)")"
+            throw self.failure(
+                "expected \(wanted) argument(s) in call to \"\(name)\", got \(arguments.count)",
+                at: place
+            )
+        }
+        for (index, argument) in arguments.enumerated() {
+            let expected = signature.arguments[min(index, most - 1)]
+            try self.check(argument.expression, is: expected, in: "call to function \"\(name)\"", at: argument.start)
+        }
+        try self.checkConstants(of: function, arguments)
+        return (.call(FunctionCall(function: function, arguments: arguments.map(\.expression))), height + 1)
+    }
+
+    private func check(
+        _ expression: Expression,
+        is expected: ExpressionType,
+        in context: String,
+        at place: Int
+    ) throws(PromQLError) {
+        let actual = expression.type
+        guard actual != expected else { return }
+        let hint: String? =
+            switch (expected, actual) {
+            case (.matrix, .vector): "add a range, for example [5m]"
+            case (.vector, .matrix): "leave the range out, or wrap it in a function such as last_over_time()"
+            case (.vector, .scalar): "vector(…) turns a scalar into a vector"
+            case (.scalar, .vector): "scalar(…) turns a vector of one element into a scalar"
+            default: nil
+            }
+        throw self.failure(
+            "expected type \(expected.rawValue) in \(context), got \(actual.rawValue)",
+            at: place,
+            hint: hint
+        )
+    }
+
+    private mutating func aggregation(_ operation: AggregationOperator) throws(PromQLError) -> (Expression, height: Int)
+    {
+        let place = self.current.start
+        self.advance()
+        var grouping: Aggregation.Grouping? = try self.grouping()
+        let (arguments, height) = try self.arguments(in: "aggregation")
+        if grouping == nil { grouping = try self.grouping() }
+        let wanted = operation.parameter == nil ? 1 : 2
+        guard arguments.count == wanted else {
+            throw self.failure(
+                "wrong number of arguments for aggregate expression provided, expected \(wanted), got \(arguments.count)",
+                at: place
+            )
+        }
+        let inner = arguments[wanted - 1]
+        try self.check(inner.expression, is: .vector, in: "aggregation expression", at: inner.start)
+        if let parameter = operation.parameter {
+            try self.check(arguments[0].expression, is: parameter, in: "aggregation parameter", at: arguments[0].start)
+        }
+        let aggregation = Aggregation(
+            operation: operation,
+            parameter: wanted == 2 ? arguments[0].expression : nil,
+            inner: inner.expression,
+            grouping: grouping ?? .by([])
+        )
+        return (.aggregation(aggregation), height + 1)
+    }
+
+    private mutating func grouping() throws(PromQLError) -> Aggregation.Grouping? {
+        if self.isKeyword("by") {
+            self.advance()
+            return .by(try self.labelNames(in: "grouping opts"))
+        }
+        if self.isKeyword("without") {
+            self.advance()
+            return .without(try self.labelNames(in: "grouping opts"))
+        }
+        return nil
+    }
+
+    /// The function whose name differs least, if it differs little.
+    private static func suggestion(for name: String) -> String? {
+        let close = Function.allCases
+            .map { (name: $0.rawValue, distance: editDistance(name.lowercased(), $0.rawValue)) }
+            .min { $0.distance < $1.distance }
+        guard let close, close.distance <= 2 else { return nil }
+        return "did you mean \(close.name)?"
+    }
+}
+
+/// Levenshtein's distance between short ASCII texts.
+private func editDistance(_ left: String, _ right: String) -> Int {
+    let right = Array(right.utf8)
+    guard left.utf8.count < 64 else { return .max }
+    var row = Array(0...right.count)
+    for (lineIndex, byte) in left.utf8.enumerated() {
+        var diagonal = row[0]
+        row[0] = lineIndex + 1
+        for (column, other) in right.enumerated() {
+            let above = row[column + 1]
+            row[column + 1] = byte == other ? diagonal : 1 + min(diagonal, above, row[column])
+            diagonal = above
+        }
+    }
+    return row[right.count]
+}
+
+extension Parser {
+    /// What can be known to fail before any sample is read.
+    private func checkConstants(
+        of function: Function,
+        _ arguments: [(expression: Expression, start: Int)]
+    ) throws(PromQLError) {
+        guard function == .label_replace || function == .label_join else { return }
+        if case .string("") = arguments[1].expression.unwrapped {
+            throw self.failure("invalid destination label name in \(function.rawValue)(): \"\"", at: arguments[1].start)
+        }
+        if function == .label_replace, case .string(let pattern) = arguments[4].expression.unwrapped {
+            do {
+                _ = try LabelPattern(pattern)
+            } catch {
+                throw self.failure(
+                    "invalid regular expression in label_replace(): \(error.message)",
+                    at: arguments[4].start
+                )
+            }
+        }
+    }
+}
