@@ -96,7 +96,7 @@ let package = Package(
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
                 "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", hummingbird, hummingbirdTesting, logging,
             ]),
-        .testTarget(name: "poyangTests", dependencies: ["poyang", "StrictYAML", "Telemetry"]),
+        .testTarget(name: "poyangTests", dependencies: ["poyang", "StrictYAML", "Telemetry", argumentParser]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["Telemetry", "MQTTIngest", "TestSupport"]),

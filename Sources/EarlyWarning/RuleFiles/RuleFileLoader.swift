@@ -58,14 +58,22 @@ package struct RuleFileLoader {
     ///   - name: Begins the ids of the rules; its extension is left out of them.
     ///   - hazard: That of rules whose labels name none.
     package func parse(
-        _ text: String, path: String, name: String, hazard: String, into rules: inout RuleSet,
+        _ text: String,
+        path: String,
+        name: String,
+        hazard: String,
+        into rules: inout RuleSet,
         problems: ProblemCollector
     ) {
         guard let value = YAMLValue.parse(text, file: path, problems: problems) else { return }
         var reader = RuleFileReader(
-            path: path, name: RuleFileLoader.withoutExtension(name), defaultHazard: hazard,
-            defaultInterval: self.defaultInterval, ignoresUnknownFields: self.ignoresUnknownFields,
-            source: text.split(separator: "\n", omittingEmptySubsequences: false))
+            path: path,
+            name: RuleFileLoader.withoutExtension(name),
+            defaultHazard: hazard,
+            defaultInterval: self.defaultInterval,
+            ignoresUnknownFields: self.ignoresUnknownFields,
+            source: text.split(separator: "\n", omittingEmptySubsequences: false)
+        )
         reader.read(value)
         rules.alerts += reader.alerts
         rules.recordings += reader.recordings
@@ -74,7 +82,11 @@ package struct RuleFileLoader {
     }
 
     private func load(
-        file: String, name: String, hazard: String, into rules: inout RuleSet, problems: ProblemCollector
+        file: String,
+        name: String,
+        hazard: String,
+        into rules: inout RuleSet,
+        problems: ProblemCollector
     ) {
         do {
             let text = try String(contentsOfFile: file, encoding: .utf8)

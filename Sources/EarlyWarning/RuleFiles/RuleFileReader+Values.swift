@@ -40,7 +40,9 @@ extension RuleFileReader {
         do {
             let query = try Query(parsing: written.text)
             guard query.type == .vector || query.type == .scalar else {
-                value.report("the expression yields a \(query.type.rawValue); a rule needs an instant vector or a scalar")
+                value.report(
+                    "the expression yields a \(query.type.rawValue); a rule needs an instant vector or a scalar"
+                )
                 return nil
             }
             return query
@@ -71,7 +73,10 @@ extension RuleFileReader {
             } catch {
                 let kind = isLabel ? "label" : "annotation"
                 entry.value.report(
-                    "\(kind) '\(entry.key)': \(error.message)", atByte: error.offset, source: self.source)
+                    "\(kind) '\(entry.key)': \(error.message)",
+                    atByte: error.offset,
+                    source: self.source
+                )
             }
         }
         return result

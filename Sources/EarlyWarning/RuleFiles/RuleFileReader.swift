@@ -21,7 +21,11 @@ struct RuleFileReader {
     private var ids: Set<String> = []
 
     init(
-        path: String, name: String, defaultHazard: String, defaultInterval: Milliseconds, ignoresUnknownFields: Bool,
+        path: String,
+        name: String,
+        defaultHazard: String,
+        defaultInterval: Milliseconds,
+        ignoresUnknownFields: Bool,
         source: [Substring]
     ) {
         self.path = path
@@ -48,7 +52,9 @@ struct RuleFileReader {
             guard let rules = map["rules"]?.list else { continue }
             for rule in rules {
                 self.readRule(
-                    rule, in: GroupContext(name: name, interval: max(interval, 1), labels: labels))
+                    rule,
+                    in: GroupContext(name: name, interval: max(interval, 1), labels: labels)
+                )
             }
         }
     }
@@ -90,12 +96,20 @@ struct RuleFileReader {
         let context = TemplateContext(labels: .empty, value: nil)
         self.recordings.append(
             RecordingRule(
-                record: name, group: group.name, file: self.path, line: value.line, interval: group.interval,
+                record: name,
+                group: group.name,
+                file: self.path,
+                line: value.line,
+                interval: group.interval,
                 expr: query,
-                labels: Labels(labels.map { Label(name: $0.name, value: $0.template.render(context)) })))
+                labels: Labels(labels.map { Label(name: $0.name, value: $0.template.render(context)) })
+            )
+        )
         self.note(
-            value, "recording rules are evaluated by 'rules test' only, not by 'serve'; write the expression out "
-                + "where '\(name)' is used")
+            value,
+            "recording rules are evaluated by 'rules test' only, not by 'serve'; write the expression out "
+                + "where '\(name)' is used"
+        )
     }
 
     // MARK: - Alerting rules
@@ -115,7 +129,15 @@ struct RuleFileReader {
             let written = labels.first { $0.name == "level" }?.template.render(constants)
             let level = written.flatMap(WarningLevel.init(rawValue:)) ?? .notice
             self.append(
-                value, name, defaults, Level(level: level, label: nil), labels, annotations, hazard, group)
+                value,
+                name,
+                defaults,
+                Level(level: level, label: nil),
+                labels,
+                annotations,
+                hazard,
+                group
+            )
         }
         labels.removeAll { $0.name == "level" }
         for level in levels ?? [] {
@@ -201,8 +223,14 @@ struct RuleFileReader {
     }
 
     private mutating func append(
-        _ value: YAMLValue, _ name: String, _ settings: Settings, _ level: Level, _ labels: [NamedTemplate],
-        _ annotations: [NamedTemplate], _ hazard: String, _ group: GroupContext
+        _ value: YAMLValue,
+        _ name: String,
+        _ settings: Settings,
+        _ level: Level,
+        _ labels: [NamedTemplate],
+        _ annotations: [NamedTemplate],
+        _ hazard: String,
+        _ group: GroupContext
     ) {
         guard let written = settings.expr else {
             value.report("'expr' is missing\(level.label.map { " for level '\($0)'" } ?? "")")
@@ -236,14 +264,28 @@ struct RuleFileReader {
         }
         self.alerts.append(
             AlertRule(
-                id: unique, name: name, group: group.name, file: self.path, line: value.line,
-                interval: group.interval, hazard: Hazard(rawValue: hazard), level: level.level, expr: expr,
-                clear: clear ?? nil, maybe: maybe ?? nil,
+                id: unique,
+                name: name,
+                group: group.name,
+                file: self.path,
+                line: value.line,
+                interval: group.interval,
+                hazard: Hazard(rawValue: hazard),
+                level: level.level,
+                expr: expr,
+                clear: clear ?? nil,
+                maybe: maybe ?? nil,
                 threshold: (threshold ?? nil).map(ThresholdSource.query)
                     ?? level.constant.map { ThresholdSource.constant($0.value) },
-                hold: settings.hold, keepFiringFor: settings.keepFiringFor, lateness: settings.lateness,
-                noData: settings.noData, dayBoundary: settings.dayBoundary, labels: allLabels,
-                annotations: annotations))
+                hold: settings.hold,
+                keepFiringFor: settings.keepFiringFor,
+                lateness: settings.lateness,
+                noData: settings.noData,
+                dayBoundary: settings.dayBoundary,
+                labels: allLabels,
+                annotations: annotations
+            )
+        )
     }
 
     private mutating func note(_ value: YAMLValue, _ message: String) {

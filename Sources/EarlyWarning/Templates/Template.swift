@@ -147,7 +147,9 @@ extension Template {
             if stage.function == nil, stage.operands.count > 1 || !stages.isEmpty {
                 throw TemplateError(
                     message: "a function is expected; known: "
-                        + Function.allCases.map(\.rawValue).joined(separator: ", "), offset: place)
+                        + Function.allCases.map(\.rawValue).joined(separator: ", "),
+                    offset: place
+                )
             }
             stages.append(stage)
             stage = Stage(function: nil, operands: [])
@@ -209,10 +211,15 @@ extension Template {
         if let number = Double(word) { return .number(number) }
         let known = "$labels.NAME, $value, $threshold, $level, $externalLabels.NAME"
         if word.hasPrefix("$") {
-            throw TemplateError(message: "undefined variable \(word.prefix { $0 != "." }); known: \(known)", offset: offset)
+            throw TemplateError(
+                message: "undefined variable \(word.prefix { $0 != "." }); known: \(known)",
+                offset: offset
+            )
         }
         throw TemplateError(
             message: "'\(word)' is not known here; variables: \(known); functions: "
-                + Function.allCases.map(\.rawValue).joined(separator: ", "), offset: offset)
+                + Function.allCases.map(\.rawValue).joined(separator: ", "),
+            offset: offset
+        )
     }
 }

@@ -13,7 +13,11 @@ package struct TemplateContext: Sendable {
     package var externalLabels: Labels
 
     package init(
-        labels: Labels, value: Double?, threshold: Double? = nil, level: String = "", externalLabels: Labels = .empty
+        labels: Labels,
+        value: Double?,
+        threshold: Double? = nil,
+        level: String = "",
+        externalLabels: Labels = .empty
     ) {
         self.labels = labels
         self.value = value
@@ -145,7 +149,8 @@ enum GoFormat {
             }
             switch verb {
             case "v", "s": result += argument.text
-            case "d": result += argument.number.map { String(format: "%\(modifiers).0f", $0.rounded()) } ?? argument.text
+            case "d":
+                result += argument.number.map { String(format: "%\(modifiers).0f", $0.rounded()) } ?? argument.text
             case "f", "F", "e", "g":
                 result += argument.number.map { String(format: "%\(modifiers)\(verb)", $0) } ?? argument.text
             default: result += "%!\(verb)(\(argument.text))"

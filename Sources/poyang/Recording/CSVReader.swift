@@ -6,7 +6,7 @@
 /// Quoted fields may hold commas, doubled quotes and line breaks; a byte order mark and empty lines are skipped.
 /// The separator is a comma, or a semicolon or tab where the header has more of those.
 final class CSVReader {
-    struct Record {
+    struct Record: Hashable {
         /// The line on which the record begins, from 1.
         let line: Int
         /// As many as the header has; short records are filled with blanks.

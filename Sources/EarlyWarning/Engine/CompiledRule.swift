@@ -1,0 +1,99 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+import Telemetry
+
+/// A rule with all that can be found out about it before the first sample.
+final class CompiledRule: Sendable {
+    /// The conditions of a selector that a stored series can be tested against.
+    struct Pattern: Sendable {
+        let matchers: [LabelMatcher]
+
+        func matches(_ labels: Labels) -> Bool {
+            self.matchers.allSatisfy { $0.matches(labels) }
+        }
+    }
+
+    static let silenceMetric = "channel_silent"
+    static let thresholdPrefix = "site_threshold_"
+
+    let rule: AlertRule
+    /// Which stored series make it change; empty when only time does.
+    let patterns: [Pattern]
+    /// Selectors of stored series in `expr`, leftmost first.
+    let storedSelectors: [Selector]
+    /// Selectors of `site_threshold_…` in `expr`.
+    let thresholdSelectors: [Selector]
+    /// It looks at nothing but `channel_silent`.
+    let isSilence: Bool
+    /// It is evaluated for each site by itself.
+    let isPerSite: Bool
+    let dependsOnTime: Bool
+    /// The labels that the rule itself gives, and their texts where those never change.
+    let ownLabelNames: Set<String>
+    let constantLabels: Labels?
+
+    init(_ rule: AlertRule) {
+        self.rule = rule
+        let queries = [rule.expr] + [rule.clear, rule.maybe].compactMap { $0 }
+        let stored = queries.flatMap(\.selectors).filter { !CompiledRule.isVirtual($0) }
+        self.patterns = stored.map { selector in
+            Pattern(matchers: selector.matchers.filter { !Site.virtualLabelNames.contains($0.name) })
+        }
+        self.storedSelectors = rule.expr.selectors.filter { !CompiledRule.isVirtual($0) }
+        self.thresholdSelectors = rule.expr.selectors.filter {
+            $0.metric?.hasPrefix(CompiledRule.thresholdPrefix) ?? false
+        }
+        let all = queries.flatMap(\.selectors)
+        self.isSilence = !all.isEmpty && all.allSatisfy { $0.metric == CompiledRule.silenceMetric }
+        let readsSeries = !all.isEmpty
+        self.isPerSite = readsSeries && queries.allSatisfy(\.isConfinedToSite)
+        self.dependsOnTime = queries.contains(where: \.dependsOnTime)
+        self.ownLabelNames = Set(rule.labels.map(\.name))
+        if rule.labels.allSatisfy(\.template.isConstant) {
+            let context = TemplateContext(labels: .empty, value: nil)
+            self.constantLabels = Labels(
+                rule.labels.map { Label(name: $0.name, value: $0.template.render(context)) }
+            )
+        } else {
+            self.constantLabels = nil
+        }
+    }
+
+    /// Whether the selector reads series that exist only in the reader: thresholds and silence.
+    private static func isVirtual(_ selector: Selector) -> Bool {
+        guard let metric = selector.metric else { return false }
+        return metric.hasPrefix(self.thresholdPrefix) || metric == self.silenceMetric
+    }
+
+    /// The identity of an alert before the rule's own labels: without metric name, and without virtual labels where
+    /// the site is known.
+    func baseLabels(_ labels: Labels) -> Labels {
+        let hasSite = labels.value(of: "site") != nil
+        return Labels(
+            sorted: labels.filter { label in
+                label.name != Labels.metricName && !(hasSite && Site.virtualLabelNames.contains(label.name))
+            }
+        )
+    }
+
+    /// What `clear` and `maybe` are matched on.
+    func matchingLabels(_ labels: Labels) -> Labels {
+        Labels(
+            sorted: labels.filter { label in
+                label.name != Labels.metricName && !Site.virtualLabelNames.contains(label.name)
+                    && !self.ownLabelNames.contains(label.name)
+            }
+        )
+    }
+
+    /// The identity of an alert.
+    func alertLabels(base: Labels, value: Double?) -> Labels {
+        if let constantLabels { return base.merging(constantLabels) }
+        let context = TemplateContext(labels: base, value: value, level: self.rule.level.rawValue)
+        return base.merging(
+            Labels(self.rule.labels.map { Label(name: $0.name, value: $0.template.render(context)) })
+        )
+    }
+}

@@ -1,0 +1,177 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import Telemetry
+
+/// What the engine must not forget, and how it takes it up again.
+extension RuleEngine {
+    func noteChange(_ alert: Alert, _ unit: RuleUnit) {
+        let key = AlertKey(rule: unit.rule.rule.id, labels: alert.labels)
+        self.changes[key] = .some(AlertRecord(alert, rule: unit.rule.rule))
+    }
+
+    /// What changed since the last call. Save it in one transaction with the processed position.
+    package func checkpoint() -> EngineCheckpoint {
+        var checkpoint = EngineCheckpoint()
+        for (key, record) in self.changes {
+            let labels = CanonicalJSON.text(key.labels)
+            if let record {
+                checkpoint.alerts.append(
+                    AlertStateRecord(rule: key.rule, labels: labels, json: CanonicalJSON.text(record))
+                )
+            } else {
+                checkpoint.removed.append(EngineCheckpoint.Key(rule: key.rule, labels: labels))
+            }
+        }
+        self.changes.removeAll(keepingCapacity: true)
+        for scope in Array(self.scopes.values) + self.acrossScopes where scope.isClockChanged {
+            scope.isClockChanged = false
+            let clock = ScopeClock(clock: scope.clock, future: scope.future)
+            checkpoint.clocks.append(ClockRecord(key: scope.key, json: CanonicalJSON.text(clock)))
+        }
+        if self.isWallChanged {
+            self.isWallChanged = false
+            checkpoint.clocks.append(ClockRecord(key: "wall", json: CanonicalJSON.text(self.wall)))
+        }
+        return checkpoint
+    }
+
+    /// All of the state as one checkpoint, for an engine with other rules to start from.
+    package func fullCheckpoint() -> EngineCheckpoint {
+        for scope in Array(self.scopes.values) + self.acrossScopes {
+            scope.isClockChanged = scope.clock > .distantPast
+            for unit in scope.units + scope.wallUnits {
+                for alert in unit.alerts { self.noteChange(alert, unit) }
+                guard let failure = unit.failure else { continue }
+                let key = AlertKey(rule: RuleEngine.failureRule, labels: self.failureLabels(unit))
+                self.changes[key] =
+                    .some(AlertRecord(failure: failure.message, since: failure.since, unit: unit.rule.rule.id))
+            }
+        }
+        self.isWallChanged = self.wall > .distantPast
+        return self.checkpoint()
+    }
+
+    /// Takes saved state up again. Call it once, on a new engine, before anything is processed.
+    ///
+    /// - Parameters:
+    ///   - alerts: All rows of alert state.
+    ///   - clocks: All clocks.
+    ///   - reader: Shows the store as it was at the saved position.
+    /// - Returns: Ends of alerts whose rule is no longer there (reason `rule_removed`).
+    /// - Throws: When a row cannot be read, or the store.
+    package func restore(
+        alerts: [AlertStateRecord],
+        clocks: [ClockRecord],
+        reader: any SeriesReader
+    ) throws -> [AlertTransition] {
+        try self.restore(clocks)
+        try self.findSeries(reader)
+        var ended: [AlertTransition] = []
+        for row in alerts {
+            let record = try CanonicalJSON.value(AlertRecord.self, from: row.json)
+            let labels = try CanonicalJSON.value(Labels.self, from: row.labels)
+            guard !self.restore(record, labels: labels, rule: row.rule) else { continue }
+            ended += self.drop(record, labels: labels, rule: row.rule)
+        }
+        for scope in Array(self.scopes.values) + self.acrossScopes where scope.clock > .distantPast {
+            let view = self.view(scope, reader)
+            for unit in scope.units { try self.rearm(unit, at: scope.clock, view) }
+            for unit in scope.wallUnits { try self.rearm(unit, at: max(self.wall, scope.clock), view) }
+            scope.rearm()
+        }
+        return ended
+    }
+
+    private func restore(_ clocks: [ClockRecord]) throws {
+        for row in clocks {
+            if row.key == "wall" {
+                self.wall = try CanonicalJSON.value(Timestamp.self, from: row.json)
+                continue
+            }
+            let saved = try CanonicalJSON.value(ScopeClock.self, from: row.json)
+            var scope = self.acrossScopes.first { $0.key == row.key }
+            if scope == nil, row.key.hasPrefix("site/") { scope = self.scope(forSite: String(row.key.dropFirst(5))) }
+            scope?.clock = saved.clock
+            scope?.future = saved.future
+        }
+    }
+
+    /// Makes the units of every series that the rules can see.
+    private func findSeries(_ reader: any SeriesReader) throws {
+        var seen: Set<Labels> = []
+        for rule in self.compiled {
+            for pattern in rule.patterns {
+                let found = try reader.series(
+                    matching: pattern.matchers,
+                    after: .distantPast,
+                    through: .distantFuture
+                )
+                for shown in found {
+                    let stored = shown.site.isEmpty ? shown : shown.removing(Site.virtualLabelNames)
+                    guard seen.insert(stored).inserted else { continue }
+                    _ = self.route(for: SeriesKey(labels: stored))
+                }
+            }
+        }
+        for rule in self.compiled where rule.isSilence && rule.isPerSite {
+            for scope in self.scopes.values { _ = self.unit(of: rule, in: scope) }
+        }
+        self.routesByKey.removeAll()
+    }
+
+    private func restore(_ record: AlertRecord, labels: Labels, rule id: String) -> Bool {
+        let isFailure = record.state == "failed"
+        let wanted = isFailure ? record.failedRule : id
+        guard let rule = self.compiled.first(where: { $0.rule.id == wanted }) else { return false }
+        let unit: RuleUnit
+        if rule.isPerSite {
+            unit = self.unit(of: rule, in: self.scope(forSite: labels.site))
+        } else {
+            guard let across = self.acrossScopes.first(where: { $0.units.contains { $0.rule === rule } })?.units.first
+            else { return false }
+            unit = across
+        }
+        if isFailure {
+            unit.failure = (record.reason ?? "", record.since)
+            return true
+        }
+        var alert = Alert(
+            resultLabels: record.resultLabels,
+            matchingLabels: rule.matchingLabels(record.resultLabels),
+            labels: labels,
+            activeAt: record.activeAt
+        )
+        alert.machine = AlertStateMachine(record.machineState)
+        alert.value = record.value
+        alert.threshold = record.threshold
+        alert.evidence = record.evidence
+        alert.lastReadingAt = record.lastReadingAt
+        unit.alerts.append(alert)
+        return true
+    }
+
+    private func drop(_ record: AlertRecord, labels: Labels, rule: String) -> [AlertTransition] {
+        self.changes[AlertKey(rule: rule, labels: labels)] = .some(nil)
+        guard record.state != "pending" else { return [] }
+        let time = self.scopes[labels.site]?.clock ?? record.lastReadingAt ?? record.since
+        return [
+            AlertTransition(
+                rule: rule,
+                alertName: record.alertName,
+                change: .ended,
+                labels: labels,
+                hazard: Hazard(rawValue: record.hazard),
+                level: record.level,
+                eventTime: time,
+                processedAt: max(self.wall, time),
+                activeSince: record.since,
+                value: record.value,
+                threshold: record.threshold,
+                evidence: record.evidence,
+                reason: "rule_removed",
+                lastReadingAt: record.lastReadingAt
+            )
+        ]
+    }
+}

@@ -1,0 +1,203 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+import Telemetry
+
+/// How samples and advances move clocks, and what is evaluated when.
+extension RuleEngine {
+    /// How the units of a scope see the store.
+    struct View {
+        let reader: any SeriesReader
+        let raising: Evaluator
+        let trusted: Evaluator
+    }
+
+    func view(_ scope: Scope, _ reader: any SeriesReader) -> View {
+        let reader = scope.reader?.over(reader) ?? reader
+        return View(
+            reader: reader,
+            raising: Evaluator(
+                reader: reader,
+                options: EvaluationOptions(qualities: .raising, roundsComparisons: true)
+            ),
+            trusted: Evaluator(
+                reader: reader,
+                options: EvaluationOptions(qualities: .trusted, roundsComparisons: true)
+            )
+        )
+    }
+
+    /// A change that a rule across sites must look at.
+    private struct AcrossWork {
+        let scope: Scope
+        let time: Timestamp
+        let isDirty: Bool
+    }
+
+    func take(_ samples: [AppliedSample], receivedAt: Timestamp, reader: any SeriesReader) throws {
+        self.counters.samples += samples.count
+        var across: [AcrossWork] = []
+        if samples.count == 1, let only = samples.first {
+            let route = self.route(for: only.series)
+            try self.take([(route, only.sample.time)][...], receivedAt, reader, &across)
+        } else {
+            var items = samples.map { (route: self.route(for: $0.series), time: $0.sample.time) }
+            items.sort { ($0.route.scope.key, $0.time) < ($1.route.scope.key, $1.time) }
+            var rest = items[...]
+            while let first = rest.first {
+                let run = rest.prefix { $0.route.scope === first.route.scope }
+                rest = rest.dropFirst(run.count)
+                try self.take(run, receivedAt, reader, &across)
+            }
+        }
+        try self.run(across, reader)
+    }
+
+    /// The samples of one site, in the order of their times.
+    private func take(
+        _ run: ArraySlice<(route: Route, time: Timestamp)>,
+        _ receivedAt: Timestamp,
+        _ reader: any SeriesReader,
+        _ across: inout [AcrossWork]
+    ) throws {
+        guard let scope = run.first?.route.scope else { return }
+        let view = self.view(scope, reader)
+        if self.clockMode == .wall {
+            let tickClock = receivedAt - scope.grace
+            if scope.clock > .distantPast, tickClock > scope.clock { try self.advance(scope, to: tickClock, view) }
+        }
+        let limit = self.clockMode == .wall ? receivedAt : Timestamp.distantFuture
+        var rest = run
+        var isLate = false
+        while let next = rest.first, next.time < scope.clock {
+            isLate = true
+            self.counters.lateSamples += 1
+            self.markDirty(next.route, scope.clock, &across)
+            rest = rest.dropFirst()
+        }
+        if isLate, rest.first?.time != scope.clock { try self.advance(scope, to: scope.clock, view) }
+        while let next = rest.first {
+            let time = next.time
+            while let same = rest.first, same.time == time {
+                if time > limit {
+                    self.keepForLater(same.route, time)
+                    self.markAcross(same.route, limit, &across)
+                } else {
+                    self.markDirty(same.route, time, &across)
+                }
+                rest = rest.dropFirst()
+            }
+            if min(time, limit) >= scope.clock { try self.advance(scope, to: min(time, limit), view) }
+        }
+        if self.clockMode == .wall {
+            for unit in scope.wallUnits where unit.isDirty || !unit.alerts.isEmpty {
+                unit.due = min(unit.due, self.wall)
+            }
+            scope.rearm()
+            try self.advanceWall(scope, to: self.wall, view)
+        }
+        for other in scope.across where other.clock < scope.clock {
+            across.append(AcrossWork(scope: other, time: scope.clock, isDirty: false))
+        }
+        for other in self.acrossScopes where other.followsAll && other.clock < scope.clock {
+            across.append(AcrossWork(scope: other, time: scope.clock, isDirty: false))
+        }
+    }
+
+    private func markDirty(_ route: Route, _ time: Timestamp, _ across: inout [AcrossWork]) {
+        for unit in route.units { unit.isDirty = true }
+        for unit in route.silenceUnits where !route.isKnown || !unit.isArmed || !unit.alerts.isEmpty {
+            unit.isDirty = true
+        }
+        route.isKnown = true
+        self.markAcross(route, time, &across)
+    }
+
+    private func markAcross(_ route: Route, _ time: Timestamp, _ across: inout [AcrossWork]) {
+        for scope in route.across { across.append(AcrossWork(scope: scope, time: time, isDirty: true)) }
+    }
+
+    /// A sample ahead of wall time counts when the clock reaches it.
+    private func keepForLater(_ route: Route, _ time: Timestamp) {
+        for scope in [route.scope] + route.across where !scope.future.contains(time) {
+            scope.future.append(time)
+            scope.future.sort()
+            scope.due = min(scope.due, time)
+            scope.isClockChanged = true
+        }
+    }
+
+    private func run(_ work: [AcrossWork], _ reader: any SeriesReader) throws {
+        guard !work.isEmpty else { return }
+        for item in work.sorted(by: { ($0.time, $0.scope.key) < ($1.time, $1.scope.key) }) {
+            if item.isDirty { for unit in item.scope.units { unit.isDirty = true } }
+            guard item.isDirty || item.time > item.scope.clock else { continue }
+            try self.advance(item.scope, to: max(item.time, item.scope.clock), self.view(item.scope, reader))
+        }
+    }
+
+    func advanceClocks(site: String?, to: Timestamp, reader: any SeriesReader) throws {
+        let sites =
+            site.map { self.scopes[$0].map { [$0] } ?? [] }
+            ?? self.scopes.values.sorted { $0.key < $1.key }
+        for scope in sites where to > scope.clock { try self.advance(scope, to: to, self.view(scope, reader)) }
+        let across = self.acrossScopes.filter { scope in
+            site == nil || scope.followsAll || sites.contains { $0.across.contains { $0 === scope } }
+        }
+        for scope in across where to > scope.clock { try self.advance(scope, to: to, self.view(scope, reader)) }
+    }
+
+    /// Moves a clock to `target`: timers due before it fire one after the other, each at its own time; those due at
+    /// `target` and what is dirty are evaluated there once.
+    func advance(_ scope: Scope, to target: Timestamp, _ view: View) throws {
+        let span = scope.clock == .distantPast ? 0 : target - scope.clock
+        self.advance = (span, target)
+        var fired = 0
+        while scope.due < target {
+            guard fired < self.settings.maximumTimers else {
+                self.counters.cutAdvances += 1
+                break
+            }
+            fired += 1
+            let time = max(scope.due, scope.clock)
+            scope.clock = time
+            let isFuture = scope.future.first.map { $0 <= time } ?? false
+            scope.future.removeAll { $0 <= time }
+            for unit in scope.units where isFuture || unit.due <= time {
+                let isDirty = unit.isDirty
+                try self.evaluate(unit, at: time, view)
+                unit.isDirty = isDirty
+            }
+            scope.rearm()
+        }
+        self.counters.timers += fired
+        if target > scope.clock || fired > 0 || !scope.future.isEmpty { scope.isClockChanged = true }
+        scope.clock = max(scope.clock, target)
+        self.advance = (0, target)
+        let isFuture = scope.future.first.map { $0 <= target } ?? false
+        scope.future.removeAll { $0 <= target }
+        var isAny = false
+        for unit in scope.units {
+            let isNew = !unit.isEvaluated && scope.reader == nil
+            guard unit.isDirty || isFuture || isNew || unit.due <= target else { continue }
+            try self.evaluate(unit, at: scope.clock, view)
+            isAny = true
+        }
+        if isAny || scope.due <= target { scope.rearm() }
+    }
+
+    /// Fires the timers of silence rules that wall time has reached.
+    func advanceWall(_ scope: Scope, to wallTime: Timestamp, _ view: View) throws {
+        guard wallTime >= self.silenceHeldUntil else { return }
+        self.advance = (0, wallTime)
+        var fired = 0
+        while scope.wallDue <= wallTime, fired < self.settings.maximumTimers {
+            let time = max(scope.wallDue, scope.wallUnits.map(\.evaluatedAt).max() ?? .distantPast)
+            for unit in scope.wallUnits where unit.due <= time { try self.evaluate(unit, at: time, view) }
+            scope.rearm()
+            fired += 1
+        }
+        self.counters.timers += fired
+    }
+}

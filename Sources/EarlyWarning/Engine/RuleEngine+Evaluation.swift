@@ -1,0 +1,436 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+import Telemetry
+
+/// One rule for one site at one time.
+extension RuleEngine {
+    /// What `clear`, or the trusted `expr` where the rule has none, says; read only when an alert may end.
+    private struct Ending {
+        /// By ``CompiledRule/matchingLabels(_:)``.
+        var values: [(labels: Labels, value: Double)]
+        var evidence: Evidence
+        var newestSample: Timestamp?
+    }
+
+    /// The working memory of one evaluation.
+    private struct Pass {
+        let time: Timestamp
+        let view: View
+        var result: InstantResult
+        /// When to look again.
+        var due: Timestamp
+        var ending: Ending?
+        var maybe: [Labels]?
+
+        mutating func look(_ moment: Timestamp) {
+            if moment < self.due { self.due = moment }
+        }
+    }
+
+    func evaluate(_ unit: RuleUnit, at time: Timestamp, _ view: View) throws {
+        self.counters.evaluations += 1
+        unit.evaluatedAt = time
+        unit.isDirty = false
+        unit.isArmed = true
+        do {
+            let result = try view.raising.instant(unit.rule.rule.expr, at: time)
+            var pass = Pass(time: time, view: view, result: result, due: result.nextChange)
+            if unit.rule.dependsOnTime { pass.look(self.nextTimeStep(unit, after: time)) }
+            guard !unit.alerts.isEmpty || !result.isEmpty || unit.rule.rule.maybe != nil || unit.failure != nil else {
+                unit.due = max(pass.due, time + 1)
+                return
+            }
+            try self.match(result.value, to: unit, &pass)
+            try self.judge(unit, &pass)
+            self.recover(unit, at: time)
+            unit.due = max(pass.due, time + 1)
+        } catch let error as PromQLError {
+            self.fail(unit, message: error.message, at: time)
+        } catch let error as DuplicateAlert {
+            let message = "two elements of the result have the same labels without the metric name: \(error.labels)"
+            self.fail(unit, message: message, at: time)
+        }
+    }
+
+    /// Sets the timers of a unit whose state was restored, and leaves the state as it is.
+    func rearm(_ unit: RuleUnit, at time: Timestamp, _ view: View) throws {
+        unit.evaluatedAt = time
+        unit.isArmed = true
+        let rule = unit.rule.rule
+        do {
+            let result = try view.raising.instant(rule.expr, at: time)
+            var pass = Pass(time: time, view: view, result: result, due: result.nextChange)
+            if unit.rule.dependsOnTime || unit.failure != nil { pass.look(self.nextTimeStep(unit, after: time)) }
+            for index in unit.alerts.indices {
+                let alert = unit.alerts[index]
+                pass.look(alert.machine.due(hold: rule.hold, keepFiringFor: rule.keepFiringFor))
+                guard alert.machine.isRaised else { continue }
+                _ = try self.isThresholdWithdrawn(alert, unit, &pass)
+                _ = try self.ending(unit, &pass)
+                guard let deadline = try self.silenceDeadline(alert, unit, pass) else { continue }
+                unit.staleAt = min(unit.staleAt, deadline)
+                pass.look(deadline)
+            }
+            if rule.maybe != nil { try self.noteUndecided(unit, &pass) }
+            unit.due = max(pass.due, time + 1)
+        } catch is PromQLError {
+            unit.due = self.nextTimeStep(unit, after: time)
+        }
+    }
+
+    /// The next multiple of the group's interval; in a long advance the next of those that it is spread over.
+    func nextTimeStep(_ unit: RuleUnit, after time: Timestamp) -> Timestamp {
+        let interval = unit.rule.rule.interval
+        let steps = time < self.advance.target ? self.advance.span / interval / self.settings.maximumTimeSteps : 0
+        let (stride, overflow) = interval.multipliedReportingOverflow(by: max(1, steps + 1))
+        guard !overflow, steps > 0 else { return RuleEngine.nextMultiple(of: interval, after: time) }
+        return min(RuleEngine.nextMultiple(of: stride, after: time), self.advance.target)
+    }
+
+    private static func nextMultiple(of interval: Milliseconds, after time: Timestamp) -> Timestamp {
+        let remainder = time.milliseconds % interval
+        return time + (interval - (remainder < 0 ? remainder + interval : remainder))
+    }
+
+    // MARK: - Who fires
+
+    private func match(_ value: QueryValue, to unit: RuleUnit, _ pass: inout Pass) throws {
+        for index in unit.alerts.indices { unit.alerts[index].isSeen = false }
+        switch value {
+        case .vector(let samples):
+            for sample in samples { try self.see(sample.labels, sample.value, unit, &pass) }
+        case .scalar(let number): try self.see(.empty, number, unit, &pass)
+        case .string, .matrix: break
+        }
+    }
+
+    private func see(_ labels: Labels, _ value: Double, _ unit: RuleUnit, _ pass: inout Pass) throws {
+        var index = unit.alerts.firstIndex { $0.resultLabels == labels }
+        if index == nil {
+            let base = unit.rule.baseLabels(labels)
+            let identity = unit.rule.alertLabels(base: base, value: value)
+            index = unit.alerts.firstIndex { $0.labels == identity }
+            if let index {
+                guard !unit.alerts[index].isSeen else { throw DuplicateAlert(labels: identity) }
+                unit.alerts[index].resultLabels = labels
+            } else {
+                unit.alerts.append(
+                    Alert(
+                        resultLabels: labels,
+                        matchingLabels: unit.rule.matchingLabels(labels),
+                        labels: identity,
+                        activeAt: pass.time
+                    )
+                )
+                index = unit.alerts.count - 1
+            }
+        }
+        guard let index else { return }
+        unit.alerts[index].isSeen = true
+        unit.alerts[index].value = value
+        unit.alerts[index].evidence = pass.result.evidence
+        unit.alerts[index].lastReadingAt = pass.result.newestSample
+    }
+
+    // MARK: - What becomes of each alert
+
+    private func judge(_ unit: RuleUnit, _ pass: inout Pass) throws {
+        let rule = unit.rule.rule
+        var mustCheckSilence = pass.time >= unit.staleAt
+        for alert in unit.alerts { if case .held = alert.machine.state { mustCheckSilence = true } }
+        if mustCheckSilence { unit.staleAt = .distantFuture }
+        for index in unit.alerts.indices {
+            var alert = unit.alerts[index]
+            let before = alert.machine.state
+            let verdict = try self.verdict(alert, unit, mustCheckSilence: mustCheckSilence, &pass)
+            var actions = alert.machine.observe(
+                verdict,
+                at: pass.time,
+                hold: rule.hold,
+                keepFiringFor: rule.keepFiringFor
+            )
+            if actions == [.raise] {
+                if let deadline = try self.silenceDeadline(alert, unit, pass) {
+                    unit.staleAt = min(unit.staleAt, deadline)
+                } else if rule.noData == .unknown {
+                    actions += alert.machine.observe(
+                        .unknown(reason: AlertStateMachine.noData),
+                        at: pass.time,
+                        hold: rule.hold,
+                        keepFiringFor: rule.keepFiringFor
+                    )
+                }
+            }
+            for action in actions { try self.perform(action, &alert, unit, &pass) }
+            pass.look(alert.machine.due(hold: rule.hold, keepFiringFor: rule.keepFiringFor))
+            unit.alerts[index] = alert
+            if alert.machine.state != before { self.noteChange(alert, unit) }
+        }
+        unit.alerts.removeAll { $0.machine.state == .inactive }
+        if unit.alerts.contains(where: { $0.machine.isRaised }) {
+            pass.look(unit.staleAt)
+        } else {
+            unit.staleAt = .distantFuture
+        }
+        if rule.maybe != nil { try self.noteUndecided(unit, &pass) }
+    }
+
+    private func verdict(
+        _ alert: Alert,
+        _ unit: RuleUnit,
+        mustCheckSilence: Bool,
+        _ pass: inout Pass
+    ) throws -> AlertStateMachine.Verdict {
+        guard alert.machine.isRaised else { return alert.isSeen ? .fires : .over }
+        var isSilent = false
+        if !alert.isSeen, try self.isThresholdWithdrawn(alert, unit, &pass) { return .withdrawn }
+        if mustCheckSilence {
+            if let deadline = try self.silenceDeadline(alert, unit, pass) {
+                unit.staleAt = min(unit.staleAt, deadline)
+            } else {
+                isSilent = true
+            }
+        }
+        if isSilent, unit.rule.rule.noData == .unknown { return .unknown(reason: AlertStateMachine.noData) }
+        if alert.isSeen { return .fires }
+        if isSilent { return .lingers }
+        if try self.maybe(unit, &pass).contains(alert.matchingLabels) { return .unknown(reason: "maybe") }
+        let ending = try self.ending(unit, &pass)
+        let isFound = ending.values.contains { $0.labels == alert.matchingLabels }
+        if unit.rule.rule.clear != nil { return isFound ? .cleared : .lingers }
+        return isFound ? .lingers : .over
+    }
+
+    private func isThresholdWithdrawn(_ alert: Alert, _ unit: RuleUnit, _ pass: inout Pass) throws -> Bool {
+        for selector in unit.rule.thresholdSelectors {
+            let request = SelectRequest(
+                matchers: selector.matchers,
+                extent: .lookback(from: pass.time, through: pass.time),
+                qualities: .all
+            )
+            let site = alert.labels.site
+            let found = try pass.view.reader.select(request).filter { site.isEmpty || $0.labels.site == site }
+            if found.isEmpty { return true }
+            for columns in found { pass.look(columns.nextChange ?? .distantFuture) }
+        }
+        return false
+    }
+
+    /// When the first of the registered channels behind an alert goes stale; nil when one has; never where none is
+    /// registered.
+    private func silenceDeadline(_ alert: Alert, _ unit: RuleUnit, _ pass: Pass) throws -> Timestamp? {
+        var deadline = Timestamp.distantFuture
+        for channel in unit.channels where channel.series.isCompatible(with: alert.labels) {
+            let request = SelectRequest(
+                matchers: channel.matchers,
+                extent: .lookback(from: pass.time, through: pass.time),
+                qualities: .raising
+            )
+            guard let columns = try pass.view.reader.select(request).first, let last = columns.times.last else {
+                return nil
+            }
+            let end = last + columns.lookback
+            guard end > pass.time else { return nil }
+            deadline = min(deadline, end)
+        }
+        return deadline
+    }
+
+    private func ending(_ unit: RuleUnit, _ pass: inout Pass) throws -> Ending {
+        if let ending = pass.ending { return ending }
+        let result = try pass.view.trusted.instant(unit.rule.rule.clear ?? unit.rule.rule.expr, at: pass.time)
+        pass.look(result.nextChange)
+        let ending = Ending(
+            values: result.samples.map { (unit.rule.matchingLabels($0.labels), $0.value) },
+            evidence: result.evidence,
+            newestSample: result.newestSample
+        )
+        pass.ending = ending
+        return ending
+    }
+
+    private func maybe(_ unit: RuleUnit, _ pass: inout Pass) throws -> [Labels] {
+        guard let query = unit.rule.rule.maybe else { return [] }
+        if let maybe = pass.maybe { return maybe }
+        let result = try pass.view.raising.instant(query, at: pass.time)
+        pass.look(result.nextChange)
+        let maybe = result.samples.map { unit.rule.matchingLabels($0.labels) }
+        pass.maybe = maybe
+        return maybe
+    }
+
+    private func noteUndecided(_ unit: RuleUnit, _ pass: inout Pass) throws {
+        let labels = try self.maybe(unit, &pass)
+            .filter { label in
+                !unit.alerts.contains { $0.matchingLabels == label }
+            }
+        unit.undecided = labels.map { label in
+            unit.undecided.first { $0.labels == label } ?? (labels: label, since: pass.time)
+        }
+    }
+
+    // MARK: - What is said
+
+    private func perform(
+        _ action: AlertStateMachine.Action,
+        _ alert: inout Alert,
+        _ unit: RuleUnit,
+        _ pass: inout Pass
+    ) throws {
+        alert.threshold = try self.threshold(unit, alert, pass)
+        switch action {
+        case .raise:
+            self.emit(.raised, alert, unit, at: pass.time, since: pass.time)
+        case .resume(let since):
+            if !alert.isSeen { try self.readCurrentValue(&alert, unit, pass, isWide: false) }
+            self.emit(.resumed, alert, unit, at: pass.time, since: since)
+        case .hold(let since, let reason):
+            try self.readCurrentValue(&alert, unit, pass, isWide: true)
+            self.emit(.held, alert, unit, at: pass.time, since: since, reason: reason)
+        case .end(let since, let reason):
+            let ending = reason == nil ? pass.ending : nil
+            try self.readCurrentValue(&alert, unit, pass, isWide: false)
+            if let ending {
+                alert.evidence = ending.evidence
+                alert.lastReadingAt = ending.newestSample ?? alert.lastReadingAt
+                let cleared = ending.values.first { $0.labels == alert.matchingLabels }
+                if unit.rule.rule.clear != nil, let cleared { alert.value = cleared.value }
+            }
+            self.emit(.ended, alert, unit, at: pass.time, since: since, reason: reason)
+        }
+    }
+
+    /// Takes the newest value of the leftmost stored selector that fits the alert.
+    ///
+    /// - Parameter isWide: Also looks further back than the look-back, for what was last heard of a silent channel.
+    private func readCurrentValue(_ alert: inout Alert, _ unit: RuleUnit, _ pass: Pass, isWide: Bool) throws {
+        guard let selector = unit.rule.storedSelectors.first else { return }
+        var extent = SelectExtent.lookback(from: pass.time, through: pass.time)
+        if isWide {
+            let reach = 2 * (unit.channels.map(\.lookback).max() ?? ReportSchedule.unregisteredLookback)
+            extent = .window(after: pass.time - reach - 1, through: pass.time)
+        }
+        let request = SelectRequest(matchers: selector.matchers, extent: extent, qualities: .raising)
+        for columns in try pass.view.reader.select(request) where columns.labels.isCompatible(with: alert.labels) {
+            guard let index = columns.times.lastIndex(where: { $0 <= pass.time }) else { continue }
+            alert.value = columns.values[index]
+            alert.lastReadingAt = columns.times[index]
+            alert.evidence = Evidence(columns.marks[index])
+            return
+        }
+    }
+
+    private func threshold(_ unit: RuleUnit, _ alert: Alert, _ pass: Pass) throws -> Double? {
+        switch unit.rule.rule.threshold {
+        case .constant(let value): return value
+        case .query(let query):
+            let samples = try pass.view.trusted.instant(query, at: pass.time).samples
+            return samples.first { $0.labels.site == alert.labels.site }?.value
+                ?? (samples.count == 1 ? samples.first?.value : nil) ?? alert.threshold
+        case nil: return nil
+        }
+    }
+
+    private func emit(
+        _ change: AlertTransition.Change,
+        _ alert: Alert,
+        _ unit: RuleUnit,
+        at time: Timestamp,
+        since: Timestamp,
+        reason: String? = nil
+    ) {
+        let rule = unit.rule.rule
+        self.output.append(
+            AlertTransition(
+                rule: rule.id,
+                alertName: rule.name,
+                change: change,
+                labels: alert.labels,
+                hazard: rule.hazard,
+                level: rule.level,
+                eventTime: time,
+                processedAt: self.processedAt,
+                activeSince: since,
+                value: alert.value,
+                threshold: alert.threshold,
+                evidence: alert.evidence,
+                reason: reason,
+                lastReadingAt: alert.lastReadingAt,
+                annotations: self.annotations(alert, rule)
+            )
+        )
+    }
+
+    func annotations(_ alert: Alert, _ rule: AlertRule) -> [String: String] {
+        let context = TemplateContext(
+            labels: alert.labels,
+            value: alert.value,
+            threshold: alert.threshold,
+            level: rule.level.rawValue,
+            externalLabels: self.settings.externalLabels
+        )
+        var texts: [String: String] = [:]
+        for annotation in rule.annotations { texts[annotation.name] = annotation.template.render(context) }
+        return texts
+    }
+
+    // MARK: - Errors
+
+    /// Makes the alerts of the unit unknown and says so once.
+    private func fail(_ unit: RuleUnit, message: String, at time: Timestamp) {
+        self.counters.errors += 1
+        let rule = unit.rule.rule
+        unit.alerts.removeAll { $0.machine.state == .inactive }
+        for index in unit.alerts.indices {
+            let actions = unit.alerts[index].machine
+                .observe(
+                    .unknown(reason: message),
+                    at: time,
+                    hold: rule.hold,
+                    keepFiringFor: rule.keepFiringFor
+                )
+            for case .hold(let since, let reason) in actions {
+                self.emit(.held, unit.alerts[index], unit, at: time, since: since, reason: reason)
+                self.noteChange(unit.alerts[index], unit)
+            }
+        }
+        unit.due = self.nextTimeStep(unit, after: time)
+        guard unit.failure == nil else { return }
+        unit.failure = (message, time)
+        self.emitFailure(.raised, unit, message: message, since: time, at: time)
+    }
+
+    private func recover(_ unit: RuleUnit, at time: Timestamp) {
+        guard let failure = unit.failure else { return }
+        unit.failure = nil
+        self.emitFailure(.ended, unit, message: failure.message, since: failure.since, at: time)
+    }
+}
+
+extension InstantResult {
+    /// The elements of a vector; a scalar is one without labels.
+    var samples: [VectorSample] {
+        switch self.value {
+        case .vector(let samples): samples
+        case .scalar(let number): [VectorSample(labels: .empty, value: number)]
+        case .string, .matrix: []
+        }
+    }
+
+    fileprivate var isEmpty: Bool {
+        if case .vector(let samples) = self.value { return samples.isEmpty }
+        return false
+    }
+}
+
+extension Labels {
+    /// Whether no label that both have differs, the metric name aside.
+    func isCompatible(with other: Labels) -> Bool {
+        self.allSatisfy { label in
+            guard label.name != Labels.metricName, let value = other.value(of: label.name) else { return true }
+            return value == label.value
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// Two elements of a result became one alert when the metric name was dropped.
+struct DuplicateAlert: Error {
+    let labels: Labels
+}
+
+/// Rules that cannot be evaluated are themselves a warning of hazard `system`.
+extension RuleEngine {
+    static let failureRule = "system/rule_error"
+
+    func failureLabels(_ unit: RuleUnit) -> Labels {
+        var labels: Labels = ["rule": unit.rule.rule.id]
+        for scope in self.scopes.values where scope.units.contains(where: { $0 === unit }) {
+            labels["site"] = scope.site
+        }
+        return labels
+    }
+
+    func emitFailure(
+        _ change: AlertTransition.Change,
+        _ unit: RuleUnit,
+        message: String,
+        since: Timestamp,
+        at time: Timestamp
+    ) {
+        let labels = self.failureLabels(unit)
+        let place = labels.site.isEmpty ? "" : "\(labels.site): "
+        let zh = change == .ended ? "规则恢复正常" : "规则无法计算，状态未知"
+        let en = change == .ended ? "rule works again" : "rule cannot be evaluated, its state is unknown"
+        self.output.append(
+            AlertTransition(
+                rule: RuleEngine.failureRule,
+                alertName: "RuleError",
+                change: change,
+                labels: labels,
+                hazard: .system,
+                level: .notice,
+                eventTime: time,
+                processedAt: self.processedAt,
+                activeSince: since,
+                reason: message,
+                annotations: [
+                    "summary_zh": "\(place)\(zh)：\(unit.rule.rule.id)（\(message)）",
+                    "summary_en": "\(place)\(en): \(unit.rule.rule.id) (\(message))",
+                ]
+            )
+        )
+        let key = AlertKey(rule: RuleEngine.failureRule, labels: labels)
+        self.changes[key] =
+            .some(change == .ended ? nil : AlertRecord(failure: message, since: since, unit: unit.rule.rule.id))
+    }
+}

@@ -1,0 +1,168 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import Telemetry
+
+/// Evaluates rules whenever samples arrive, at the event time of the sites they belong to.
+///
+/// Used by one thread. It reads no clock: time comes with the batches and ticks. What it says depends only on the
+/// batches, their order and the store, so that feeding the journal again from a checkpoint gives the same transitions.
+///
+/// A label set is evaluated anew when one of its samples arrives or a timer is due; nothing else is looked at. In a
+/// jump of the clock over years the rules whose output moves with time alone are evaluated at no more than
+/// ``Settings/maximumTimeSteps`` evenly spaced multiples of their interval; timers that come from samples are as many
+/// as the samples, and bounded by ``Settings/maximumTimers`` beyond which the clock goes on without them.
+///
+/// ## Usage
+/// ```swift
+/// let engine = RuleEngine(rules: rules, clockMode: .data) { catalog.watchedChannels(at: $0) }
+/// try engine.restore(alerts: rows, clocks: clocks, reader: reader)
+/// for batch in journal { book.apply(try engine.process(batch, reader: reader)) }
+/// ```
+package final class RuleEngine {
+    package enum ClockMode: String, Sendable, CaseIterable {
+        /// A site's clock follows its data, and wall time at a distance where no data come.
+        case wall
+        /// A site's clock follows its data and explicit advances only.
+        case data
+    }
+
+    package struct Settings: Sendable {
+        /// How often a rule that moves with time alone is evaluated at most within one advance of a clock.
+        package var maximumTimeSteps: Int64 = 1440
+        /// How many timers fire at most within one advance of one site's clock.
+        package var maximumTimers = 100_000
+        /// Ends the ids of nothing; put into `$externalLabels` of annotations.
+        package var externalLabels = Labels.empty
+
+        package init() {}
+    }
+
+    /// What the engine did since it was made.
+    package struct Counters: Hashable, Sendable {
+        /// Evaluations of one rule for one site, or of one rule across sites.
+        package var evaluations = 0
+        /// Samples behind their site's clock when they arrived.
+        package var lateSamples = 0
+        package var samples = 0
+        /// Timers that fired.
+        package var timers = 0
+        /// Advances in which timers were left out because there were too many.
+        package var cutAdvances = 0
+        /// Evaluations that ended in an error.
+        package var errors = 0
+
+        package init() {}
+    }
+
+    package private(set) var rules: [AlertRule]
+    package internal(set) var counters = Counters()
+    /// In `--clock wall`: before this wall time nothing is called silent, so that a start does not call it silence
+    /// that we were away. Set it to the start plus the time that a backlog needs.
+    package var silenceHeldUntil = Timestamp.distantPast
+
+    let clockMode: ClockMode
+    let settings: Settings
+    let compiled: [CompiledRule]
+    let channels: (String) -> [WatchedChannel]
+    var scopes: [String: Scope] = [:]
+    var acrossScopes: [Scope] = []
+    var routesByKey: [ObjectIdentifier: Route] = [:]
+    var routesByLabels: [Labels: Route] = [:]
+    var wall = Timestamp.distantPast
+    var isWallChanged = false
+    /// The span of the advance at hand and its end; rules that move with time alone are spread over it.
+    var advance: (span: Milliseconds, target: Timestamp) = (0, .distantPast)
+    var processedAt = Timestamp.distantPast
+    var output: [AlertTransition] = []
+    /// Alert states that changed since the last checkpoint; nil for those that are gone.
+    var changes: [AlertKey: AlertRecord?] = [:]
+
+    /// - Parameters:
+    ///   - channels: The registered channels of a site; asked whenever a series of the site is seen for the first time.
+    package init(
+        rules: RuleSet,
+        clockMode: ClockMode,
+        settings: Settings = Settings(),
+        channels: @escaping (String) -> [WatchedChannel] = { _ in [] }
+    ) {
+        self.rules = rules.alerts
+        self.clockMode = clockMode
+        self.settings = settings
+        self.compiled = rules.alerts.map(CompiledRule.init)
+        self.channels = channels
+        for rule in self.compiled where !rule.isPerSite {
+            let scope = Scope(kind: .across, key: "rule/" + rule.rule.id)
+            scope.followsAll = rule.patterns.isEmpty
+            scope.units = [RuleUnit(rule: rule)]
+            self.acrossScopes.append(scope)
+        }
+    }
+
+    /// Takes what a journal entry brought; `reader` shows the store with it.
+    ///
+    /// - Returns: What changed, in the order of event time and site.
+    /// - Throws: What the reader throws when the store cannot be read; the engine must then be made anew from its
+    ///   checkpoint. Errors of queries are not thrown: they make the alerts of their site unknown and raise a
+    ///   transition of hazard `system`.
+    package func process(_ batch: AppliedBatch, reader: any SeriesReader) throws -> [AlertTransition] {
+        self.processedAt = batch.receivedAt
+        if self.clockMode == .wall, batch.receivedAt > self.wall {
+            self.wall = batch.receivedAt
+            self.isWallChanged = true
+        }
+        switch batch.content {
+        case .samples(let samples): try self.take(samples, receivedAt: batch.receivedAt, reader: reader)
+        case .clockAdvance(let site, let to):
+            if self.clockMode == .data { try self.advanceClocks(site: site, to: to, reader: reader) }
+        }
+        return self.takeOutput()
+    }
+
+    /// In `--clock wall`: fires the timers that wall time has reached. Call it about once a second.
+    package func tick(wallTime: Timestamp, reader: any SeriesReader) throws -> [AlertTransition] {
+        guard self.clockMode == .wall, wallTime > self.wall else { return [] }
+        self.wall = wallTime
+        self.isWallChanged = true
+        self.processedAt = wallTime
+        for scope in self.scopes.values.sorted(by: { $0.key < $1.key }) {
+            let tickClock = wallTime - scope.grace
+            guard scope.due <= tickClock || scope.wallDue <= wallTime else { continue }
+            let view = self.view(scope, reader)
+            if scope.due <= tickClock { try self.advance(scope, to: tickClock, view) }
+            try self.advanceWall(scope, to: wallTime, view)
+        }
+        for scope in self.acrossScopes {
+            let members = self.scopes.values.filter { scope.followsAll || $0.across.contains { $0 === scope } }
+            let grace = members.map(\.grace).min() ?? ReportSchedule.unregisteredGrace
+            let isNew = scope.followsAll && scope.clock == .distantPast
+            guard scope.due <= wallTime - grace || isNew else { continue }
+            try self.advance(scope, to: wallTime - grace, self.view(scope, reader))
+        }
+        return self.takeOutput()
+    }
+
+    /// The newest of the clocks; the event time that the rules as a whole have reached.
+    package var newestClock: Timestamp {
+        self.scopes.values.map(\.clock).max() ?? .distantPast
+    }
+
+    /// The clock of a site; nil where nothing is known of it.
+    package func clock(ofSite site: String) -> Timestamp? {
+        guard let scope = self.scopes[site] else { return nil }
+        return self.clockMode == .wall ? max(scope.clock, self.wall - scope.grace) : scope.clock
+    }
+
+    private func takeOutput() -> [AlertTransition] {
+        guard !self.output.isEmpty else { return [] }
+        let sorted = self.output.enumerated()
+            .sorted { left, right in
+                let (a, b) = (left.element, right.element)
+                if a.eventTime != b.eventTime { return a.eventTime < b.eventTime }
+                if a.site != b.site { return a.site < b.site }
+                return left.offset < right.offset
+            }
+        self.output.removeAll(keepingCapacity: true)
+        return sorted.map(\.element)
+    }
+}

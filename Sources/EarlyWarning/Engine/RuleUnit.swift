@@ -1,0 +1,65 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+package import Telemetry
+
+/// A registered channel as the rules see it: a series that is expected to report.
+package struct WatchedChannel: Sendable {
+    /// With the metric name, without virtual labels.
+    package let series: Labels
+    package let schedule: ReportSchedule?
+    let matchers: [LabelMatcher]
+
+    package init(series: Labels, schedule: ReportSchedule?) {
+        self.series = series
+        self.schedule = schedule
+        self.matchers = series.map { LabelMatcher($0.name, equals: $0.value) }
+    }
+
+    var lookback: Milliseconds { self.schedule?.lookback ?? ReportSchedule.unregisteredLookback }
+}
+
+/// One alert of a unit with what was last seen of it.
+struct Alert {
+    var machine = AlertStateMachine()
+    /// The labels of the expression's result, as it came.
+    var resultLabels: Labels
+    /// See ``CompiledRule/matchingLabels(_:)``.
+    var matchingLabels: Labels
+    var labels: Labels
+    var value: Double?
+    var threshold: Double?
+    var evidence: Evidence = []
+    var lastReadingAt: Timestamp?
+    /// Since when the expression holds, `for` included.
+    var activeAt: Timestamp
+    /// Whether the evaluation at hand yields it.
+    var isSeen = false
+}
+
+/// One rule at one site, or one rule across sites: what is evaluated at a time.
+final class RuleUnit {
+    let rule: CompiledRule
+    var alerts: [Alert] = []
+    /// The registered series that its selectors match.
+    var channels: [WatchedChannel] = []
+    /// When it must be evaluated again although no sample arrives.
+    var due = Timestamp.distantFuture
+    /// When one of `channels` goes stale; only kept while an alert is raised.
+    var staleAt = Timestamp.distantFuture
+    /// When an alert of it was last evaluated, for `snapshot`.
+    var evaluatedAt = Timestamp.distantPast
+    /// The error of the last evaluation, and since when.
+    var failure: (message: String, since: Timestamp)?
+    /// Label sets of which `maybe` says that nobody knows.
+    var undecided: [(labels: Labels, since: Timestamp)] = []
+    var isEvaluated: Bool { self.evaluatedAt != .distantPast }
+    /// Whether a sample may be skipped because a timer is set that looks again in time (silence rules).
+    var isArmed = false
+
+    /// Whether it waits to be evaluated in the batch at hand.
+    var isDirty = false
+
+    init(rule: CompiledRule) { self.rule = rule }
+}

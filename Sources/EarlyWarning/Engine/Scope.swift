@@ -1,0 +1,102 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// What has a clock of its own: a site, all data without a site, or one rule across sites.
+final class Scope {
+    enum Kind {
+        case site(String)
+        /// One rule that is evaluated over all sites.
+        case across
+    }
+
+    let kind: Kind
+    /// The key of the clock in a checkpoint.
+    let key: String
+    let reader: SiteReader?
+    var clock = Timestamp.distantPast
+    /// How far the tick clock stays behind wall time.
+    var grace = ReportSchedule.unregisteredGrace
+    /// Times ahead of the clock of which samples have arrived, rising.
+    var future: [Timestamp] = []
+    var units: [RuleUnit] = []
+    /// Units on the wall's own time: silence rules of `--clock wall`.
+    var wallUnits: [RuleUnit] = []
+    var channels: [WatchedChannel] = []
+    /// The earliest `due` of `units` and of `future`.
+    var due = Timestamp.distantFuture
+    var wallDue = Timestamp.distantFuture
+    /// Of a site: the rules across sites that read it.
+    var across: [Scope] = []
+    /// Of a rule across sites: whether any site moves its clock.
+    var followsAll = false
+    var isClockChanged = false
+
+    init(kind: Kind, key: String) {
+        self.kind = kind
+        self.key = key
+        if case .site(let site) = kind { self.reader = SiteReader(site: site) } else { self.reader = nil }
+    }
+
+    var site: String {
+        if case .site(let site) = self.kind { return site }
+        return ""
+    }
+
+    func rearm() {
+        var due = self.future.first ?? .distantFuture
+        for unit in self.units where unit.due < due { due = unit.due }
+        self.due = due
+        var wallDue = Timestamp.distantFuture
+        for unit in self.wallUnits where unit.due < wallDue { wallDue = unit.due }
+        self.wallDue = wallDue
+    }
+}
+
+/// Restricts a reader to one site.
+struct SiteReader: Sendable {
+    let matcher: LabelMatcher
+
+    init(site: String) { self.matcher = LabelMatcher("site", equals: site) }
+
+    func over(_ base: any SeriesReader) -> any SeriesReader {
+        RestrictedReader(base: base, matcher: self.matcher)
+    }
+
+    private struct RestrictedReader: SeriesReader {
+        let base: any SeriesReader
+        let matcher: LabelMatcher
+
+        func select(_ request: SelectRequest) throws -> [SeriesColumns] {
+            var request = request
+            request.matchers.append(self.matcher)
+            return try self.base.select(request)
+        }
+
+        func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {
+            try self.base.series(matching: matchers + [self.matcher], after: after, through: through)
+        }
+    }
+}
+
+/// What a sample of one series sets going.
+final class Route {
+    /// Held so that its address stays its own.
+    let key: SeriesKey
+    let scope: Scope
+    let units: [RuleUnit]
+    let silenceUnits: [RuleUnit]
+    /// Rules across sites.
+    let across: [Scope]
+    /// Whether a sample of it has been seen; the first one sets the timers of the silence rules.
+    var isKnown = false
+
+    init(key: SeriesKey, scope: Scope, units: [RuleUnit], silenceUnits: [RuleUnit], across: [Scope]) {
+        self.key = key
+        self.scope = scope
+        self.units = units
+        self.silenceUnits = silenceUnits
+        self.across = across
+    }
+}
