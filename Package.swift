@@ -16,6 +16,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -29,6 +30,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
@@ -58,13 +60,13 @@ let package = Package(
             name: "HTTPAPI",
             dependencies: [
                 "Telemetry", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination", "CatalogStorage",
-                "SeriesStorage", hummingbird, crypto, logging, nioCore,
+                "SeriesStorage", hummingbird, httpTypes, logging, nioCore,
             ]),
         .target(
             name: "Platform",
             dependencies: [
                 "Telemetry", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL", "EarlyWarning",
-                "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", hummingbird, logging, serviceLifecycle,
+                "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", hummingbird, logging, nioCore, serviceLifecycle,
             ]),
         .executableTarget(
             name: "poyang",

@@ -272,10 +272,12 @@ package struct SampleImportReport: Encodable, Sendable {
     }
 
     package var imported: Int
+    package var duplicates: Int
     package var errors: [LineError]
 
-    package init(imported: Int, errors: [LineError]) {
+    package init(imported: Int, duplicates: Int, errors: [LineError]) {
         self.imported = imported
+        self.duplicates = duplicates
         self.errors = errors
     }
 }

@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+package import DeviceCatalog
 package import Telemetry
 
 /// Knows the devices: gives each reading its series, or says why it has none.
@@ -21,3 +22,5 @@ package protocol ReadingResolver: AnyObject, Sendable {
         into resolved: inout [ResolvedReading]
     ) -> [Refusal]
 }
+
+extension CatalogResolver: ReadingResolver {}

@@ -10,12 +10,12 @@ import HTTPAPI
 package import Logging
 import MQTTIngest
 import SeriesStorage
-package import ServiceLifecycle
+import ServiceLifecycle
 import StrictYAML
 package import Telemetry
 
 /// The whole service, put together: the only place that knows all rooms.
-package struct Platform: Service {
+package struct Platform: Sendable {
     private let services: [any Service]
     private let logger: Logger
     // Held until the last service has ended.
@@ -30,7 +30,7 @@ package struct Platform: Service {
     ///   store says.
     package static func build(
         _ options: PlatformOptions,
-        now: @escaping @Sendable () -> Timestamp = { Timestamp(date: Date()) },
+        now: @escaping @Sendable () -> Timestamp = Platform.wallTime,
         logger: Logger,
         announce: @escaping @Sendable (String) -> Void
     ) throws -> Platform {
@@ -49,7 +49,7 @@ package struct Platform: Service {
         let feedSignal = FeedSignal()
         let core = try ProcessingCore(
             store: store, records: records, resolver: resolver, feedSignal: feedSignal, options: options,
-            rules: rules, processed: processed, logger: logger)
+            rules: rules, processed: processed, at: now())
         let processor = Processor(core: core, store: store, now: now, logger: logger)
         try processor.refeed()
 
@@ -70,6 +70,9 @@ package struct Platform: Service {
         if let ingest { services.append(IngestService(ingest: ingest, broker: source.broker)) }
         return Platform(services: services, logger: logger, lock: lock)
     }
+
+    /// The machine's clock.
+    package static func wallTime() -> Timestamp { Timestamp(date: Date()) }
 
     /// Runs until the group is asked to stop, or a server fails.
     package func run() async throws {
@@ -97,7 +100,7 @@ private struct Source {
         case .none: return
         case .url(let url): address = try BrokerAddress(url)
         case .embedded:
-            let broker = try EmbeddedBroker(folder: directory.broker)
+            let broker = try EmbeddedBroker(EmbeddedBroker.Options(directory: URL(fileURLWithPath: directory.broker)))
             self.broker = broker
             address = broker.address
         }
@@ -113,7 +116,7 @@ private struct Source {
 
 extension Timestamp {
     /// Wall time to the millisecond.
-    package init(date: Date) {
+    fileprivate init(date: Date) {
         self.init(milliseconds: Int64((date.timeIntervalSince1970 * 1000).rounded(.down)))
     }
 }

@@ -4,8 +4,9 @@
 import DeviceCatalog
 import EarlyWarning
 package import HTTPAPI
+import SeriesStorage
 import StrictYAML
-package import Telemetry
+import Telemetry
 
 extension PlatformBackend {
     package func reload() async throws -> ReloadReport {
@@ -15,23 +16,26 @@ extension PlatformBackend {
     }
 
     package func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
-        let plan = DeviceCSV.plan(csv, catalog: self.resolver.catalog)
-        var rows: [DeviceImportReport.Row] = []
+        let plan = DeviceImport(csv: csv, catalog: self.resolver.catalog)
+        let sites = Dictionary(plan.sites.map { ($0.id, $0) }) { $1 }
+        let devices = Dictionary(plan.devices.map { ($0.id, $0) }) { $1 }
         var registrations = CatalogRegistrations()
-        for row in plan.rows {
-            var problems = row.problems
-            let owner = (row.newSite ?? self.site(row.device?.site ?? "")).map(\.org)
-            if let org, let owner, owner != org {
-                problems.append("the site belongs to '\(owner)'; your token registers for '\(org)' only")
+        let rows = plan.rows.map { row in
+            var problems = row.problems.map { $0.field.isEmpty ? $0.message : "\($0.field): \($0.message)" }
+            let device = devices[row.device]
+            let site = device.flatMap { sites[$0.site] ?? self.site($0.site) }
+            if let org, let site, site.org != org {
+                problems.append("site_id: the site belongs to '\(site.org)'; your token registers for '\(org)' only")
             }
-            if problems.isEmpty, row.verdict == .created || row.verdict == .changed {
-                if let site = row.newSite { registrations.sites.append(site) }
-                if let device = row.device { registrations.devices.append(device) }
+            if problems.isEmpty, let device {
+                registrations.devices.append(device)
+                if let new = sites[device.site], !registrations.sites.contains(where: { $0.id == new.id }) {
+                    registrations.sites.append(new)
+                }
             }
-            rows.append(
-                DeviceImportReport.Row(
-                    row: row.line, device: row.id, verdict: problems.isEmpty ? row.verdict.rawValue : "error",
-                    problems: problems))
+            return DeviceImportReport.Row(
+                row: row.line, device: row.device, verdict: problems.isEmpty ? row.verdict.rawValue : "error",
+                problems: problems)
         }
         if !dryRun, !registrations.sites.isEmpty || !registrations.devices.isEmpty {
             let adding = registrations
@@ -43,23 +47,23 @@ extension PlatformBackend {
     }
 
     package func importSamples(lines: [UInt8], org: String?) async throws -> SampleImportReport {
-        var imported = 0
         var errors: [SampleImportReport.LineError] = []
+        var series: [(labels: Labels, samples: [Sample])] = []
         for (index, line) in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }) else { continue }
             do {
-                let series = try VictoriaMetricsLine(line)
-                if let org, self.site(series.labels.site)?.org != org {
-                    throw APIProblem(.forbidden, "the series belongs to no site of '\(org)'")
+                let read = try VictoriaMetricsLine(line)
+                if let org, self.site(read.labels.site)?.org != org {
+                    throw PlatformError(.input, "the series belongs to no site of '\(org)'")
                 }
-                imported += try self.samples.importSeries(series.labels, series.samples)
-            } catch let problem as APIProblem {
-                errors.append(SampleImportReport.LineError(line: index + 1, message: problem.detail))
+                series.append((read.labels, read.samples))
             } catch {
                 errors.append(SampleImportReport.LineError(line: index + 1, message: "\(error)"))
             }
         }
-        return SampleImportReport(imported: imported, errors: errors)
+        let counts = try self.processor.importSeries(series)
+        return SampleImportReport(
+            imported: counts.stored + counts.revised, duplicates: counts.duplicates, errors: errors)
     }
 
     /// Puts a catalogue, and rules if given, in force between two batches.
@@ -74,7 +78,7 @@ extension PlatformBackend {
         do {
             return try load()
         } catch let error as ProblemList {
-            throw APIProblem(.unprocessableContent, error.description)
+            throw APIProblem.unprocessable(error.description)
         }
     }
 }

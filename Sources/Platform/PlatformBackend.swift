@@ -71,7 +71,7 @@ package struct PlatformBackend: APIBackend {
             position: progress.journalled.rawValue, processed: progress.processed.rawValue,
             subscribed: self.ingest?.isSubscribed ?? false, broker: self.brokerName,
             messages: metrics?.committedMessages ?? 0, redelivered: metrics?.redelivered ?? 0,
-            feed: try self.records.latestFeedSequence(), samples: self.samples.statistics.samples, faults: faults)
+            feed: try self.records.latestFeedSequence(), samples: self.samples.statistics().samples, faults: faults)
     }
 
     package func alertReports(org: String?) async throws -> [AlertReport] {
@@ -81,7 +81,7 @@ package struct PlatformBackend: APIBackend {
             .map { state in
                 AlertReport(
                     labels: state.labels.with("alertname", state.alertName), annotations: state.annotations,
-                    state: state.state.rawValue, activeAt: state.activeSince.rfc3339(),
+                    state: state.state.rawValue, activeAt: state.activeAt.rfc3339(),
                     value: state.value.map { "\($0)" } ?? "NaN")
             }
     }
@@ -138,10 +138,10 @@ package struct PlatformBackend: APIBackend {
 
     package func advanceClock(to time: Timestamp, site: String?) async throws {
         guard self.options.clock == .data else {
-            throw APIProblem(.conflict, "clocks follow wall time; only `poyang serve --clock data` can be advanced")
+            throw APIProblem.conflict("clocks follow wall time; only `poyang serve --clock data` can be advanced")
         }
         if let site, self.resolver.catalog.sites[site] == nil {
-            throw APIProblem(.notFound, "there is no site '\(site)'; `poyang sites list` shows all")
+            throw APIProblem.notFound("there is no site '\(site)'; `poyang sites list` shows all")
         }
         try self.processor.commitClockAdvance(site: site, to: time)
         // Answered when the timers have fired.
@@ -175,7 +175,7 @@ package struct PlatformBackend: APIBackend {
         text.gauge("poyang_processed_position", "The newest batch that the rules have seen.", Int(status.processed))
         text.gauge("poyang_feed_sequence", "The newest message of the feed.", Int(status.feed))
         text.gauge("poyang_subscribed", "1 while the broker's subscription is in force.", status.subscribed ? 1 : 0)
-        text.gauge("poyang_series", "Series in the store.", self.samples.statistics.series)
+        text.gauge("poyang_series", "Series in the store.", self.samples.statistics().series)
         return text.text
     }
 }

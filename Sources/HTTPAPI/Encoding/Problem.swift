@@ -20,6 +20,10 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
         self.retryAfter = retryAfter
     }
 
+    package static func notFound(_ detail: String) -> APIProblem { APIProblem(.notFound, detail) }
+    package static func conflict(_ detail: String) -> APIProblem { APIProblem(.conflict, detail) }
+    package static func unprocessable(_ detail: String) -> APIProblem { APIProblem(.unprocessableContent, detail) }
+
     package var description: String { "\(self.status.code) \(self.status.reasonPhrase): \(self.detail)" }
 
     package func response(from request: Request, context: some RequestContext) throws -> Response {

@@ -44,6 +44,7 @@ struct EventStream: Sendable {
             })
     }
 
+    @concurrent
     private func follow(from start: Int64, base: String, to writer: inout any ResponseBodyWriter) async throws {
         // Following begins before the first reading, so that nothing falls between the two.
         let wakeUps = Wakening(self.backend.feedSignal.follow(), every: Self.pingInterval)

@@ -3,12 +3,29 @@
 
 import CatalogStorage
 import Dissemination
+import EarlyWarning
 import SeriesStorage
 import Telemetry
 
 extension ProcessedBatch {
     /// Whether something happened that people or a restart must know.
     var hasNews: Bool { !self.warnings.isEmpty || !self.feed.isEmpty || !self.ledger.isEmpty }
+
+    /// Takes what changed in the rules' state; of two changes of one row the later stays.
+    mutating func take(_ checkpoint: EngineCheckpoint) {
+        let written = checkpoint.alerts.map {
+            AlertStateRow(key: AlertStateRow.Key(rule: $0.rule, labels: $0.labels), json: $0.json)
+        }
+        let removed = checkpoint.removed.map { AlertStateRow.Key(rule: $0.rule, labels: $0.labels) }
+        if !self.alertStates.isEmpty || !self.removedAlertStates.isEmpty {
+            let touched = Set(written.map(\.key) + removed)
+            self.alertStates.removeAll { touched.contains($0.key) }
+            self.removedAlertStates.removeAll { touched.contains($0) }
+        }
+        self.alertStates += written
+        self.removedAlertStates += removed
+        self.clocks += checkpoint.clocks.map { ClockRow(key: $0.key, json: $0.json) }
+    }
 
     /// Takes a step of a warning: its new state, its message and its ledger entries.
     mutating func add(_ step: WarningStep) throws {

@@ -6,7 +6,6 @@ import DeviceCatalog
 import Dissemination
 import EarlyWarning
 import HTTPAPI
-import Logging
 import SeriesStorage
 import Telemetry
 
@@ -19,7 +18,6 @@ final class ProcessingCore {
     private let resolver: CatalogResolver
     private let feedSignal: FeedSignal
     private let options: PlatformOptions
-    private let logger: Logger
     private var rules: RuleSet
     private(set) var engine: RuleEngine
     private(set) var book: WarningBook
@@ -38,14 +36,13 @@ final class ProcessingCore {
 
     init(
         store: SeriesStore, records: CatalogStore, resolver: CatalogResolver, feedSignal: FeedSignal,
-        options: PlatformOptions, rules: RuleSet, processed: JournalPosition, logger: Logger
+        options: PlatformOptions, rules: RuleSet, processed: JournalPosition, at now: Timestamp
     ) throws {
         self.store = store
         self.records = records
         self.resolver = resolver
         self.feedSignal = feedSignal
         self.options = options
-        self.logger = logger
         self.rules = rules
         self.processed = processed
         self.saved = processed
@@ -56,7 +53,7 @@ final class ProcessingCore {
             restoring: try records.warnings(activeOnly: true).map { try $0.warning() },
             counters: try records.counters())
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
-        self.engine = try self.restoredEngine()
+        try self.restartEngine(at: now)
     }
 
     /// Takes one journal entry through series, rules and warnings.
@@ -95,7 +92,8 @@ final class ProcessingCore {
     func reconfigure(rules: RuleSet?, at now: Timestamp) throws {
         try self.save(at: now, isLast: true)
         if let rules { self.rules = rules }
-        self.engine = try self.restoredEngine()
+        try self.restartEngine(at: now)
+        try self.save(at: now, isLast: true)
     }
 
     private func evaluate(
@@ -107,9 +105,13 @@ final class ProcessingCore {
             transitions = try step(self.engine, reader)
         } catch {
             // Half an evaluation is worse than none: begin again from what is on disk.
-            self.engine = try self.restoredEngine()
+            try self.restartEngine(at: now)
             throw error
         }
+        try self.tell(transitions, at: now)
+    }
+
+    private func tell(_ transitions: [AlertTransition], at now: Timestamp) throws {
         guard !transitions.isEmpty else { return }
         try self.add(self.book.apply(transitions, context: StepContext(sentAt: now, processedAt: now)))
     }
@@ -118,23 +120,29 @@ final class ProcessingCore {
         for step in steps { try self.unsaved.add(step) }
     }
 
-    private func restoredEngine() throws -> RuleEngine {
+    /// Makes the engine anew from what is on disk; alerts whose rule is gone end.
+    private func restartEngine(at now: Timestamp) throws {
         let resolver = self.resolver
         let engine = RuleEngine(rules: self.rules, clockMode: self.options.clock) { site in
             resolver.catalog.registeredChannels(at: site).map {
                 WatchedChannel(series: $0.series.labels, schedule: $0.schedule)
             }
         }
-        let reader = CatalogReader(base: self.store.reader, catalog: resolver.catalog)
-        try engine.restore(try self.records.checkpoint(), reader: reader)
-        return engine
+        let ended = try engine.restore(
+            alerts: try self.records.alertStates().map {
+                AlertStateRecord(rule: $0.key.rule, labels: $0.key.labels, json: $0.json)
+            },
+            clocks: try self.records.clocks().map { ClockRecord(key: $0.key, json: $0.json) },
+            reader: CatalogReader(base: self.store.reader, catalog: resolver.catalog))
+        self.engine = engine
+        try self.tell(ended, at: now)
     }
 
     /// Saves what happened; when nothing did, only once a second.
     func save(at now: Timestamp, isLast: Bool = false) throws {
         let isDue = now - self.lastSave >= Self.saveInterval || isLast
         guard self.unsaved.hasNews || (isDue && self.processed > self.saved) else { return }
-        try self.unsaved.take(self.engine.checkpoint())
+        self.unsaved.take(self.engine.checkpoint())
         self.unsaved.counters = self.book.counters
         self.unsaved.position = self.processed
         try self.records.commit(self.unsaved)

@@ -10,8 +10,8 @@ package import Telemetry
 
 /// The one thread behind the journal: takes what was committed, in order, through series, rules and warnings.
 ///
-/// It is the sink of all sources too: committing and queueing happen under one lock, so that the queue has the order
-/// of the journal. When the rules lag, the full queue holds commits, and so acknowledgements, back.
+/// It is the sink of all sources too: the store hands each entry over under its own lock, so that the queue has the
+/// order of the journal. When the rules lag, a full queue holds the next commit, and so its acknowledgements, back.
 package final class Processor: ReadingSink, Service {
     private enum Work: Sendable {
         case entry(JournalEntry)
@@ -47,6 +47,7 @@ package final class Processor: ReadingSink, Service {
     // MARK: Sources
 
     package func commit(_ batch: ReadingBatch) throws {
+        self.queue.waitForRoom()
         try self.store.commit(batch) { self.hand($0) }
     }
 
@@ -56,9 +57,17 @@ package final class Processor: ReadingSink, Service {
 
     /// Journals an explicit advance of data clocks.
     func commitClockAdvance(site: String?, to time: Timestamp) throws {
+        self.queue.waitForRoom()
         try self.store.commitClockAdvance(site: site, to: time, at: self.now()) { self.hand($0) }
     }
 
+    /// Stores samples that the rules are not to see.
+    func importSeries(_ series: [(labels: Labels, samples: [Sample])]) throws -> ImportCounts {
+        self.queue.waitForRoom()
+        return try self.store.importSeries(series, at: self.now()) { self.hand($0) }
+    }
+
+    /// Called under the store's lock, in the order of the journal: it must not wait.
     private func hand(_ entry: JournalEntry) {
         self.positions.withLock { $0.journalled = max($0.journalled, entry.position) }
         self.queue.put(.entry(entry))
@@ -66,7 +75,7 @@ package final class Processor: ReadingSink, Service {
 
     /// Asks the rules to look at the wall clock.
     func tick() {
-        self.queue.putAtOnce(.tick)
+        self.queue.put(.tick)
     }
 
     /// Runs `body` on the processing thread, after everything that is queued now.
@@ -76,7 +85,7 @@ package final class Processor: ReadingSink, Service {
         _ body: @escaping @Sendable (ProcessingCore) throws -> Result
     ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            let taken = self.queue.putAtOnce(.call { core in continuation.resume(with: .init { try body(core) }) })
+            let taken = self.queue.put(.call { core in continuation.resume(with: .init { try body(core) }) })
             guard !taken else { return }
             continuation.resume(throwing: PlatformError(.input, "the service is stopping; ask again when it is back"))
         }

@@ -3,9 +3,10 @@
 
 import Foundation
 
-/// A bounded first-in-first-out queue from many threads to one.
+/// A first-in-first-out queue from many threads to one, with a mark at which those who can wait should.
 ///
-/// Putting blocks while it is full: that is the back-pressure that holds acknowledgements back when the rules lag.
+/// Putting never blocks, because it happens under other locks; ``waitForRoom()`` before the work that leads to it is the
+/// back-pressure. So the queue is at most as much above its capacity as there are threads between the two.
 final class WorkQueue<Item: Sendable>: @unchecked Sendable {  // every access to the state holds `condition`
     private let condition = NSCondition()
     private let capacity: Int
@@ -16,23 +17,18 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {  // every access to
         self.capacity = capacity
     }
 
-    /// Waits for room, then appends.
+    /// Waits until fewer than `capacity` items are there, or the queue is closed.
+    func waitForRoom() {
+        self.condition.lock()
+        while self.items.count >= self.capacity, !self.isClosed { self.condition.wait() }
+        self.condition.unlock()
+    }
+
+    /// Appends.
     ///
     /// - Returns: False after ``close()``; the item was not taken.
     @discardableResult
     func put(_ item: Item) -> Bool {
-        self.condition.lock()
-        defer { self.condition.unlock() }
-        while self.items.count >= self.capacity, !self.isClosed { self.condition.wait() }
-        guard !self.isClosed else { return false }
-        self.items.append(item)
-        self.condition.broadcast()
-        return true
-    }
-
-    /// Appends without waiting; for the few things that must not wait behind a full queue.
-    @discardableResult
-    func putAtOnce(_ item: Item) -> Bool {
         self.condition.lock()
         defer { self.condition.unlock() }
         guard !self.isClosed else { return false }
@@ -58,11 +54,5 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {  // every access to
         self.isClosed = true
         self.condition.broadcast()
         self.condition.unlock()
-    }
-
-    var count: Int {
-        self.condition.lock()
-        defer { self.condition.unlock() }
-        return self.items.count
     }
 }
