@@ -49,6 +49,7 @@ package final class Catalog: Sendable {
     /// The sites that have a threshold series of a name, by that name.
     let thresholdSites: [String: [SiteEntry]]
     let lookbacks: LookbackIndex
+    private let devicesByAddress: [String: String]
 
     /// A catalogue without sites; the model `generic/json` is there.
     package static let empty = Catalog(sites: [:], areas: [:], models: [:], devices: [:], files: nil, keys: .init())
@@ -97,6 +98,8 @@ package final class Catalog: Sendable {
             plans[device.id] = DevicePlan(device: device, model: model, keys: keys)
         }
         self.plans = plans
+        let addressed = devices.values.filter { !$0.address.isEmpty }.map { ($0.address.uppercased(), $0.id) }
+        self.devicesByAddress = Dictionary(addressed) { first, second in min(first, second) }
         let bySite = Dictionary(grouping: plans.values) { $0.device.site }
         var entries: [String: SiteEntry] = [:]
         for site in sites.values {
@@ -124,6 +127,11 @@ package final class Catalog: Sendable {
     /// The devices of a site in the order of their ids; without any, the site is `not_instrumented`.
     package func devices(at site: String) -> [Device] {
         self.entries[site]?.plans.map(\.device) ?? []
+    }
+
+    /// The device with a foreign identity: DevEUI, SL 651 address, MN; upper and lower case are the same.
+    package func device(address: String) -> Device? {
+        self.devicesByAddress[address.uppercased()].flatMap { self.devices[$0] }
     }
 
     /// The thresholds of a site in force at a moment, lowest level first.

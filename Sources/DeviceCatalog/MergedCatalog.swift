@@ -47,6 +47,19 @@ struct MergedCatalog {
                 self.report("device '\(device.id)': \(message)")
             }
         }
+        self.checkAddresses()
+    }
+
+    /// Two devices with one foreign identity: a reading would go to either.
+    private mutating func checkAddresses() {
+        var owners: [String: String] = [:]
+        for device in self.devices.values.sorted(by: { $0.id < $1.id }) where !device.address.isEmpty {
+            if let owner = owners.updateValue(device.id, forKey: device.address.uppercased()) {
+                self.report(
+                    "devices '\(owner)' and '\(device.id)' have one address, '\(device.address)'; addresses are unique"
+                )
+            }
+        }
     }
 
     private mutating func report(_ message: String) {

@@ -64,15 +64,12 @@ struct SiteFile {
     }
 
     private static func position(_ value: YAMLValue) -> Position? {
-        guard let map = value.mapping(keys: ["lat", "lon", "confidence"]),
-            let latitude = map.required("lat")?.number(in: -90...90, "lat"),
-            let longitude = map.required("lon")?.number(in: -180...180, "lon")
-        else { return nil }
-        return Position(
-            latitude: latitude,
-            longitude: longitude,
-            confidence: map.required("confidence")?.text ?? "unknown"
-        )
+        guard let map = value.mapping(keys: ["lat", "lon", "confidence"]) else { return nil }
+        let latitude = map.required("lat")?.number(in: -90...90, "lat")
+        let longitude = map.required("lon")?.number(in: -180...180, "lon")
+        let confidence = map.required("confidence")?.text
+        guard let latitude, let longitude, let confidence else { return nil }
+        return Position(latitude: latitude, longitude: longitude, confidence: confidence)
     }
 
     private static func datum(_ value: YAMLValue) -> Datum? {
@@ -100,19 +97,22 @@ struct SiteFile {
             "id", "name", "model", "interval", "report", "zero_elevation_m", "mount_height_m", "address", "test",
             "notes",
         ]
-        guard let map = value.mapping(keys: keys), let place = map.required("id"), let id = place.identifier,
-            let modelPlace = map.required("model"), let model = modelPlace.text
-        else { return nil }
+        guard let map = value.mapping(keys: keys) else { return nil }
+        let place = map.required("id")
+        let modelPlace = map.required("model")
         if let interval = map["interval"], map["report"] != nil {
             interval.report("'interval: 5m' is short for 'report: { every: 5m }'; keep one of them")
         }
         _ = map["notes"]?.text
-        var device = Device(id: id, name: map["name"]?.text ?? "", model: model, site: site)
+        let id = place?.identifier
+        let model = modelPlace?.text
+        var device = Device(id: id ?? "", name: map["name"]?.text ?? "", model: model ?? "", site: site)
         device.schedule = map["interval"]?.span.map { .periodic($0) } ?? map["report"]?.schedule
         device.zeroElevationMeters = map["zero_elevation_m"]?.number(in: -500...9000, "zero_elevation_m")
         device.mountHeightMeters = map["mount_height_m"]?.number(in: -100...1000, "mount_height_m")
         device.address = map["address"]?.text ?? ""
         device.isTest = map["test"]?.bool ?? false
+        guard let place, let modelPlace, id != nil, model != nil else { return nil }
         return DeclaredDevice(device: device, place: place, modelPlace: modelPlace)
     }
 }
