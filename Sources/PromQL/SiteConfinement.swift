@@ -90,13 +90,13 @@ enum SiteConfinement: Equatable {
             }
         }
         switch call.function {
-        case .absent, .absent_over_time, .scalar: return result.afterLosingLabel
-        case .label_replace, .label_join:
+        case .absent, .absentOverTime, .scalar: return result.afterLosingLabel
+        case .labelReplace, .labelJoin:
             guard call.arguments.count > 1, case .string(let target) = call.arguments[1].unwrapped else {
                 return .across
             }
             return target == self.label ? result.afterLosingLabel : result
-        case .histogram_quantile: return result
+        case .histogramQuantile: return result
         default: return result
         }
     }

@@ -3,7 +3,9 @@
 
 import Telemetry
 
-/// One run of a query: what it has read, and what it found out on the way. Used by one thread.
+/// One run of a query: what it has read, and what it found out on the way.
+///
+/// Used by one thread.
 final class Evaluation {
     let reader: any SeriesReader
     let options: EvaluationOptions

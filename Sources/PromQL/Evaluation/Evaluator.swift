@@ -13,7 +13,9 @@ package struct Evaluator: Sendable {
         self.options = options
     }
 
-    /// The answer at one time. Samples stamped later are not seen.
+    /// The answer at one time.
+    ///
+    /// Samples stamped later are not seen.
     ///
     /// - Throws: ``PromQLError``, or what the reader throws.
     package func instant(_ query: Query, at time: Timestamp) throws -> InstantResult {

@@ -75,7 +75,7 @@ struct PlanResolver {
         switch call.function {
         case .timestamp:
             if case .instant? = arguments.first {} else { self.dependsOnTime = true }
-        case .label_replace:
+        case .labelReplace:
             if case .string(let text)? = arguments.last { pattern = try LabelPattern(text) }
         default:
             if call.function.movesWithTime(argumentCount: arguments.count) { self.dependsOnTime = true }
@@ -93,7 +93,7 @@ struct PlanResolver {
 
     /// The labels that the selector of `absent` requires by equality, each once.
     private static func absentLabels(_ call: FunctionCall) -> Labels {
-        guard call.function == .absent || call.function == .absent_over_time,
+        guard call.function == .absent || call.function == .absentOverTime,
             case .selector(let selector)? = call.arguments.first?.unwrapped
         else { return .empty }
         var labels = Labels.empty

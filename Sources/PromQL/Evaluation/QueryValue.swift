@@ -43,9 +43,9 @@ package struct InstantResult: Sendable {
     package var evidence: Evidence
     /// The newest sample that was read; nil where none was.
     package var newestSample: Timestamp?
-    /// The earliest time after the evaluation at which the result could change although no sample arrives;
-    /// `.distantFuture` where it cannot. May be early, never late.
+    /// The earliest time after the evaluation at which the result could change although no sample arrives.
     ///
+    /// `.distantFuture` where it cannot. May be early, never late.
     /// Results that move with time itself (``Query/dependsOnTime``) are not covered by it.
     package var nextChange: Timestamp
     /// Annotations as Prometheus words them, each starting with `PromQL warning: ` or `PromQL info: `.

@@ -217,7 +217,7 @@ struct Parser {
         }
     }
 
-    /// `( a, b, "c" )`
+    /// Reads `(a, b, "c")`.
     mutating func labelNames(in context: String) throws(PromQLError) -> [String] {
         try self.expect("(", in: context)
         var names: [String] = []
