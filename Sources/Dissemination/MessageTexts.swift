@@ -196,7 +196,7 @@ extension MessageSubject {
         guard let threshold = self.threshold else { return }
         let wording = ThresholdWording(self.siteThreshold)
         let limit = quantity(threshold, unit: self.unit)
-        let authority = self.siteThreshold?.authority ?? ""
+        let authority = self.siteThreshold?.knownAuthority ?? ""
         let name = wording.name ?? "阈值"
         let nameEnglish = wording.englishName.dropFirst(4)
         if authority.isEmpty {
@@ -205,6 +205,7 @@ extension MessageSubject {
             say("\(name) \(limit)，依据：\(authority)。", "The \(nameEnglish) is \(limit) (\(authority)).")
         }
         switch self.siteThreshold?.confidence {
+        case "inferred": say("该阈值由已发布预警推断，待核实。", "This threshold is inferred from published warnings, to be confirmed.")
         case "memory": say("该阈值待核实。", "This threshold is still to be confirmed.")
         case "demo": say("该阈值仅供演示。", "This threshold is for demonstration only.")
         default: break

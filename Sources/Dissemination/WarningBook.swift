@@ -297,7 +297,7 @@ extension WarningBook {
             value: speaker.value,
             threshold: speaker.threshold,
             unit: speaker.value == nil ? "" : unit,
-            thresholdAuthority: limit?.authority ?? "",
+            thresholdAuthority: limit?.knownAuthority ?? "",
             evidence: speaker.evidence,
             isHeld: warning.isHeld,
             lastReadingAt: speaker.lastReadingAt,
