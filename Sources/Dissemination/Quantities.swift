@@ -95,19 +95,19 @@ func comparison(
     let limit = quantity(threshold, unit: unit)
     let difference = ((value - threshold) * 1000).rounded() / 1000
     let distance = quantity(abs(difference), unit: unit)
-    let named = wording.name.map { "\($0) \(limit)" } ?? "阈值 \(limit)"
+    let named = "\(wording.name ?? "阈值")（\(limit)）"
     if difference == 0 {
         return LocalizedName(zh: "\(zh)，达到\(named)", en: "\(en), at \(wording.englishName) \(limit)")
     }
     if difference > 0 {
         let short = noun.danger == .above ? wording.name.map { "超\($0) \(distance)" } : nil
         return LocalizedName(
-            zh: "\(zh)，" + (short ?? "高于\(named)，差 \(distance)"),
+            zh: "\(zh)，" + (short ?? "高于\(named)\(distance)"),
             en: "\(en), \(distance) above \(wording.englishName) \(limit)"
         )
     }
     return LocalizedName(
-        zh: "\(zh)，低于\(named)，差 \(distance)",
+        zh: "\(zh)，低于\(named)\(distance)",
         en: "\(en), \(distance) below \(wording.englishName) \(limit)"
     )
 }
