@@ -21,10 +21,9 @@ package final class CatalogStore: Sendable {
         var configuration = Configuration()
         configuration.label = "catalog"
         configuration.busyMode = .timeout(5)
-        configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-        }
         self.pool = try DatabasePool(path: path, configuration: configuration)
+        // Opening a pool sets NORMAL on its one writer, whatever the configuration says: so FULL is set after that.
+        try self.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         let migrator = CatalogMigrations.all
         if try self.pool.read({ try migrator.hasBeenSuperseded($0) }) {
             throw CatalogStorageError(
@@ -69,6 +68,13 @@ package final class CatalogStore: Sendable {
     /// Writes a consistent copy to a new file while this store is in use.
     package func backup(to path: String) throws {
         try self.pool.backup(to: DatabaseQueue(path: path))
+    }
+
+    /// How writes reach the disk, for a check of the installation: journal mode and `synchronous` (2 is FULL).
+    package func journalSettings() throws -> [String] {
+        try self.pool.writeWithoutTransaction { database in
+            try ["journal_mode", "synchronous"].map { try String.fetchOne(database, sql: "PRAGMA \($0)") ?? "" }
+        }
     }
 
     /// Closes the database; the store is not to be used afterwards.

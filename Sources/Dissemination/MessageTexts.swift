@@ -156,16 +156,19 @@ extension MessageSubject {
             zh.append(chinese)
             en.append(english)
         }
-        if self.status == .exercise { say("本消息为演练，请勿据此行动。", "This is an exercise; do not act on it.") }
+        if self.status == .exercise { say("演练信息，非真实预警。", "This is an exercise, not a real warning.") }
         let time = localMinute(self.eventTime)
         if self.isHeld {
             let interruption = self.interruption
             say(
-                "\(time)，\(self.facts.title.zh)\(interruption.zh)。预警维持，不因数据中断而降级或解除。",
+                "\(time)，\(self.facts.title.zh)：\(interruption.zh)。预警维持，不因数据中断而降级或解除。",
                 "\(time), \(self.facts.title.en): \(interruption.en). The warning stays; silence neither lowers nor ends it."
             )
         } else if !fact.zh.isEmpty {
-            say("\(time)，\(self.facts.title.zh)\(fact.zh)。", "\(time), \(self.facts.title.en): \(fact.en).")
+            say(
+                closed("\(time)，\(self.facts.title.zh)：\(fact.zh)", by: "。"),
+                fact.en.isEmpty ? "" : closed("\(time), \(self.facts.title.en): \(fact.en)", by: ".")
+            )
         }
         if self.action == .acknowledged || self.action == .cancelled { self.sayWho(say) }
         self.sayThreshold(say)
@@ -176,10 +179,15 @@ extension MessageSubject {
             say("读数未通过合理性检验，未核实。", "The reading failed a plausibility test and is unconfirmed.")
         }
         if self.evidence.contains(.gapTotal) { say("含缺报时段的累计量。", "Includes a total over a gap in the reports.") }
-        if let summary = self.annotations["summary_zh"], summary != fact.zh, self.action != .ended {
+        if let summary = self.annotations["summary_zh"], summary != fact.zh, self.isFresh {
             say(closed(summary, by: "。"), closed(self.annotations["summary_en"] ?? "", by: "."))
         }
         return LocalizedName(zh: zh.joined(), en: en.filter { !$0.isEmpty }.joined(separator: " "))
+    }
+
+    /// Whether a summary that the rule gave was rendered for this very step.
+    private var isFresh: Bool {
+        !self.isHeld && [.issued, .raised, .lowered].contains(self.action)
     }
 
     private func sayWho(_ say: (String, String) -> Void) {
@@ -196,7 +204,7 @@ extension MessageSubject {
         guard let threshold = self.threshold else { return }
         let wording = ThresholdWording(self.siteThreshold)
         let limit = quantity(threshold, unit: self.unit)
-        let authority = self.siteThreshold?.authority ?? ""
+        let authority = self.siteThreshold?.knownAuthority ?? ""
         let name = wording.name ?? "阈值"
         let nameEnglish = wording.englishName.dropFirst(4)
         if authority.isEmpty {
@@ -205,6 +213,7 @@ extension MessageSubject {
             say("\(name) \(limit)，依据：\(authority)。", "The \(nameEnglish) is \(limit) (\(authority)).")
         }
         switch self.siteThreshold?.confidence {
+        case "inferred": say("该阈值由已发布预警推断，待核实。", "This threshold is inferred from published warnings, to be confirmed.")
         case "memory": say("该阈值待核实。", "This threshold is still to be confirmed.")
         case "demo": say("该阈值仅供演示。", "This threshold is for demonstration only.")
         default: break

@@ -61,7 +61,7 @@ func localMinute(_ moment: Timestamp) -> String {
 
 /// How a threshold is called in a sentence.
 struct ThresholdWording {
-    /// 警戒; `nil` where the file gives only a colour.
+    /// As 警戒; `nil` where the file gives only a colour.
     let name: String?
     let englishName: String
 
@@ -69,13 +69,14 @@ struct ThresholdWording {
         let name = threshold?.name ?? ""
         let isColour = WarningLevel.allCases.contains { name.hasPrefix($0.chinese) }
         self.name = name.isEmpty || isColour ? nil : name
-        switch self.name {
-        case "警戒", "警戒水位": self.englishName = "the warning stage"
-        case "保证", "保证水位": self.englishName = "the guarantee stage"
-        case "历史最高": self.englishName = "the record high"
-        case "历史最低": self.englishName = "the record low"
-        default: self.englishName = "the threshold"
-        }
+        let translations = [
+            ("警戒", "the warning stage"), ("保证", "the guarantee stage"), ("历史最高", "the record high"),
+            ("历史最低", "the record low"),
+        ]
+        let translation = translations.first { name.hasPrefix($0.0) }?.1 ?? "the threshold"
+        // The year of a record, as in `历史最高 (1998)`, is said in both languages.
+        let year = name.drop { $0 != "(" }
+        self.englishName = year.isEmpty ? translation : "\(translation) \(year)"
     }
 }
 
@@ -94,19 +95,19 @@ func comparison(
     let limit = quantity(threshold, unit: unit)
     let difference = ((value - threshold) * 1000).rounded() / 1000
     let distance = quantity(abs(difference), unit: unit)
-    let named = wording.name.map { "\($0) \(limit)" } ?? "阈值 \(limit)"
+    let named = "\(wording.name ?? "阈值")（\(limit)）"
     if difference == 0 {
         return LocalizedName(zh: "\(zh)，达到\(named)", en: "\(en), at \(wording.englishName) \(limit)")
     }
     if difference > 0 {
         let short = noun.danger == .above ? wording.name.map { "超\($0) \(distance)" } : nil
         return LocalizedName(
-            zh: "\(zh)，" + (short ?? "高于\(named)，差 \(distance)"),
+            zh: "\(zh)，" + (short ?? "高于\(named)\(distance)"),
             en: "\(en), \(distance) above \(wording.englishName) \(limit)"
         )
     }
     return LocalizedName(
-        zh: "\(zh)，低于\(named)，差 \(distance)",
+        zh: "\(zh)，低于\(named)\(distance)",
         en: "\(en), \(distance) below \(wording.englishName) \(limit)"
     )
 }

@@ -294,10 +294,10 @@ extension WarningBook {
             onset: warning.issuedAt,
             sent: sent,
             expires: sent + self.settings.lifetime,
-            value: speaker.value,
+            value: speaker.value.map(rounded),
             threshold: speaker.threshold,
             unit: speaker.value == nil ? "" : unit,
-            thresholdAuthority: limit?.authority ?? "",
+            thresholdAuthority: limit?.knownAuthority ?? "",
             evidence: speaker.evidence,
             isHeld: warning.isHeld,
             lastReadingAt: speaker.lastReadingAt,
@@ -342,6 +342,12 @@ extension WarningBook {
         let digits = String(count)
         return "\(sequence)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
     }
+}
+
+/// Without the noise that a conversion of units leaves: to a millionth.
+private func rounded(_ value: Double) -> Double {
+    guard value.isFinite, abs(value) < 1e9 else { return value }
+    return (value * 1e6).rounded() / 1e6
 }
 
 /// What happened; `nil` where nothing did that people must be told.

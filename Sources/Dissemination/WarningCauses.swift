@@ -148,6 +148,13 @@ extension Site {
     }
 }
 
+extension Threshold {
+    /// Who set it; empty where the file says that its source does not tell.
+    var knownAuthority: String {
+        self.authority.hasPrefix("not stated") ? "" : self.authority
+    }
+}
+
 extension Timestamp {
     /// Without the fraction of a second.
     var wholeSeconds: Timestamp {

@@ -135,6 +135,19 @@ extension WarningMessage {
     /// Whether this message is the warning's last.
     package var isOver: Bool { self.action == .ended || self.action == .cancelled }
 
+    /// Where MQTT keeps the warning's newest message; nothing is kept there after its end.
+    ///
+    /// A level of the topic that would be empty is `_`; characters with a meaning in topics become `_`.
+    package var topic: String {
+        let branch = self.status == .actual ? "warnings" : "exercises"
+        let levels = [self.org, self.site.id, self.hazard.rawValue]
+            .map { text in
+                let safe = text.map { "/+#\0".contains($0) ? "_" : $0 }
+                return safe.isEmpty ? "_" : String(safe)
+            }
+        return "poyang/v1/\(branch)/\(levels.joined(separator: "/"))"
+    }
+
     package var reference: MessageReference {
         MessageReference(sender: self.sender, identifier: self.identifier, sent: self.sent)
     }

@@ -29,7 +29,7 @@ struct MessageTextsTests {
 
     @Test func speaksOfFallingValuesTheOtherWay() throws {
         let headline = try self.headline(Field.stage(.raised, .blue, 7.99, over: 8, hazard: .lowWater))
-        #expect(headline.zh == "星子站枯水蓝色预警：水位 7.99 m，低于阈值 8.00 m，差 0.01 m")
+        #expect(headline.zh == "星子站枯水蓝色预警：水位 7.99 m，低于阈值（8.00 m）0.01 m")
     }
 
     @Test func saysWhatRoseAndFell() throws {
@@ -40,7 +40,7 @@ struct MessageTextsTests {
         let lowered = book.apply(Field.stage(.ended, .red, 22.5, over: 22.63, at: 10))
         #expect(lowered[0].message?.headline.zh == "星子站洪水蓝色预警（由红色降级）：水位 22.50 m，超警戒 3.50 m")
         let ended = book.apply(Field.stage(.ended, .blue, 18.867, over: 19, at: 15))
-        #expect(ended[0].message?.headline.zh == "星子站洪水蓝色预警解除：水位 18.867 m，低于警戒 19.00 m，差 0.133 m")
+        #expect(ended[0].message?.headline.zh == "星子站洪水蓝色预警解除：水位 18.867 m，低于警戒（19.00 m）0.133 m")
         #expect(ended[0].message?.headline.en.contains("ended: water level 18.867 m") == true)
     }
 

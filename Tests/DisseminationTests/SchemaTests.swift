@@ -15,6 +15,9 @@ private let schemas: URL? = {
     return exists || environment["CI"] == "true" ? folder : nil
 }()
 
+/// A Python whose environment holds capparselib.
+private let readerPython = ProcessInfo.processInfo.environment["POYANG_CAP_PYTHON"]
+
 /// Messages against the schemas of OASIS, with `xmllint` as the judge.
 @Suite(.enabled(if: schemas != nil, "the shared conformance folder is needed"))
 struct SchemaTests {
@@ -89,9 +92,16 @@ struct SchemaTests {
             .joined()
     }
 
-    /// Runs xmllint on files in a folder of their own; what it says on standard error is the failure.
     private func validate(_ documents: [String], against schema: String) throws {
-        let folderOfSchemas = try #require(schemas)
+        let folder = try #require(schemas)
+        try run(
+            ["xmllint", "--nonet", "--noout", "--schema", folder.appendingPathComponent(schema).path],
+            on: documents
+        )
+    }
+
+    /// Runs a judge on the documents, as files in a folder of their own; what it says is the failure.
+    private func run(_ command: [String], on documents: [String]) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("poyang-xml-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -103,8 +113,7 @@ struct SchemaTests {
             }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments =
-            ["xmllint", "--nonet", "--noout", "--schema", folderOfSchemas.appendingPathComponent(schema).path] + files
+        process.arguments = command + files
         let log = folder.appendingPathComponent("log")
         try Data().write(to: log)
         let handle = try FileHandle(forWritingTo: log)
@@ -115,6 +124,13 @@ struct SchemaTests {
         let said = try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
             .filter { !$0.hasSuffix("validates") }
         #expect(process.terminationStatus == 0, "\(said.prefix(10).joined(separator: "\n"))")
+    }
+
+    @Test(.enabled(if: readerPython != nil, "POYANG_CAP_PYTHON names no Python with capparselib"))
+    func isReadByAnotherReader() throws {
+        let python = try #require(readerPython)
+        let documents = try self.messages(seed: 11).map { try $0.capXML() }
+        try self.run([python, "ops/read-cap"], on: documents)
     }
 
     @Test(.timeLimit(.minutes(1)), arguments: [1, 20_180_831, 0xCA9] as [UInt64])
