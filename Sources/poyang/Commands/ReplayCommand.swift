@@ -82,7 +82,7 @@ struct ReplayCommand: AsyncParsableCommand {
             return
         }
         let broker = self.broker ?? ProcessInfo.processInfo.environment["POYANG_BROKER"] ?? "mqtt://127.0.0.1:1883"
-        let publisher = try await makeReplayPublisher(broker: broker)
+        let publisher = try await BrokerPublisher(broker)
         try await self.publish(&order, rows: recordings.reduce(0) { $0 + $1.count }, to: publisher)
     }
 

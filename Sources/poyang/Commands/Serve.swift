@@ -18,11 +18,12 @@ struct Serve: AsyncParsableCommand {
 
               poyang serve --embedded-broker --exercise --listen 127.0.0.1:0
 
-            Options come from flags, then the environment (POYANG_DATA, POYANG_DEVICES,
-            POYANG_RULES, POYANG_BROKER, POYANG_EMBEDDED_BROKER, POYANG_LISTEN,
-            POYANG_CLOCK, POYANG_EXERCISE, POYANG_CONFIG), then the file named by
-            --config: YAML with the keys data devices rules broker embedded_broker listen
-            clock exercise.
+            Options come from flags, then the environment, then the file named by --config
+            or POYANG_CONFIG. The environment has POYANG_DATA, _DEVICES, _RULES, _BROKER,
+            _EMBEDDED_BROKER, _LISTEN, _CLOCK, _EXERCISE and what has no flag: _BROKER_USER,
+            _BROKER_PASSWORD, _BROKER_AUTHORITY (a PEM file), _SENDER and _SENDER_NAME (of
+            CAP messages), _LOG_LEVEL. The file is YAML with the same names in lower case:
+            data, devices, rules, broker, broker_user …
             """
     )
 

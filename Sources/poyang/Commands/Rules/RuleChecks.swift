@@ -1,6 +1,9 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import EarlyWarning
+import StrictYAML
+
 /// How one test of a `.test.yaml` file went.
 struct RuleTestOutcome: Hashable, Sendable {
     let file: String
@@ -10,12 +13,26 @@ struct RuleTestOutcome: Hashable, Sendable {
     let differences: [String]
 }
 
-/// Loads rule files and checks them.
+/// What is to be said about rule files that are right.
+struct RuleCheckReport: Hashable, Sendable {
+    /// A line per file.
+    let files: [String]
+    /// What works and may surprise, with its place.
+    let findings: [String]
+}
+
+/// Loads the rule files of files and folders and checks them.
 ///
-/// - Returns: One line that says what was found.
 /// - Throws: `ProblemList` with everything that is wrong.
-func checkRules(files: [String]) throws -> String {
-    throw CommandFailure("this build cannot check \(files.count) rule files; build the package as a whole")
+func checkRules(paths: [String]) throws -> RuleCheckReport {
+    let rules = try RuleFileLoader().load(paths: paths)
+    if rules.files.isEmpty {
+        throw CommandFailure("no rule file in \(paths.joined(separator: ", ")); name a .yaml file or a folder of them")
+    }
+    return RuleCheckReport(
+        files: rules.files.map { "\($0.name): \($0.rules) rules" },
+        findings: rules.findings.map { "\($0.problem)" }
+    )
 }
 
 /// Runs every test of the files.

@@ -21,8 +21,9 @@ struct RulesCheck: AsyncParsableCommand {
 
     func run() async throws {
         let paths = self.paths.isEmpty ? [RulesCheck.defaultFolder] : self.paths
-        let files = try RuleFiles.find(paths, tests: false)
-        StandardOutput.write(try checkRules(files: files))
+        let report = try checkRules(paths: paths)
+        for finding in report.findings { StandardError.write("note: \(finding)") }
+        for file in report.files { StandardOutput.write(file) }
     }
 
     static var defaultFolder: String { ProcessInfo.processInfo.environment["POYANG_RULES"] ?? "Rules" }

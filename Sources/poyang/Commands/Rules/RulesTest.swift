@@ -21,7 +21,7 @@ struct RulesTest: AsyncParsableCommand {
 
     func run() async throws {
         let paths = self.paths.isEmpty ? [RulesCheck.defaultFolder] : self.paths
-        let files = try RuleFiles.find(paths, tests: true)
+        let files = try RuleTestFiles.find(paths)
         let outcomes = try runRuleTests(files: files)
         let failed = outcomes.filter { !$0.differences.isEmpty }
         if self.output.json {
