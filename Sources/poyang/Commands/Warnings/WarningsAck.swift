@@ -15,7 +15,7 @@ struct WarningsAck: AsyncParsableCommand {
     )
 
     @Argument(help: "The warning's number.")
-    var number: Int
+    var number: String
     @Option(help: ArgumentHelp("What was done.", valueName: "text"))
     var note: String?
     @OptionGroup var connection: ConnectionOptions
@@ -23,7 +23,7 @@ struct WarningsAck: AsyncParsableCommand {
     func run() async throws {
         _ = try await self.connection.withClient { client in
             try await client.post(
-                "/api/warnings/\(self.number)/ack",
+                "/api/warnings/\(APIClient.component(self.number))/ack",
                 members: [("note", self.note.map { .string($0) } ?? .null)]
             )
         }

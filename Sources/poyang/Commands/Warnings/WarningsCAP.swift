@@ -13,14 +13,14 @@ struct WarningsCAP: AsyncParsableCommand {
     )
 
     @Argument(help: "The warning's number.")
-    var number: Int
+    var number: String
     @Flag(help: "Every message from the first on, one XML document after another.")
     var all = false
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
         try await self.connection.withClient { client in
-            let warning = try await client.get("/api/warnings/\(self.number)")
+            let warning = try await client.get("/api/warnings/\(APIClient.component(self.number))")
             let identifiers = warning["messages"].elements.compactMap { $0["identifier"].string }
             guard !identifiers.isEmpty else { throw CommandFailure("warning \(self.number) has no message yet") }
             for identifier in self.all ? identifiers[...] : identifiers.suffix(1) {

@@ -15,13 +15,13 @@ struct WarningsShow: AsyncParsableCommand {
     )
 
     @Argument(help: "The warning's number.")
-    var number: Int
+    var number: String
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: TableOptions
 
     func run() async throws {
         let warning = try await self.connection.withClient { client in
-            try await client.get("/api/warnings/\(self.number)")
+            try await client.get("/api/warnings/\(APIClient.component(self.number))")
         }
         let ledger = WarningsShow.table(of: warning["ledger"].elements)
         if self.output.json {
