@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import EarlyWarning
 import Foundation
 import Logging
 import Platform

@@ -1,10 +1,12 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import EarlyWarning
 import Foundation
 import Logging
 import Platform
 import ServiceLifecycle
+import UnixSignals
 
 /// Runs the service until it is told to stop: SIGTERM and SIGINT end it in order, SIGHUP reads the files again.
 ///

@@ -3,6 +3,8 @@
 
 import DeviceCatalog
 import EarlyWarning
+import StrictYAML
+import Telemetry
 
 /// How one test of a `.test.yaml` file went.
 struct RuleTestOutcome: Hashable, Sendable {

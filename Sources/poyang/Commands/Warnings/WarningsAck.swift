@@ -10,11 +10,11 @@ struct WarningsAck: AsyncParsableCommand {
         discussion: """
             Who acknowledges is what the token says. A raise reopens acknowledgement.
 
-              poyang warnings ack 7 --note '已通知值班长'
+              poyang warnings ack 2026-0007 --note '已通知值班长'
             """
     )
 
-    @Argument(help: "The warning's number.")
+    @Argument(help: "The warning's number, as 'warnings list' shows it.")
     var number: String
     @Option(help: ArgumentHelp("What was done.", valueName: "text"))
     var note: String?

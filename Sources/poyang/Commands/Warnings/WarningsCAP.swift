@@ -8,11 +8,11 @@ struct WarningsCAP: AsyncParsableCommand {
         commandName: "cap",
         abstract: "Print a warning's newest message, or all of them, as CAP 1.2.",
         discussion: """
-              poyang warnings cap 7 > warning.xml
+              poyang warnings cap 2026-0007 > warning.xml
             """
     )
 
-    @Argument(help: "The warning's number.")
+    @Argument(help: "The warning's number, as 'warnings list' shows it.")
     var number: String
     @Flag(help: "Every message from the first on, one XML document after another.")
     var all = false

@@ -10,11 +10,11 @@ struct WarningsShow: AsyncParsableCommand {
         discussion: """
             With --json one object per ledger entry.
 
-              poyang warnings show 7
+              poyang warnings show 2026-0007
             """
     )
 
-    @Argument(help: "The warning's number.")
+    @Argument(help: "The warning's number, as 'warnings list' shows it.")
     var number: String
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: TableOptions
