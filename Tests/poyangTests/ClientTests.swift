@@ -33,9 +33,9 @@ struct OutputTests {
         let feature = try JSONValue.parse(
             Data(
                 """
-                {"type":"Feature","properties":{"number":1,"identifier":"a-1","messageType":"Update","action":"raised",
-                "status":"Exercise","hazard":"flood","level":"yellow","previous_level":"blue","site":"s",
-                "event_time":"2018-08-31T22:50:00Z","sent":"2018-09-01T06:50:01+08:00","value":1.4,"threshold":1.2,
+                {"type":"Feature","properties":{"number":1,"id":"a-1","messageType":"Update","action":"raised",
+                "status":"Exercise","hazard":"flood","level":"yellow","previousLevel":"blue","site":"s",
+                "eventTime":"2018-08-31T22:50:00Z","sent":"2018-09-01T06:50:01+08:00","value":1.4,"threshold":1.2,
                 "headline":"水位 1.40 m","other":true}}
                 """
                 .utf8

@@ -37,7 +37,7 @@ struct DevicesShow: AsyncParsableCommand {
             table.print(asJSON: true, empty: "")
             return
         }
-        for name in own where !device[name].isNull {
+        for name in own where !device[name].cellText.isEmpty {
             StandardOutput.write("\(name.replacing("_", with: " ")): \(device[name].cellText)")
         }
         StandardOutput.write("")

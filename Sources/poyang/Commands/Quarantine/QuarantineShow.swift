@@ -28,7 +28,7 @@ struct QuarantineShow: AsyncParsableCommand {
             table.print(asJSON: true, empty: "")
             return
         }
-        for name in columns.dropLast() where !entry[name].isNull {
+        for name in columns.dropLast() where !entry[name].cellText.isEmpty {
             StandardOutput.write("\(name.replacing("_", with: " ")): \(entry[name].cellText)")
         }
         StandardOutput.write("")

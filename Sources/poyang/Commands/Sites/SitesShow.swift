@@ -39,7 +39,7 @@ struct SitesShow: AsyncParsableCommand {
             table.print(asJSON: true, empty: "")
             return
         }
-        for name in own where !site[name].isNull {
+        for name in own where !site[name].cellText.isEmpty {
             StandardOutput.write("\(name.replacing("_", with: " ")): \(site[name].cellText)")
         }
         StandardOutput.write("")

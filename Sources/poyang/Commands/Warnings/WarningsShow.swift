@@ -28,7 +28,7 @@ struct WarningsShow: AsyncParsableCommand {
             ledger.print(asJSON: true, empty: "")
             return
         }
-        for name in WarningsList.columns where !warning[name].isNull {
+        for name in WarningsList.columns where !warning[name].cellText.isEmpty {
             StandardOutput.write("\(name.replacing("_", with: " ")): \(warning[name].cellText)")
         }
         StandardOutput.write("\nmessages")

@@ -74,9 +74,9 @@ private struct Follower {
 enum WarningLine {
     /// Names of the line, and the property of the GeoJSON feature each is taken from.
     private static let members: [(name: String, property: String)] = [
-        ("number", "number"), ("identifier", "identifier"), ("msgType", "messageType"), ("action", "action"),
-        ("status", "status"), ("hazard", "hazard"), ("level", "level"), ("previous_level", "previous_level"),
-        ("site", "site"), ("event_time", "event_time"), ("sent", "sent"), ("value", "value"),
+        ("number", "number"), ("identifier", "id"), ("msgType", "messageType"), ("action", "action"),
+        ("status", "status"), ("hazard", "hazard"), ("level", "level"), ("previous_level", "previousLevel"),
+        ("site", "site"), ("event_time", "eventTime"), ("sent", "sent"), ("value", "value"),
         ("threshold", "threshold"), ("headline", "headline"),
     ]
 
@@ -93,9 +93,9 @@ enum WarningLine {
 
     static func text(_ feature: JSONValue, event: String) -> String {
         let properties = feature["properties"]
-        let level = [properties["previous_level"], properties["level"]].filter { !$0.isNull }.map(\.cellText)
+        let level = [properties["previousLevel"], properties["level"]].filter { !$0.isNull }.map(\.cellText)
         let exercise = properties["status"].string == "Actual" ? "" : "[\(properties["status"].cellText)] "
-        return "\(self.inChina(properties["event_time"]).cellText)  #\(properties["number"].cellText) "
+        return "\(self.inChina(properties["eventTime"]).cellText)  #\(properties["number"].cellText) "
             + "\(properties["action"].string ?? event) \(level.joined(separator: " → "))  "
             + "\(exercise)\(properties["headline"].cellText)"
     }
