@@ -21,6 +21,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let xmlCoder = Target.Dependency.product(name: "XMLCoder", package: "XMLCoder")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -67,6 +68,7 @@ let package = Package(
             dependencies: [
                 "Telemetry", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL", "EarlyWarning",
                 "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", hummingbird, logging, nioCore, serviceLifecycle,
+                unixSignals,
             ]),
         .executableTarget(
             name: "poyang",

@@ -1,17 +1,29 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-/// Runs `body` against the service's HTTP interface while no `serve` runs on the data directory.
+import Logging
+import Platform
+
+/// Serves the API of a data directory on its socket for the time of `body`, where no service is running.
 ///
-/// The data directory `data` is locked while `body` runs; `devices` and `rules` are the folders of the files. `body` is
-/// called with the path of the Unix socket that answers.
+/// The directory is locked meanwhile; nothing is read from a broker and no port is opened.
+///
+/// - Throws: ``CommandFailure`` when the directory cannot be opened; what `body` throws.
 func withOfflineAPI<Result>(
     data: String,
     devices: String,
     rules: String,
     _ body: (_ socket: String) async throws -> Result
 ) async throws -> Result {
-    throw CommandFailure(
-        "no service runs on \(data); start one with 'poyang serve --data \(data)', or name one by --url URL --token T"
-    )
+    var logger = Logger(label: "poyang", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = .warning
+    let options = PlatformOptions(
+        dataDirectory: data, devicesDirectory: devices, rulesDirectory: rules, broker: .none, listen: nil)
+    let platform: Platform
+    do {
+        platform = try Platform.build(options, logger: logger, announce: { _ in })
+    } catch {
+        throw CommandFailure("\(error)")
+    }
+    return try await platform.serveSocket(body)
 }

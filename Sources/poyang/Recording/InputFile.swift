@@ -18,14 +18,18 @@ final class InputFile {
             self.length = nil
             return
         }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw CommandFailure("\(path) is a folder; name a file")
+        }
         self.descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard self.descriptor >= 0 else {
             throw CommandFailure("cannot read \(path): \(String(cString: strerror(errno)))")
         }
-        var status = stat()
-        fstat(self.descriptor, &status)
-        guard status.st_mode & S_IFMT != S_IFDIR else { throw CommandFailure("\(path) is a folder; name a file") }
-        self.length = status.st_mode & S_IFMT == S_IFREG ? Int64(status.st_size) : nil
+        // A pipe cannot be sought in: it has no length.
+        let end = lseek(self.descriptor, 0, SEEK_END)
+        self.length = end >= 0 ? Int64(end) : nil
+        lseek(self.descriptor, 0, SEEK_SET)
     }
 
     deinit { close(self.descriptor) }
