@@ -16,7 +16,7 @@ final class CompiledRule: Sendable {
     }
 
     static let silenceMetric = "channel_silent"
-    static let thresholdPrefix = "site_threshold_"
+    static let thresholdPrefix = "site_threshold"
 
     let rule: AlertRule
     /// Which stored series make it change; empty when only time does.

@@ -1,0 +1,300 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+import StrictYAML
+import Telemetry
+
+/// One test of a file, from its series to its verdict.
+struct RuleTestRun {
+    let path: String
+    let folder: String
+    let file: RuleTestFile
+    let group: RuleTestFile.Group
+    let rules: RuleSet
+    let makeDevices: ((any SeriesReader, String) throws -> RuleTestDevices)?
+
+    private let store = MemorySeries()
+    private var result: RuleTestReport.Case
+    private var transitions: [AlertTransition] = []
+    private var position: Int64 = 0
+
+    init(
+        path: String,
+        folder: String,
+        file: RuleTestFile,
+        group: RuleTestFile.Group,
+        rules: RuleSet,
+        makeDevices: ((any SeriesReader, String) throws -> RuleTestDevices)?
+    ) {
+        self.path = path
+        self.folder = folder
+        self.file = file
+        self.group = group
+        self.rules = rules
+        self.makeDevices = makeDevices
+        self.result = RuleTestReport.Case(name: group.name)
+    }
+
+    mutating func run() -> RuleTestReport.Case {
+        do {
+            try self.play()
+        } catch {
+            self.fail(self.group.line, 1, "the test stopped: \(error)")
+        }
+        return self.result
+    }
+
+    private mutating func fail(_ line: Int, _ column: Int, _ message: String) {
+        self.result.failures.append(Problem(file: self.path, line: line, column: column, message: message))
+    }
+
+    // MARK: - Playing
+
+    private mutating func play() throws {
+        let channels = self.group.channels.map { WatchedChannel(series: $0.series, schedule: .periodic($0.every)) }
+        var reader: any SeriesReader = self.store
+        var registered: (String) -> [WatchedChannel] = { site in channels.filter { $0.series.site == site } }
+        if let folder = self.group.devices {
+            guard let makeDevices else {
+                return self.fail(
+                    self.group.line,
+                    1,
+                    "'devices' is not available here; name 'thresholds' and 'channels'"
+                )
+            }
+            let devices = try makeDevices(self.store, folder.hasPrefix("/") ? folder : "\(self.folder)/\(folder)")
+            reader = devices.reader
+            let inner = registered
+            registered = { inner($0) + devices.channels($0) }
+        }
+        let view = TestOverlay(base: reader, thresholds: self.group.thresholds, channels: channels)
+        var settings = RuleEngine.Settings()
+        settings.externalLabels = self.group.externalLabels
+        let engine = RuleEngine(rules: self.rules, clockMode: .data, settings: settings, channels: registered)
+        let arrivals = self.arrivals()
+        for time in self.steps(arrivals) {
+            var samples = (arrivals[time] ?? []).map { AppliedSample(series: SeriesKey(labels: $0.0), sample: $0.1) }
+            samples = samples.filter { self.store.insert($0.series.labels, $0.sample) }
+            if self.isRecording(time) { samples += try self.record(view, at: time) }
+            if !samples.isEmpty { try self.feed(engine, view, time, .samples(samples)) }
+            guard self.isCheck(time) else { continue }
+            try self.feed(engine, view, time, .clockAdvance(site: nil, to: time))
+            self.check(engine, view, time)
+        }
+        self.checkTransitions()
+        let expectsFailures = self.group.transitions?.contains { $0.alertName == "RuleError" } ?? false
+        if !expectsFailures {
+            for failure in engine.failures() {
+                self.fail(self.group.line, 1, "rule \(failure.rule) cannot be evaluated: \(failure.message)")
+            }
+        }
+    }
+
+    private mutating func feed(
+        _ engine: RuleEngine,
+        _ view: TestOverlay,
+        _ time: Timestamp,
+        _ content: AppliedBatch.Content
+    ) throws {
+        self.position += 1
+        let batch = AppliedBatch(
+            position: JournalPosition(rawValue: self.position),
+            receivedAt: time,
+            content: content
+        )
+        self.transitions += try engine.process(batch, reader: view)
+    }
+
+    private mutating func arrivals() -> [Timestamp: [(Labels, Sample)]] {
+        var arrivals: [Timestamp: [(Labels, Sample)]] = [:]
+        for series in self.group.series {
+            if series.isHistogram {
+                self.result.skipped.append("series \(series.labels): native histograms are not supported")
+            }
+            for (index, value) in series.values.enumerated() {
+                let number: Double
+                switch value {
+                case .missing: continue
+                case .stale: number = SeriesNotation.staleMarker
+                case .number(let given): number = given
+                }
+                let time = self.group.start + Milliseconds(index) * self.group.interval
+                arrivals[time, default: []]
+                    .append((series.labels, Sample(time: time, value: number, mark: series.mark)))
+            }
+        }
+        return arrivals
+    }
+
+    private var checkTimes: [Milliseconds] {
+        self.group.alertTests.map(\.evalTime) + self.group.expressionTests.map(\.evalTime)
+    }
+
+    private func isCheck(_ time: Timestamp) -> Bool {
+        self.checkTimes.contains(time - self.group.start)
+    }
+
+    private func isRecording(_ time: Timestamp) -> Bool {
+        !self.rules.recordings.isEmpty && (time - self.group.start) % self.file.evaluationInterval == 0
+    }
+
+    private func steps(_ arrivals: [Timestamp: [(Labels, Sample)]]) -> [Timestamp] {
+        var times = Set(arrivals.keys)
+        times.formUnion(self.checkTimes.map { self.group.start + $0 })
+        if !self.rules.recordings.isEmpty {
+            let last = self.checkTimes.max() ?? 0
+            for offset in stride(from: 0, through: last, by: Int(self.file.evaluationInterval)) {
+                times.insert(self.group.start + Milliseconds(offset))
+            }
+        }
+        if self.group.transitions == nil {
+            let end = self.group.start + (self.checkTimes.max() ?? 0)
+            times = times.filter { $0 <= end }
+        }
+        return times.sorted()
+    }
+
+    private func record(_ view: TestOverlay, at time: Timestamp) throws -> [AppliedSample] {
+        var samples: [AppliedSample] = []
+        let order = self.file.groupOrder
+        let recordings = self.rules.recordings.enumerated()
+            .sorted { left, right in
+                let places = (
+                    order.firstIndex(of: left.element.group) ?? .max, order.firstIndex(of: right.element.group) ?? .max
+                )
+                return places.0 == places.1 ? left.offset < right.offset : places.0 < places.1
+            }
+        for (_, rule) in recordings where (time - self.group.start) % rule.interval == 0 {
+            for element in try Evaluator(reader: view).instant(rule.expr, at: time).samples {
+                let labels = element.labels.merging(rule.labels).with(Labels.metricName, rule.record)
+                let sample = Sample(time: time, value: element.value)
+                self.store.insert(labels, sample)
+                samples.append(AppliedSample(series: SeriesKey(labels: labels), sample: sample))
+            }
+        }
+        return samples
+    }
+
+    // MARK: - Checking
+
+    private mutating func check(_ engine: RuleEngine, _ view: TestOverlay, _ time: Timestamp) {
+        let snapshot = engine.snapshot()
+        for test in self.group.alertTests where self.group.start + test.evalTime == time {
+            self.check(test, snapshot)
+        }
+        let reader = AlertSeries(base: view, alerts: snapshot, time: time)
+        for test in self.group.expressionTests where self.group.start + test.evalTime == time {
+            self.check(test, Evaluator(reader: reader), time)
+        }
+    }
+
+    private mutating func check(_ test: RuleTestFile.AlertTest, _ snapshot: [AlertSnapshot]) {
+        let actual = snapshot.filter {
+            $0.alertName == test.alertName && ($0.state == .firing || $0.state == .held)
+        }
+        var missing = test.expected
+        var surplus: [AlertSnapshot] = []
+        for alert in actual {
+            let index = missing.firstIndex { $0.labels == alert.labels && $0.annotations == alert.annotations }
+            if let index { missing.remove(at: index) } else { surplus.append(alert) }
+        }
+        guard !missing.isEmpty || !surplus.isEmpty else { return }
+        var message = "alertname \(test.alertName), time \(PrometheusDuration.text(test.evalTime))"
+        for alert in missing { message += "\n    expected: \(alert.labels) \(Self.text(alert.annotations))" }
+        for alert in surplus { message += "\n    got:      \(alert.labels) \(Self.text(alert.annotations))" }
+        self.fail(test.value.line, test.value.column, message)
+    }
+
+    private static func text(_ annotations: [String: String]) -> String {
+        annotations.sorted { $0.key < $1.key }.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ", ")
+    }
+
+    private mutating func check(_ test: RuleTestFile.ExpressionTest, _ evaluator: Evaluator, _ time: Timestamp) {
+        guard !test.isHistogram else {
+            self.result.skipped.append("expr \(test.expression): native histograms are not supported")
+            return
+        }
+        let place = "expr \(test.expression), time \(PrometheusDuration.text(test.evalTime))"
+        do {
+            let actual = try evaluator.instant(Query(parsing: test.expression), at: time).samples
+            var missing = test.expected
+            var surplus: [VectorSample] = []
+            for sample in actual {
+                let index = missing.firstIndex { $0.labels == sample.labels && self.agree($0.value, sample.value) }
+                if let index { missing.remove(at: index) } else { surplus.append(sample) }
+            }
+            guard !missing.isEmpty || !surplus.isEmpty else { return }
+            var message = place
+            for sample in missing { message += "\n    expected: \(sample.labels) \(GoFormat.general(sample.value))" }
+            for sample in surplus { message += "\n    got:      \(sample.labels) \(GoFormat.general(sample.value))" }
+            self.fail(test.value.line, test.value.column, message)
+        } catch {
+            self.fail(test.value.line, test.value.column, "\(place): \(error)")
+        }
+    }
+
+    private func agree(_ expected: Double, _ actual: Double) -> Bool {
+        if expected.isNaN && actual.isNaN || expected == actual { return true }
+        guard self.file.isFuzzy else { return false }
+        return abs(expected - actual) <= 1e-9 * max(abs(expected), abs(actual))
+    }
+
+    private mutating func checkTransitions() {
+        guard let expected = self.group.transitions else { return }
+        for (index, wanted) in expected.enumerated() {
+            guard index < self.transitions.count else {
+                self.fail(
+                    wanted.value.line,
+                    wanted.value.column,
+                    "expected \(wanted.change) at \(wanted.at), got nothing"
+                )
+                continue
+            }
+            let actual = self.transitions[index]
+            let differences = wanted.differences(from: actual)
+            guard !differences.isEmpty else { continue }
+            let message = "transition \(index + 1): \(differences.joined(separator: "; ")); got \(Self.text(actual))"
+            self.fail(wanted.value.line, wanted.value.column, message)
+        }
+        for surplus in self.transitions.dropFirst(expected.count) {
+            self.fail(self.group.line, 1, "unexpected: \(Self.text(surplus))")
+        }
+    }
+
+    private static func text(_ transition: AlertTransition) -> String {
+        let value = transition.value.map { " value \(GoFormat.general($0))" } ?? ""
+        let reason = transition.reason.map { " (\($0))" } ?? ""
+        return "\(transition.change.rawValue) \(transition.alertName) \(transition.labels) level "
+            + "\(transition.level.rawValue) at \(transition.eventTime)\(value)\(reason)"
+    }
+}
+
+extension RuleTestFile.ExpectedTransition {
+    /// What is not as expected.
+    fileprivate func differences(from actual: AlertTransition) -> [String] {
+        var result: [String] = []
+        func compare<Value: Equatable>(_ name: String, _ expected: Value?, _ actual: Value?) {
+            guard let expected, expected != actual else { return }
+            result.append("expected \(name) \(expected), got \(actual.map { "\($0)" } ?? "none")")
+        }
+        func compareNumber(_ name: String, _ expected: Double?, _ actual: Double?) {
+            guard let expected else { return }
+            guard let actual else { return result.append("expected \(name) \(expected), got none") }
+            if abs(expected - actual) > 1e-9 * max(1, abs(expected)) {
+                result.append("expected \(name) \(expected), got \(actual)")
+            }
+        }
+        compare("time", self.at, actual.eventTime)
+        compare("change", self.change, actual.change.rawValue)
+        compare("alertname", self.alertName, actual.alertName)
+        compare("level", self.level, actual.level.rawValue)
+        compare("reason", self.reason, actual.reason)
+        compare("unconfirmed", self.isUnconfirmed, actual.evidence.contains(.suspect))
+        compare("interpolated", self.isInterpolated, actual.evidence.contains(.interpolated))
+        compareNumber("value", self.number, actual.value)
+        compareNumber("threshold", self.threshold, actual.threshold)
+        for label in self.labels { compare("label \(label.name)", label.value, actual.labels[label.name]) }
+        return result
+    }
+}
