@@ -16,6 +16,7 @@ extension SeriesStore {
     ///     rules after a crash, so nothing happens while applied entries are beyond it: save the position first.
     ///   - force: Do it although the journal is short (before a backup, at the end of the process).
     /// - Returns: Whether anything was sealed.
+    /// - Throws: ``StorageError``; what was sealed until then stays sealed, and the next call goes on.
     @discardableResult
     package func seal(through processed: JournalPosition, force: Bool = false) throws -> Bool {
         do {

@@ -37,9 +37,9 @@ package final class SeriesStore: Sendable {
         package var residentSamples = 480
         /// Decoded samples of older chunks that stay in memory, 17 bytes each.
         package var cachedSamples = 2_000_000
-        /// Sealing waits until the applied journal holds so many readings …
+        /// Sealing waits until the journal holds so many readings.
         package var journalReadings = 1_000_000
-        /// … or so many bytes.
+        /// Or so many bytes.
         package var journalBytes = 64 << 20
         /// Series per transaction of a sealing; commits wait no longer than one takes.
         package var seriesPerTransaction = 512
