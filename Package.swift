@@ -86,7 +86,13 @@ let package = Package(
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),
         .testTarget(
             name: "DeviceCatalogTests", dependencies: ["DeviceCatalog", "StrictYAML", "Telemetry", "TestSupport"]),
-        .testTarget(name: "SeriesStorageTests", dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb]),
+        .target(name: "CrashScript", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/CrashScript"),
+        .executableTarget(
+            name: "CrashWriter", dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
+            path: "Tests/CrashWriter"),
+        .testTarget(
+            name: "SeriesStorageTests",
+            dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]),
         .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
         .testTarget(name: "EarlyWarningTests", dependencies: ["EarlyWarning", "PromQL", "Telemetry", "TestSupport"]),
@@ -103,7 +109,7 @@ let package = Package(
         .testTarget(name: "poyangTests", dependencies: ["poyang", "StrictYAML", "Telemetry", argumentParser]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Telemetry", "MQTTIngest", "TestSupport"]),
+            dependencies: ["Telemetry", "MQTTIngest", "TestSupport", "poyang", logging]),
     ]
 )
 
