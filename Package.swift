@@ -74,7 +74,7 @@ let package = Package(
             name: "poyang",
             dependencies: [
                 "Telemetry", "DeviceCatalog", "EarlyWarning", "PromQL", "MQTTIngest", "Platform", "StrictYAML",
-                argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle,
+                argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
             ]),
         .executableTarget(
             name: "poyang-bench",

@@ -67,7 +67,8 @@ package struct Platform: Sendable {
             processor: processor, ingest: ingest, brokerName: source.address ?? "none", configuration: configuration,
             keys: keys, wallClock: now)
         // In the order of their start; they stop in reverse, so that ingest drains first and the rules end last.
-        var services: [any Service] = [processor, Ticker(processor: processor)]
+        var services: [any Service] = [processor]
+        if ingest != nil { services.append(Ticker(processor: processor)) }
         let socketIsOpen = AsyncStream.makeStream(of: Void.self)
         services += HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
             address in

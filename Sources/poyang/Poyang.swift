@@ -47,7 +47,9 @@ struct Poyang: AsyncParsableCommand {
             for problem in problems.problems { StandardError.write("error: \(problem)") }
             Foundation.exit(1)
         } catch {
-            self.exit(withError: error)
+            guard !(error is ExitCode), self.exitCode(for: error) == .failure else { self.exit(withError: error) }
+            StandardError.write("error: \(error)")
+            Foundation.exit(1)
         }
     }
 }

@@ -29,15 +29,23 @@ struct ConnectionOptions: ParsableArguments {
     /// Runs `body` with a client of the service meant by the options.
     ///
     /// With `--url` that service; else the one that holds `DATA/lock`, by its socket; else one started in this
-    /// process for the time of `body`.
-    func withClient<Result>(_ body: (APIClient) async throws -> Result) async throws -> Result {
+    /// process for the time of `body`. A data directory that does not exist is made only where `creating` says so.
+    func withClient<Result>(
+        creating: Bool = false,
+        _ body: (APIClient) async throws -> Result
+    ) async throws -> Result {
         let environment = ProcessInfo.processInfo.environment
         if let url = self.url {
             return try await body(try APIClient(url: url, token: self.token ?? environment["POYANG_TOKEN"]))
         }
         let data = self.data ?? environment["POYANG_DATA"] ?? "data"
-        switch DataDirectoryLock.holder(of: data) {
+        switch DataDirectoryOwner.present(of: data) {
         case .nobody:
+            guard creating || FileManager.default.fileExists(atPath: data) else {
+                throw CommandFailure(
+                    "there is no data directory \(data); 'poyang serve' makes it, or name another by --data or --url"
+                )
+            }
             return try await withOfflineAPI(
                 data: data,
                 devices: self.devices ?? environment["POYANG_DEVICES"] ?? "Devices",

@@ -1,12 +1,14 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import EarlyWarning
 import Logging
 import Platform
 
 /// Serves the API of a data directory on its socket for the time of `body`, where no service is running.
 ///
-/// The directory is locked meanwhile; nothing is read from a broker and no port is opened.
+/// The directory is locked meanwhile; nothing is read from a broker and no port is opened. No clock moves either: a look
+/// at the data must not make silence out of the time since the service ended.
 ///
 /// - Throws: ``CommandFailure`` when the directory cannot be opened; what `body` throws.
 func withOfflineAPI<Result>(
@@ -18,7 +20,8 @@ func withOfflineAPI<Result>(
     var logger = Logger(label: "poyang", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = .warning
     let options = PlatformOptions(
-        dataDirectory: data, devicesDirectory: devices, rulesDirectory: rules, broker: .none, listen: nil)
+        dataDirectory: data, devicesDirectory: devices, rulesDirectory: rules, broker: .none, listen: nil,
+        clock: .data)
     let platform: Platform
     do {
         platform = try Platform.build(options, logger: logger, announce: { _ in })

@@ -53,7 +53,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let result = try await self.connection.withClient { client in
+        let result = try await self.connection.withClient(creating: true) { client in
             var upload = ImportUpload(client: client, file: self.file)
             switch (self.format, self.map) {
             case (.vmJSONLines, _): try await ImportSource.copyLines(of: self.file, to: &upload)

@@ -31,7 +31,7 @@ struct StatusCommand: AsyncParsableCommand {
             try await client.get("/api/status", query: query)
         }
         let columns = [
-            "site", "name_zh", "name_en", "kind", "org", "basin", "state", "hazard", "value", "metric", "unit",
+            "site", "name_zh", "name_en", "kind", "org", "basin", "state", "level", "hazard", "value", "metric", "unit",
             "last_reading_at", "age_seconds", "reason", "grade",
         ]
         var table = Table(columns: columns + ["warnings"])
@@ -42,7 +42,7 @@ struct StatusCommand: AsyncParsableCommand {
         table.print(asJSON: self.output.json, empty: "no site matches; 'poyang sites list' shows all")
         if case .object(let service) = status["service"], !self.output.json {
             let parts = service.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.cellText)" }
-            StandardError.write("service: \(parts.joined(separator: ", ")); clock \(status["clock"].cellText)")
+            StandardError.write("service: \(parts.joined(separator: ", "))")
         }
     }
 }

@@ -31,7 +31,7 @@ struct DevicesImportCSV: AsyncParsableCommand {
 
     func run() async throws {
         let body = try InputFile.readWhole(self.file)
-        let result = try await self.connection.withClient { client in
+        let result = try await self.connection.withClient(creating: true) { client in
             try await client.post(
                 "/api/devices/import",
                 query: [("dry_run", self.dryRun ? "1" : nil)],

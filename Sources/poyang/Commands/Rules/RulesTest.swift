@@ -17,32 +17,47 @@ struct RulesTest: AsyncParsableCommand {
 
     @Argument(help: "Files or folders (default: Rules).")
     var paths: [String] = []
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("Only tests whose name this regular expression matches somewhere.", valueName: "regex")
+    )
+    var only: [String] = []
     @OptionGroup var output: TableOptions
+
+    func validate() throws {
+        for pattern in self.only where (try? Regex(pattern)) == nil {
+            throw ValidationError("--run '\(pattern)' is no regular expression")
+        }
+    }
 
     func run() async throws {
         let paths = self.paths.isEmpty ? [RulesCheck.defaultFolder] : self.paths
-        let files = try RuleTestFiles.find(paths)
-        let outcomes = try runRuleTests(files: files)
-        let failed = outcomes.filter { !$0.differences.isEmpty }
+        let outcomes = runRuleTests(files: try RuleTestFiles.find(paths), matching: self.only)
+        let failed = outcomes.count { !$0.hasPassed }
         if self.output.json {
-            var table = Table(columns: ["file", "test", "passed", "differences"])
-            for outcome in outcomes {
-                let text = outcome.differences.joined(separator: "\n")
-                table.append([
-                    .string(outcome.file), .string(outcome.name), .bool(outcome.differences.isEmpty),
-                    text.isEmpty ? .null : .string(text),
-                ])
-            }
-            table.print(asJSON: true, empty: "")
+            RulesTest.table(of: outcomes).print(asJSON: true, empty: "")
         } else {
             for outcome in outcomes {
-                StandardOutput.write(
-                    "\(outcome.differences.isEmpty ? "ok    " : "FAILED") \(outcome.file): \(outcome.name)"
-                )
-                for difference in outcome.differences { StandardOutput.write("         \(difference)") }
+                StandardOutput.write("\(outcome.hasPassed ? "ok    " : "FAILED") \(outcome.file): \(outcome.name)")
+                for difference in outcome.differences { StandardOutput.write("       \(difference)") }
+                for reason in outcome.skipped { StandardOutput.write("       skipped: \(reason)") }
             }
-            StandardOutput.write("\(outcomes.count - failed.count) passed, \(failed.count) failed")
+            StandardOutput.write("\(outcomes.count - failed) passed, \(failed) failed")
         }
-        if !failed.isEmpty { throw ExitCode(1) }
+        if failed > 0 { throw ExitCode(1) }
+    }
+
+    private static func table(of outcomes: [RuleTestOutcome]) -> Table {
+        func lines(_ texts: [String]) -> JSONValue {
+            texts.isEmpty ? .null : .string(texts.joined(separator: "\n"))
+        }
+        var table = Table(columns: ["file", "test", "passed", "differences", "skipped"])
+        for outcome in outcomes {
+            table.append([
+                .string(outcome.file), .string(outcome.name), .bool(outcome.hasPassed), lines(outcome.differences),
+                lines(outcome.skipped),
+            ])
+        }
+        return table
     }
 }

@@ -28,23 +28,23 @@ struct TokenCreate: AsyncParsableCommand {
     var role: Role
     @Option(help: ArgumentHelp("The org it is bound to.", valueName: "org"))
     var org: String?
-    @Option(help: ArgumentHelp("Whose it is; the ledger shows it.", valueName: "name"))
-    var name: String?
+    @Option(help: ArgumentHelp("Whose it is; the ledger shows it.", valueName: "text"))
+    var label: String?
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: TableOptions
 
     func run() async throws {
-        let created = try await self.connection.withClient { client in
+        let created = try await self.connection.withClient(creating: true) { client in
             try await client.post(
                 "/api/tokens",
                 members: [
                     ("role", .string(self.role.rawValue)), ("org", self.org.map { .string($0) } ?? .null),
-                    ("name", self.name.map { .string($0) } ?? .null),
+                    ("label", self.label.map { .string($0) } ?? .null),
                 ]
             )
         }
         if self.output.json {
-            Table(columns: ["id", "role", "org", "name", "token"], objects: [created]).print(asJSON: true, empty: "")
+            Table(columns: ["id", "role", "org", "label", "token"], objects: [created]).print(asJSON: true, empty: "")
         } else {
             StandardError.write("token \(created["id"].cellText), shown this once:")
             StandardOutput.write(created["token"].cellText)

@@ -17,7 +17,7 @@ struct TokenList: AsyncParsableCommand {
 
     func run() async throws {
         let tokens = try await self.connection.withClient { client in try await client.get("/api/tokens") }
-        Table(columns: ["id", "role", "org", "name", "created_at"], objects: tokens.elements)
+        Table(columns: ["id", "role", "org", "label", "created_at", "revoked_at"], objects: tokens.elements)
             .print(
                 asJSON: self.output.json,
                 empty: "no token; reading is open on loopback addresses only"

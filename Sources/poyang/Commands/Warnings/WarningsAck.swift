@@ -10,12 +10,12 @@ struct WarningsAck: AsyncParsableCommand {
         discussion: """
             Who acknowledges is what the token says. A raise reopens acknowledgement.
 
-              poyang warnings ack 7 --note '已通知值班长'
+              poyang warnings ack 2026-0007 --note '已通知值班长'
             """
     )
 
-    @Argument(help: "The warning's number.")
-    var number: Int
+    @Argument(help: "The warning's number, as 'warnings list' shows it.")
+    var number: String
     @Option(help: ArgumentHelp("What was done.", valueName: "text"))
     var note: String?
     @OptionGroup var connection: ConnectionOptions
@@ -23,7 +23,7 @@ struct WarningsAck: AsyncParsableCommand {
     func run() async throws {
         _ = try await self.connection.withClient { client in
             try await client.post(
-                "/api/warnings/\(self.number)/ack",
+                "/api/warnings/\(APIClient.component(self.number))/ack",
                 members: [("note", self.note.map { .string($0) } ?? .null)]
             )
         }

@@ -8,19 +8,19 @@ struct WarningsCAP: AsyncParsableCommand {
         commandName: "cap",
         abstract: "Print a warning's newest message, or all of them, as CAP 1.2.",
         discussion: """
-              poyang warnings cap 7 > warning.xml
+              poyang warnings cap 2026-0007 > warning.xml
             """
     )
 
-    @Argument(help: "The warning's number.")
-    var number: Int
+    @Argument(help: "The warning's number, as 'warnings list' shows it.")
+    var number: String
     @Flag(help: "Every message from the first on, one XML document after another.")
     var all = false
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
         try await self.connection.withClient { client in
-            let warning = try await client.get("/api/warnings/\(self.number)")
+            let warning = try await client.get("/api/warnings/\(APIClient.component(self.number))")
             let identifiers = warning["messages"].elements.compactMap { $0["identifier"].string }
             guard !identifiers.isEmpty else { throw CommandFailure("warning \(self.number) has no message yet") }
             for identifier in self.all ? identifiers[...] : identifiers.suffix(1) {

@@ -9,7 +9,7 @@ struct WarningsCommand: AsyncParsableCommand {
         abstract: "See, follow and acknowledge warnings.",
         discussion: """
               poyang warnings list --active
-              poyang warnings ack 7 --note '已通知值班长'
+              poyang warnings ack 2026-0007 --note '已通知值班长'
               poyang warnings watch --json
             """,
         subcommands: [WarningsList.self, WarningsShow.self, WarningsCAP.self, WarningsWatch.self, WarningsAck.self]

@@ -19,6 +19,7 @@ struct WarningsList: AsyncParsableCommand {
 
     static let columns = [
         "number", "org", "site", "hazard", "status", "level", "state", "issued_at", "updated_at", "ended_at", "held",
+        "acknowledged_by",
         "headline_zh", "headline_en", "value", "threshold",
     ]
 

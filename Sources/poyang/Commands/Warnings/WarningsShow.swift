@@ -10,18 +10,18 @@ struct WarningsShow: AsyncParsableCommand {
         discussion: """
             With --json one object per ledger entry.
 
-              poyang warnings show 7
+              poyang warnings show 2026-0007
             """
     )
 
-    @Argument(help: "The warning's number.")
-    var number: Int
+    @Argument(help: "The warning's number, as 'warnings list' shows it.")
+    var number: String
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: TableOptions
 
     func run() async throws {
         let warning = try await self.connection.withClient { client in
-            try await client.get("/api/warnings/\(self.number)")
+            try await client.get("/api/warnings/\(APIClient.component(self.number))")
         }
         let ledger = WarningsShow.table(of: warning["ledger"].elements)
         if self.output.json {

@@ -4,15 +4,15 @@
 import Foundation
 
 /// Who owns a data directory: the process that holds `flock` on `DATA/lock`.
-enum DataDirectoryLock {
-    enum Holder: Hashable {
+enum DataDirectoryOwner {
+    enum Owner: Hashable {
         case nobody
         /// Somebody; the process number is what the lock file says, `?` where it says nothing.
         case process(String)
     }
 
     /// Looks without waiting and without keeping the lock.
-    static func holder(of data: String) -> Holder {
+    static func present(of data: String) -> Owner {
         let path = "\(data)/lock"
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return .nobody }
