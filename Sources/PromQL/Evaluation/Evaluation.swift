@@ -19,7 +19,9 @@ final class Evaluation {
     var newestSample = Timestamp.distantPast
     var nextChange = Timestamp.distantFuture
     var warnings: [String] = []
-    var sampleCount = 0
+    private var sampleCount = 0
+    /// Steps of subqueries so far.
+    var subqueryStepCount = 0
     private var loaded: [LoadedSelector?]
 
     init(
@@ -55,7 +57,7 @@ final class Evaluation {
         }
         let extent: SelectExtent
         if let window = plan.selector.window {
-            extent = .window(after: earliest - window, through: end)
+            extent = .window(after: earliest - window - (plan.readsBorder ? 1 : 0), through: end)
         } else if let lookback = self.options.strictLookback {
             extent = .window(after: earliest - lookback, through: end)
         } else {
@@ -95,12 +97,6 @@ final class Evaluation {
         if case .time? = modifiers.at { return }
         let change = time + modifiers.offset
         if change < self.nextChange { self.nextChange = change }
-    }
-
-    @inline(__always)
-    func noteSample(_ mark: SampleMark, _ time: Timestamp) {
-        self.evidence.formUnion(Evidence(mark))
-        if time > self.newestSample { self.newestSample = time }
     }
 
     /// Notes when the next sample that is stored already, behind an offset, comes into view.
@@ -214,8 +210,11 @@ final class Evaluation {
             let expiry = sampleTime + lookback
             guard expiry > moment, !loaded.series[index].values[end - 1].isStaleMarker else { continue }
             if tracks {
-                self.noteSample(loaded.series[index].marks[end - 1], sampleTime)
-                if !plan.isInSubquery, computedChange == nil { self.noteChange(expiry, modifiers) }
+                self.evidence.formUnion(Evidence(loaded.series[index].marks[end - 1]))
+                if computedChange == nil {
+                    self.newestSample = max(self.newestSample, sampleTime)
+                    if !plan.isInSubquery { self.noteChange(expiry, modifiers) }
+                }
             }
             body(index, end - 1)
         }

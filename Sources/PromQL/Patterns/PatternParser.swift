@@ -268,7 +268,9 @@ extension PatternParser {
                 name.unicodeScalars.append(scalar)
                 self.index += 1
             }
-            self.index += 1
+            guard self.take("}") else {
+                throw self.failure("invalid character class range", self.text(from: start))
+            }
         } else if let scalar = self.peek() {
             name.unicodeScalars.append(scalar)
             self.index += 1
