@@ -22,7 +22,6 @@ struct QueryAnalysisTests {
         ("vector(1) and on() a", false),
         ("max_over_time((a - b)[1h:5m])", true), ("max_over_time(sum(a)[1h:5m])", false),
         (#"a{site="x"} >= on(site) group_left() b"#, true), (#"a{site="x"} + on(site) b{site="y"}"#, true),
-        (#"count_values("site", a)"#, false), ("a * on(site) group_left(site) b", false),
         ("a * ignoring(depth) group_left(site) b", false), ("-a", true), ("a + 1 > 2 * 3", true),
     ])
     func knowsWhatASiteDecidesAlone(text: String, expected: Bool) throws {

@@ -12,8 +12,10 @@ final class Evaluation {
     /// The first and the last evaluation time.
     let from: Timestamp
     let through: Timestamp
+    /// The distance between evaluation times; 0 for an instant query.
+    let step: Milliseconds
     /// Whether evidence and the next change are wanted.
-    let isInstant: Bool
+    var isInstant: Bool { self.step == 0 }
 
     var evidence: Evidence = []
     var newestSample = Timestamp.distantPast
@@ -30,13 +32,13 @@ final class Evaluation {
         options: EvaluationOptions,
         from: Timestamp,
         through: Timestamp,
-        isInstant: Bool
+        step: Milliseconds
     ) {
         self.reader = reader
         self.options = options
         self.from = from
         self.through = through
-        self.isInstant = isInstant
+        self.step = step
         self.loaded = Array(repeating: nil, count: query.selectors.count)
     }
 
@@ -130,6 +132,14 @@ final class Evaluation {
             switch call.function {
             case .time: return Double(time.milliseconds) / 1000
             case .pi: return Double.pi
+            case .queryStart: return self.from.seconds
+            case .queryEnd: return self.through.seconds
+            case .queryRange: return (self.through - self.from).seconds
+            case .queryStep: return self.step.seconds
+            case .maxOf, .minOf:
+                let first = try self.scalar(call.arguments[0], at: time)
+                let second = try self.scalar(call.arguments[1], at: time)
+                return call.function == .maxOf ? Self.greater(first, second) : Self.lesser(first, second)
             case .scalar:
                 let vector = try self.vector(call.arguments[0], at: time)
                 return vector.count == 1 ? vector[0].value : .nan
