@@ -41,9 +41,7 @@ extension SeriesStore {
     package func checkpoint() throws {
         do {
             try self.checkpointPassively()
-            if SeriesStore.fileSize(self.path + "-wal") > self.limits.walBytes / 8 {
-                try self.writing.withLock { _ in try self.checkpointPassively() }
-            }
+            try self.writing.withLock { _ in try self.checkpointPassively() }
         } catch {
             throw StorageError(error, path: self.path)
         }

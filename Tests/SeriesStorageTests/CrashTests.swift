@@ -64,7 +64,7 @@ struct CrashTests {
         var reported: Set<Int> = []
         var first = 0
         for round in 0..<rounds {
-            let delay = UInt32.random(in: 0...60_000, using: &random)
+            let delay = UInt32.random(in: 0...300_000, using: &random)
             let numbers = try self.runUntilKilled(data, first: first, signal, preload, synchronous, delay: delay)
             #expect(!numbers.isEmpty, "seed \(seed), round \(round)")
             reported.formUnion(numbers)
