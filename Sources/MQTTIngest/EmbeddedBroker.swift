@@ -96,6 +96,7 @@ package final class EmbeddedBroker: Sendable {
             max_queued_bytes \(options.maxQueuedBytes)
             max_keepalive 600
             set_tcp_nodelay false
+            \(geteuid() == 0 ? "# Else it would become a user who cannot write here.\nuser root" : "")
             log_dest file \(directory)/mosquitto.log
             log_type error
             log_type warning

@@ -71,7 +71,7 @@ import Testing
             defer { publisher.stop() }
             // All payloads are equal and none has a time: only the packet id tells them apart.
             for _ in 0..<100 { try publisher.send(#"{"level":7}"#) }
-            #expect(await eventually { sink.messages == 100 })
+            #expect(await eventually { sink.messages == 100 && relay.acknowledgements == 100 })
             relay.swallow(false)
             relay.cut()
             #expect(await eventually { ingest.metrics.redelivered == 100 })
