@@ -112,6 +112,7 @@ extension CatalogReader {
     ///   - stored: As the base gave them.
     ///   - from: The first moment of a `lookback` extent.
     ///   - entry: The site of all of them, where the selector names one.
+    /// - Returns: What is left, in the same order.
     private func shown(
         _ stored: [SeriesColumns],
         from: Timestamp?,
