@@ -68,6 +68,7 @@ let package = Package(
             dependencies: [
                 "Telemetry", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL", "EarlyWarning",
                 "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", hummingbird, logging, nioCore, serviceLifecycle,
+                unixSignals,
             ]),
         .executableTarget(
             name: "poyang",
@@ -85,7 +86,13 @@ let package = Package(
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),
         .testTarget(
             name: "DeviceCatalogTests", dependencies: ["DeviceCatalog", "StrictYAML", "Telemetry", "TestSupport"]),
-        .testTarget(name: "SeriesStorageTests", dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb]),
+        .target(name: "CrashScript", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/CrashScript"),
+        .executableTarget(
+            name: "CrashWriter", dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
+            path: "Tests/CrashWriter"),
+        .testTarget(
+            name: "SeriesStorageTests",
+            dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]),
         .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
         .testTarget(name: "EarlyWarningTests", dependencies: ["EarlyWarning", "PromQL", "Telemetry", "TestSupport"]),
@@ -102,7 +109,7 @@ let package = Package(
         .testTarget(name: "poyangTests", dependencies: ["poyang", "StrictYAML", "Telemetry", argumentParser]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Telemetry", "MQTTIngest", "TestSupport"]),
+            dependencies: ["Telemetry", "MQTTIngest", "TestSupport", "poyang", logging]),
     ]
 )
 

@@ -68,6 +68,16 @@ final class SiteEntry: Sendable {
         return (self.virtualLabels.merging(stored), lookback)
     }
 
+    /// How far back the series of a metric can stand for the present; of all metrics where none is named.
+    func longestLookback(of metric: String?) -> Milliseconds {
+        guard let metric else { return self.longestLookback }
+        var longest = self.genericLookback
+        for channel in self.channels where channel.registered.metric == metric {
+            longest = max(longest, channel.lookback)
+        }
+        return longest
+    }
+
     /// Whether a stored series can only come from a device that takes any metric.
     func takesGenericSeries(_ stored: Labels) -> Bool {
         !self.generic.isEmpty && self.hasGenericForm(stored)

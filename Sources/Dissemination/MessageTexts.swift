@@ -9,6 +9,8 @@ struct MessageSubject {
     enum Amendment {
         case held
         case resumed
+        /// One more thing of the same level, where each is to be seen to: another silent device.
+        case joined
         /// Nothing changed but the time: the message before is about to expire.
         case extended
     }
@@ -82,8 +84,10 @@ extension MessageSubject {
             zh: self.annotations["summary_zh"] ?? self.annotations["summary"] ?? "",
             en: self.annotations["summary_en"] ?? self.annotations["summary"] ?? ""
         )
+        if self.hazard == .silence, self.action == .ended { return LocalizedName(zh: "数据恢复", en: "data are back") }
         let isOwnHazard = quantity.danger == .either
-        if isOwnHazard, !summary.zh.isEmpty, self.action != .ended { return summary }
+        let isSpoken = self.action != .ended || self.hazard == .system
+        if isOwnHazard, !summary.zh.isEmpty, isSpoken { return summary }
         let compared = comparison(
             value: self.value,
             threshold: self.threshold,
@@ -115,8 +119,11 @@ extension MessageSubject {
         case .cancelled: return LocalizedName(zh: "撤销", en: ", withdrawn")
         case .acknowledged: return LocalizedName(zh: "已确认", en: ", acknowledged")
         case .amended:
-            return self.amendment == .extended
-                ? LocalizedName(zh: "持续", en: ", still in force") : LocalizedName(zh: "维持", en: ", kept")
+            return switch self.amendment {
+            case .extended: LocalizedName(zh: "持续", en: ", still in force")
+            case .joined: LocalizedName(zh: "（新增）", en: ", one more")
+            case .held, .resumed, nil: LocalizedName(zh: "维持", en: ", kept")
+            }
         }
     }
 
@@ -134,7 +141,11 @@ extension MessageSubject {
 
     /// As `数据中断，最后读数 19.07 m（2022-06-21 16:00）`.
     private var interruption: LocalizedName {
-        guard let value = self.value else {
+        if self.reason == "maybe" { return LocalizedName(zh: "数据不全，暂时无法判断", en: "incomplete data, undecided") }
+        if let reason = self.reason, reason != "no_data" {
+            return LocalizedName(zh: "规则无法计算，状态未知", en: "the rule cannot be evaluated, its state is unknown")
+        }
+        guard let value = self.value, HazardQuantity(self.hazard).isReading else {
             let since = self.lastReadingAt.map(localMinute)
             return LocalizedName(
                 zh: since.map { "数据中断，最后读数时间 \($0)" } ?? "数据中断",
@@ -161,8 +172,8 @@ extension MessageSubject {
         if self.isHeld {
             let interruption = self.interruption
             say(
-                "\(time)，\(self.facts.title.zh)：\(interruption.zh)。预警维持，不因数据中断而降级或解除。",
-                "\(time), \(self.facts.title.en): \(interruption.en). The warning stays; silence neither lowers nor ends it."
+                "\(time)，\(self.facts.title.zh)：\(interruption.zh)。预警维持，不因此降级或解除。",
+                "\(time), \(self.facts.title.en): \(interruption.en). The warning stays; this neither lowers nor ends it."
             )
         } else if !fact.zh.isEmpty {
             say(
@@ -179,13 +190,13 @@ extension MessageSubject {
             say("读数未通过合理性检验，未核实。", "The reading failed a plausibility test and is unconfirmed.")
         }
         if self.evidence.contains(.gapTotal) { say("含缺报时段的累计量。", "Includes a total over a gap in the reports.") }
-        if let summary = self.annotations["summary_zh"], summary != fact.zh, self.isFresh {
-            say(closed(summary, by: "。"), closed(self.annotations["summary_en"] ?? "", by: "."))
+        if let description = self.annotations["description_zh"], self.isFresh {
+            say(closed(description, by: "。"), closed(self.annotations["description_en"] ?? "", by: "."))
         }
         return LocalizedName(zh: zh.joined(), en: en.filter { !$0.isEmpty }.joined(separator: " "))
     }
 
-    /// Whether a summary that the rule gave was rendered for this very step.
+    /// Whether what the rule describes is news in this step.
     private var isFresh: Bool {
         !self.isHeld && [.issued, .raised, .lowered].contains(self.action)
     }
@@ -212,14 +223,17 @@ extension MessageSubject {
         } else {
             say("\(name) \(limit)，依据：\(authority)。", "The \(nameEnglish) is \(limit) (\(authority)).")
         }
-        switch self.siteThreshold?.confidence {
+        let confidence = self.siteThreshold?.confidence
+        switch confidence?.prefix(while: { $0 != "," }) {
         case "inferred": say("该阈值由已发布预警推断，待核实。", "This threshold is inferred from published warnings, to be confirmed.")
         case "memory": say("该阈值待核实。", "This threshold is still to be confirmed.")
         case "demo": say("该阈值仅供演示。", "This threshold is for demonstration only.")
         default: break
         }
         guard self.unit == "m", let datum = self.datum else { return }
-        let names = ["wusong": "吴淞", "frozen": "冻结", "1985": "1985国家高程", "local": "测站自有零点"]
+        let names = [
+            "wusong": "吴淞", "wusong_or_frozen": "吴淞或冻结", "frozen": "冻结", "1985": "1985国家高程", "local": "测站自有零点",
+        ]
         say("水位基准：\(names[datum.name] ?? datum.name)。", "Vertical datum: \(datum.name).")
     }
 

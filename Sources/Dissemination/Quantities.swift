@@ -17,32 +17,41 @@ struct HazardQuantity {
     /// Where no threshold of the site says the unit.
     let symbol: String
     let danger: Danger
+    /// Whether the value is a reading as it came, and not computed over a window.
+    let isReading: Bool
 
     init(_ hazard: Hazard) {
         switch hazard {
         case .flood: self.init("水位", "water level", "m", .above)
-        case .floodRise: self.init("涨率", "rise", "m/h", .above)
-        case .rain: self.init("累计雨量", "accumulated rain", "mm", .above)
+        case .floodRise: self.init("涨率", "rise", "m/h", .above, isReading: false)
+        case .rain: self.init("累计雨量", "accumulated rain", "mm", .above, isReading: false)
         case .lowWater, .lowWaterSeason: self.init("水位", "water level", "m", .below)
         case .soilDrought: self.init("土壤湿度", "soil moisture", "%", .below)
         case .dissolvedOxygen: self.init("溶解氧", "dissolved oxygen", "mg/L", .below)
-        default: self.init("数值", "value", "", .either)
+        default: self.init("数值", "value", "", .either, isReading: false)
         }
     }
 
-    private init(_ chinese: String, _ english: String, _ symbol: String, _ danger: Danger) {
+    private init(
+        _ chinese: String,
+        _ english: String,
+        _ symbol: String,
+        _ danger: Danger,
+        isReading: Bool = true
+    ) {
         self.noun = LocalizedName(zh: chinese, en: english)
         self.symbol = symbol
         self.danger = danger
+        self.isReading = isReading
     }
 }
 
-/// `19.07`, `18.867`, `50`: metres with two or three decimals, all else with up to three.
+/// `19.07`, `18.867`, `50`: metres and metres per hour with two or three decimals, all else with up to three.
 func decimal(_ value: Double, unit: String) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
     let thousandths = (value * 1000).rounded()
     var text = String(format: "%.3f", thousandths == 0 ? 0 : thousandths / 1000)
-    let least = unit == "m" ? 1 : 3
+    let least = unit == "m" || unit == "m/h" ? 1 : 3
     for _ in 0..<least where text.last == "0" { text.removeLast() }
     if text.last == "." { text.removeLast() }
     return text

@@ -279,6 +279,8 @@ extension WarningBook {
                 remark: speaker.remark
             )
         )
+        // That something is silent or broken has no value.
+        let isMeasured = identity.hazard != .silence && identity.hazard != .system
         let isConfigured = self.settings.sender != nil
         return WarningMessage(
             identifier: "\(self.settings.identifierPrefix)-\(warning.number)-\(warning.messageCount + 1)",
@@ -294,9 +296,9 @@ extension WarningBook {
             onset: warning.issuedAt,
             sent: sent,
             expires: sent + self.settings.lifetime,
-            value: speaker.value.map(rounded),
+            value: isMeasured ? speaker.value.map(rounded) : nil,
             threshold: speaker.threshold,
-            unit: speaker.value == nil ? "" : unit,
+            unit: isMeasured && speaker.value != nil ? unit : "",
             thresholdAuthority: limit?.knownAuthority ?? "",
             evidence: speaker.evidence,
             isHeld: warning.isHeld,
@@ -360,5 +362,10 @@ private func action(
     if after.level > before.level { return (.raised, nil) }
     if after.level < before.level { return (.lowered, nil) }
     if after.isHeld != before.isHeld { return (.amended, after.isHeld ? .held : .resumed) }
+    let news = after.causes.filter { cause in
+        !before.causes.contains { $0.rule == cause.rule && $0.labels == cause.labels }
+    }
+    let isPerDevice = after.identity.hazard == .silence || after.identity.hazard == .system
+    if isPerDevice, news.contains(where: { $0.level == after.level }) { return (.amended, .joined) }
     return nil
 }

@@ -35,7 +35,8 @@ extension [WarningCause] {
             return true
         case .resumed:
             guard let index else { return false }
-            self[index].update(transition)
+            // What comes with a return is the reading, which is no value of a rule over a window.
+            self[index].update(transition, takesValue: HazardQuantity(transition.hazard).isReading)
             self[index].isHeld = false
             return true
         }
@@ -61,8 +62,8 @@ extension WarningCause {
         )
     }
 
-    fileprivate mutating func update(_ transition: AlertTransition) {
-        if let value = transition.value {
+    fileprivate mutating func update(_ transition: AlertTransition, takesValue: Bool = true) {
+        if takesValue, let value = transition.value {
             self.value = value
             self.valueAt = transition.lastReadingAt ?? transition.eventTime
             self.evidence = transition.evidence
@@ -76,7 +77,7 @@ extension WarningCause {
         self.isHeld = true
         self.lastReadingAt = transition.lastReadingAt ?? self.lastReadingAt
         self.reason = transition.reason
-        guard let value = transition.value else { return }
+        guard let value = transition.value, HazardQuantity(transition.hazard).isReading else { return }
         self.value = value
         self.valueAt = transition.lastReadingAt ?? self.valueAt
     }
@@ -132,6 +133,7 @@ struct Speaker {
         self.evidence = cause.evidence
         self.lastReadingAt = cause.lastReadingAt
         self.annotations = cause.annotations
+        self.reason = cause.isHeld ? cause.reason : nil
         // A summary was rendered with the value that raised the cause; beside a newer value it would contradict.
         if sibling != nil { self.annotations = cause.annotations.filter { !$0.key.hasPrefix("summary") } }
     }

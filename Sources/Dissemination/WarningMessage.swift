@@ -84,7 +84,7 @@ package struct SiteFacts: Hashable, Sendable, Codable {
 
     /// As people call it: `星子站`; a name that already says what it is stays as it is.
     package var title: LocalizedName {
-        let endings: [Character] = ["站", "库", "塘", "池", "田", "闸", "湖", "区", "圩"]
+        let endings: [Character] = ["站", "库", "塘", "池", "田", "闸", "湖", "区", "圩", "）", ")"]
         let isStation = self.kind == .river || self.kind == .lake || self.kind == .rain
         let needsEnding = isStation && !(self.name.zh.last.map(endings.contains) ?? true)
         return LocalizedName(zh: needsEnding ? self.name.zh + "站" : self.name.zh, en: self.name.en)

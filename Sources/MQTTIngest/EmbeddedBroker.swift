@@ -3,7 +3,6 @@
 
 package import Foundation
 import Glibc
-import Synchronization
 package import Telemetry
 
 /// A mosquitto of our own: a child process on a loopback port, with the settings of `ops/mosquitto.conf`.
@@ -30,8 +29,7 @@ package final class EmbeddedBroker: Sendable {
     }
 
     package let address: BrokerAddress
-    private let process: Mutex<Process>
-    package let processID: Int32
+    private let process: ChildProcess
 
     /// Starts the broker and waits until it accepts connections.
     ///
@@ -45,19 +43,11 @@ package final class EmbeddedBroker: Sendable {
         try Self.configuration(options, port: port).write(to: configuration, atomically: true, encoding: .utf8)
         let log = options.directory.appendingPathComponent("mosquitto.log")
 
-        let process = Process()
-        process.executableURL = program
-        process.arguments = ["-c", configuration.path]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        do { try process.run() } catch {
-            throw MQTTError(.brokerFailed, "\(program.path) could not be run: \(error.localizedDescription)")
-        }
+        let process = try ChildProcess(program: program.path, arguments: ["-c", configuration.path])
         let deadline = ContinuousClock.now + .milliseconds(timeout)
         while !LoopbackPort.accepts(port) {
             guard process.isRunning, ContinuousClock.now < deadline else {
-                if process.isRunning { process.terminate() }
+                process.end(with: SIGKILL)
                 let lines = (try? String(contentsOf: log, encoding: .utf8))?.split(separator: "\n").suffix(3) ?? []
                 throw MQTTError(
                     .brokerFailed,
@@ -67,34 +57,26 @@ package final class EmbeddedBroker: Sendable {
             usleep(10_000)
         }
         self.address = BrokerAddress(host: "127.0.0.1", port: port)
-        self.processID = process.processIdentifier
-        self.process = Mutex(process)
+        self.process = process
     }
 
-    package var isRunning: Bool { self.process.withLock { $0.isRunning } }
+    package var processID: Int32 { self.process.processID }
+    package var isRunning: Bool { self.process.isRunning }
 
     /// Ends the broker in order: it saves what it holds.
     ///
     /// Returns when it has ended.
     package func stop() {
-        self.end(with: SIGTERM)
+        self.process.end(with: SIGTERM)
     }
 
     /// Ends the broker as a crash would.
     package func kill() {
-        self.end(with: SIGKILL)
+        self.process.end(with: SIGKILL)
     }
 
     deinit {
-        self.end(with: SIGTERM)
-    }
-
-    private func end(with signal: Int32) {
-        self.process.withLock { process in
-            guard process.isRunning else { return }
-            _ = Glibc.kill(process.processIdentifier, signal)
-            process.waitUntilExit()
-        }
+        self.process.end(with: SIGTERM)
     }
 
     /// The text of the configuration; the comments stand in `ops/mosquitto.conf`, whose settings these are.
@@ -114,6 +96,7 @@ package final class EmbeddedBroker: Sendable {
             max_queued_bytes \(options.maxQueuedBytes)
             max_keepalive 600
             set_tcp_nodelay false
+            \(geteuid() == 0 ? "# Else it would become a user who cannot write here.\nuser root" : "")
             log_dest file \(directory)/mosquitto.log
             log_type error
             log_type warning

@@ -10,16 +10,26 @@ import ServiceLifecycle
 
 /// The servers of the API: one on the network, one on the data directory's socket.
 enum HTTPServers {
-    /// - Parameter announce: Takes the network server's URL when it listens.
+    /// A server that listens now.
+    enum Opened {
+        case socket
+        case network(url: String)
+    }
+
+    /// - Parameter opened: Called when a server listens.
     static func services(
         options: PlatformOptions, directory: DataDirectory, backend: PlatformBackend, logger: Logger,
-        announce: @escaping @Sendable (String) -> Void
-    ) throws -> [any Service] {
+        opened: @escaping @Sendable (Opened) -> Void
+    ) -> [any Service] {
+        // What a killed process left; nobody listens there, because we hold the lock.
         try? FileManager.default.removeItem(atPath: directory.socket)
         let socket = Application(
             router: APIRouter.make(backend: backend, origin: .socket),
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: directory.socket)),
-            onServerRunning: { _ in chmod(directory.socket, 0o600) }, logger: logger)
+            onServerRunning: { _ in
+                chmod(directory.socket, 0o600)
+                opened(.socket)
+            }, logger: logger)
         var services: [any Service] = [FeedFollowers(signal: backend.feedSignal)]
         services.append(BoundServer(application: socket, address: directory.socket))
         guard let listen = options.listen else { return services }
@@ -28,7 +38,8 @@ enum HTTPServers {
             router: APIRouter.make(backend: backend, origin: .network(isLoopback: listen.isLoopback)),
             configuration: ApplicationConfiguration(address: .hostname(host, port: listen.port)),
             onServerRunning: { channel in
-                announce("http://\(host.contains(":") ? "[\(host)]" : host):\(channel.localAddress?.port ?? listen.port)")
+                let shown = host.contains(":") ? "[\(host)]" : host
+                opened(.network(url: "http://\(shown):\(channel.localAddress?.port ?? listen.port)"))
             }, logger: logger)
         services.append(BoundServer(application: network, address: "\(host):\(listen.port)"))
         return services

@@ -13,11 +13,15 @@ import SeriesStorage
 import ServiceLifecycle
 import StrictYAML
 package import Telemetry
+import UnixSignals
 
 /// The whole service, put together: the only place that knows all rooms.
 package struct Platform: Sendable {
     private let services: [any Service]
     private let logger: Logger
+    private let socket: String
+    /// Yields once the socket can be connected to.
+    private let socketIsOpen: AsyncStream<Void>
     // Held until the last service has ended.
     private let lock: DataDirectoryLock
 
@@ -63,28 +67,76 @@ package struct Platform: Sendable {
             processor: processor, ingest: ingest, brokerName: source.address ?? "none", configuration: configuration,
             keys: keys, wallClock: now)
         // In the order of their start; they stop in reverse, so that ingest drains first and the rules end last.
-        var services: [any Service] = [processor, Ticker(processor: processor)]
-        services += try HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
-            announce("ready \($0)")
+        var services: [any Service] = [processor]
+        if ingest != nil { services.append(Ticker(processor: processor)) }
+        let socketIsOpen = AsyncStream.makeStream(of: Void.self)
+        services += HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
+            address in
+            switch address {
+            case .socket: socketIsOpen.continuation.yield()
+            case .network(let url): announce("ready \(url)")
+            }
         }
+        services.append(ReloadOnHangup(backend: backend, logger: logger))
         if let ingest { services.append(IngestService(ingest: ingest, broker: source.broker)) }
-        return Platform(services: services, logger: logger, lock: lock)
+        return Platform(
+            services: services, logger: logger, socket: directory.socket, socketIsOpen: socketIsOpen.stream, lock: lock)
     }
 
     /// The machine's clock.
     package static func wallTime() -> Timestamp { Timestamp(date: Date()) }
 
-    /// Runs until the group is asked to stop, or a server fails.
+    /// Runs until SIGTERM or SIGINT, or until a server fails.
     package func run() async throws {
-        let group = ServiceGroup(
+        try await self.group(signals: [.sigterm, .sigint]).run()
+    }
+
+    /// Serves the socket for the time of `body`.
+    package func serveSocket<Result>(_ body: (_ path: String) async throws -> Result) async throws -> Result {
+        let group = self.group(signals: [])
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            for await _ in self.socketIsOpen { break }
+            do {
+                let result = try await body(self.socket)
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+                return result
+            } catch {
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+                throw error
+            }
+        }
+    }
+
+    private func group(signals: [UnixSignal]) -> ServiceGroup {
+        ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: self.services.map {
                     ServiceGroupConfiguration.ServiceConfiguration(
                         service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup)
                 },
-                logger: self.logger))
-        try await group.run()
+                gracefulShutdownSignals: signals, logger: self.logger))
+    }
+}
+
+/// Loads devices and rules again on SIGHUP; what is wrong is logged, and nothing is changed then.
+private struct ReloadOnHangup: Service {
+    let backend: PlatformBackend
+    let logger: Logger
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        for await _ in signals.cancelOnGracefulShutdown() {
+            do {
+                let report = try await self.backend.reload()
+                self.logger.notice("reloaded", metadata: ["devices": "\(report.devices)", "rules": "\(report.rules)"])
+            } catch {
+                self.logger.error("not reloaded: nothing was changed", metadata: ["error": "\(error)"])
+            }
+        }
     }
 }
 

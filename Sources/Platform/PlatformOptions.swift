@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import EarlyWarning
-package import Logging
 
 /// How a service is to run.
 package struct PlatformOptions: Sendable {
@@ -46,7 +45,6 @@ package struct PlatformOptions: Sendable {
     /// CAP's sender; nil until the office has configured one.
     package var sender: String?
     package var senderName: String
-    package var logLevel: Logger.Level
 
     package init(
         dataDirectory: String = "data", devicesDirectory: String = "Devices", rulesDirectory: String = "Rules",
@@ -61,6 +59,5 @@ package struct PlatformOptions: Sendable {
         self.clock = clock
         self.exercise = exercise
         self.senderName = "poyang"
-        self.logLevel = .info
     }
 }

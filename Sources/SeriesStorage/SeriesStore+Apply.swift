@@ -23,6 +23,7 @@ extension SeriesStore {
     ///
     /// - Returns: What the rules must see (no duplicates), and where each value ended.
     /// - Throws: ``StorageError``, with nothing applied: `positionMismatch` for an entry out of order.
+    @discardableResult
     package func apply(_ entry: JournalEntry) throws -> (batch: AppliedBatch, counts: ApplyCounts) {
         try self.applying.withLock { state in
             guard entry.position.rawValue == state.applied.rawValue + 1 else {

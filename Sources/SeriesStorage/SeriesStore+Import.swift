@@ -26,6 +26,7 @@ extension SeriesStore {
     ///   - series: Samples in any order; of those with the same time the last counts.
     ///   - now: The receive time of the journal entries.
     ///   - handOver: As in ``commit(_:handOver:)``.
+    /// - Returns: Where the samples ended; a time given twice is counted once.
     /// - Throws: ``StorageError``; then nothing was imported.
     @discardableResult
     package func importSeries(

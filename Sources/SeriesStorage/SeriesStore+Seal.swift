@@ -16,6 +16,7 @@ extension SeriesStore {
     ///     rules after a crash, so nothing happens while applied entries are beyond it: save the position first.
     ///   - force: Do it although the journal is short (before a backup, at the end of the process).
     /// - Returns: Whether anything was sealed.
+    /// - Throws: ``StorageError``; what was sealed until then stays sealed, and the next call goes on.
     @discardableResult
     package func seal(through processed: JournalPosition, force: Bool = false) throws -> Bool {
         do {
@@ -40,9 +41,7 @@ extension SeriesStore {
     package func checkpoint() throws {
         do {
             try self.checkpointPassively()
-            if SeriesStore.fileSize(self.path + "-wal") > self.limits.walBytes / 8 {
-                try self.writing.withLock { _ in try self.checkpointPassively() }
-            }
+            try self.writing.withLock { _ in try self.checkpointPassively() }
         } catch {
             throw StorageError(error, path: self.path)
         }

@@ -37,9 +37,9 @@ package final class SeriesStore: Sendable {
         package var residentSamples = 480
         /// Decoded samples of older chunks that stay in memory, 17 bytes each.
         package var cachedSamples = 2_000_000
-        /// Sealing waits until the applied journal holds so many readings …
+        /// Sealing waits until the journal holds so many readings.
         package var journalReadings = 1_000_000
-        /// … or so many bytes.
+        /// Or so many bytes.
         package var journalBytes = 64 << 20
         /// Series per transaction of a sealing; commits wait no longer than one takes.
         package var seriesPerTransaction = 512
@@ -83,7 +83,7 @@ package final class SeriesStore: Sendable {
         do {
             self.path = path
             self.limits = limits
-            let pool = try SeriesStore.openPool(path, synchronous)
+            let pool = try SeriesStore.openPool(path, synchronous, limits)
             self.pool = pool
             self.checkpointer = try SeriesStore.openCheckpointer(path, synchronous)
             let chunkFile = ChunkFile(pool, capacity: limits.cachedSamples)
@@ -120,7 +120,11 @@ package final class SeriesStore: Sendable {
         }
     }
 
-    private static func openPool(_ path: String, _ synchronous: Synchronous) throws -> DatabasePool {
+    private static func openPool(
+        _ path: String,
+        _ synchronous: Synchronous,
+        _ limits: Limits
+    ) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.label = "samples.db"
         configuration.busyMode = .timeout(5)
@@ -136,8 +140,15 @@ package final class SeriesStore: Sendable {
         }
         try migrator.migrate(pool)
         // Opening a pool sets `synchronous` to NORMAL, whatever the configuration says: so it is set after that.
+        // The WAL is checkpointed elsewhere; when it begins afresh, its file is cut to the size limit.
         try pool.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA synchronous = \(synchronous.rawValue); PRAGMA wal_autocheckpoint = 0")
+            try db.execute(
+                sql: """
+                    PRAGMA synchronous = \(synchronous.rawValue);
+                    PRAGMA wal_autocheckpoint = 0;
+                    PRAGMA journal_size_limit = \(limits.walBytes / 8)
+                    """
+            )
         }
         return pool
     }

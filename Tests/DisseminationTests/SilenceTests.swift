@@ -32,7 +32,7 @@ struct SilenceTests {
         #expect(
             message.headline.en == "Xingzi: Flood warning, orange, kept: no data; last value 22.58 m (2022-06-21 16:05)"
         )
-        #expect(message.details.zh.contains("不因数据中断而降级或解除"))
+        #expect(message.details.zh.contains("不因此降级或解除"))
         #expect(message.expires == Field.start + 60 * .minute + .day)
         #expect(book.active.map(\.level) == [.orange])
     }
@@ -71,6 +71,64 @@ struct SilenceTests {
         )
         #expect(steps.compactMap(\.message).map(\.action) == [.lowered])
         #expect(steps[0].message?.value == 21)
+    }
+
+    @Test func takesNoReadingForTheValueOfAWindow() throws {
+        var book = Field.book()
+        _ = book.apply(Field.stage(.raised, .notice, 0.6, over: 0.5, hazard: .floodRise))
+        let steps = book.apply(
+            Field.stage(
+                .held,
+                .notice,
+                19.07,
+                over: 0.5,
+                at: 60,
+                hazard: .floodRise,
+                reason: "no_data",
+                lastReadingAt: self.lastReading
+            )
+        )
+        let message = try #require(steps.first?.message)
+        #expect(message.headline.zh == "星子站水位急涨提示维持：数据中断，最后读数时间 2022-06-21 16:05")
+        #expect(message.value == 0.6)
+    }
+
+    @Test(arguments: [("maybe", "数据不全"), ("many-to-many matching", "规则无法计算")])
+    func doesNotCallEveryDoubtSilence(reason: String, text: String) throws {
+        var book = Field.book()
+        _ = book.apply(Field.stage(.raised, .blue, 19.07, over: 19))
+        let steps = book.apply(Field.stage(.held, .blue, 19.2, over: 19, at: 5, reason: reason))
+        let headline = try #require(steps.first?.message?.headline.zh)
+        #expect(headline.contains(text))
+        #expect(!headline.contains("数据中断"))
+    }
+
+    @Test func tellsOfEverySilentDeviceAndOfTheEnd() {
+        var book = Field.book()
+        func silent(_ change: AlertTransition.Change, _ device: String, at minutes: Int64) -> [WarningStep] {
+            book.apply(
+                Field.stage(
+                    change,
+                    .notice,
+                    1,
+                    at: minutes,
+                    hazard: .silence,
+                    alert: device,
+                    annotations: ["summary_zh": "设备 \(device) 停止上报", "summary_en": "Device \(device) is silent"]
+                )
+            )
+        }
+        let steps =
+            silent(.raised, "a", at: 0) + silent(.raised, "b", at: 1) + silent(.ended, "a", at: 2)
+            + silent(.ended, "b", at: 3)
+        let messages = steps.map(\.message)
+        #expect(
+            messages.map { $0?.headline.zh } == [
+                "星子站设备失联提示：设备 a 停止上报", "星子站设备失联提示（新增）：设备 b 停止上报", nil,
+                "星子站设备失联提示解除：数据恢复",
+            ]
+        )
+        #expect(steps.compactMap(\.message).allSatisfy { $0.value == nil })
     }
 
     @Test func ignoresSilenceOfWhatIsNoWarning() {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import MQTTIngest
+import TestSupport
 import Testing
 
 /// kill -9 of the service in the middle of a stream loses nothing and stores nothing twice.
@@ -23,21 +25,22 @@ struct KillTests {
     @Test(.timeLimit(.minutes(30)))
     func everyReadingIsStoredExactlyOnce() async throws {
         try await withTemporaryFolder { folder in
-            let broker = try TestBroker(folder: folder.appendingPathComponent("broker"))
+            let broker = try EmbeddedBroker(EmbeddedBroker.Options(directory: folder.appendingPathComponent("broker")))
             defer { broker.stop() }
+            let url = "\(broker.address)"
             let data = folder.appendingPathComponent("data").path
             func start() async throws -> RunningService {
                 let process = try PoyangProcess([
-                    "serve", "--listen", "127.0.0.1:0", "--data", data, "--broker", broker.url,
+                    "serve", "--listen", "127.0.0.1:0", "--data", data, "--broker", url,
                 ])
                 let service = RunningService(
-                    process: process, url: try await process.announced("ready "), broker: broker.url)
+                    process: process, url: try await process.announced("ready "), broker: url)
                 try await eventually("readiness") { try await service.isReady() }
                 return service
             }
             var service = try await start()
             let publishing = Task {
-                try await TestPublisher.publish((0..<Self.readings).map(Self.message), to: broker.url)
+                try await TestPublisher.publish((0..<Self.readings).map(Self.message), to: url)
             }
             var generator = SeededGenerator.announced()
             for _ in 0..<Self.kills {

@@ -29,7 +29,7 @@ package struct CatalogReader: SeriesReader {
             found += try self.silences(request)
             return found
         }
-        if name.hasPrefix(ThresholdSeries.namePrefix) { return self.thresholds(request, name: name) }
+        if ThresholdSeries.isName(name) { return self.thresholds(request, name: name) }
         if name == CatalogReader.silenceMetric { return try self.silences(request) }
         return try self.storedSeries(request)
     }
@@ -51,7 +51,7 @@ package struct CatalogReader: SeriesReader {
         }
         let request = SelectRequest(matchers: matchers, extent: .window(after: after, through: through))
         let name = matchers.exactValue(of: Labels.metricName)
-        if name?.hasPrefix(ThresholdSeries.namePrefix) ?? true {
+        if name.map(ThresholdSeries.isName) ?? true {
             found += self.thresholds(request, name: name).map(\.labels)
         }
         if name == nil || name == CatalogReader.silenceMetric { found += try self.silences(request).map(\.labels) }
@@ -84,37 +84,53 @@ extension CatalogReader {
         var inner = request
         inner.matchers = matchers
         guard case .lookback(let from, let through) = request.extent else {
-            return try self.base.select(inner).compactMap { self.shown($0, from: nil) }
+            return try self.shown(self.base.select(inner), from: nil)
         }
         let metric = matchers.exactValue(of: Labels.metricName)
         if let site = matchers.exactValue(of: "site") {
-            let distance = self.catalog.lookbacks.lookback(metric: metric, site: site)
+            let entry = self.catalog.entries[site]
+            let distance = entry?.longestLookback(of: metric) ?? ReportSchedule.unregisteredLookback
             inner.extent = .window(after: from - distance, through: through)
-            return try self.base.select(inner).compactMap { self.shown($0, from: from) }
+            return try self.shown(self.base.select(inner), from: from, entry: entry)
         }
         let partition = self.catalog.lookbacks.partition(metric: metric)
         var found: [SeriesColumns] = []
         for one in partition.classes {
             inner.matchers = matchers + [one.matcher]
             inner.extent = .window(after: from - one.lookback, through: through)
-            found += try self.base.select(inner).compactMap { self.shown($0, from: from) }
+            found += try self.shown(self.base.select(inner), from: from)
         }
         inner.matchers = partition.others.map { matchers + [$0] } ?? matchers
         inner.extent = .window(after: from - ReportSchedule.unregisteredLookback, through: through)
-        found += try self.base.select(inner).compactMap { self.shown($0, from: from) }
+        found += try self.shown(self.base.select(inner), from: from)
         return found
     }
 
-    /// With labels and look-back put on; `nil` when no sample is new enough for a value at `from` or later.
-    private func shown(_ stored: SeriesColumns, from: Timestamp?) -> SeriesColumns? {
-        var columns = stored
-        if let entry = self.catalog.entries[columns.labels.site] {
-            (columns.labels, columns.lookback) = entry.show(columns.labels)
-        } else {
-            columns.lookback = ReportSchedule.unregisteredLookback
+    /// With labels and look-back put on, without series whose samples are all too old for a value at `from` or later.
+    ///
+    /// - Parameters:
+    ///   - stored: As the base gave them.
+    ///   - from: The first moment of a `lookback` extent.
+    ///   - entry: The site of all of them, where the selector names one.
+    /// - Returns: What is left, in the same order.
+    private func shown(
+        _ stored: [SeriesColumns],
+        from: Timestamp?,
+        entry: SiteEntry? = nil
+    ) -> [SeriesColumns] {
+        var found = stored
+        var isAnyEmpty = false
+        for index in found.indices {
+            if let entry = entry ?? self.catalog.entries[found[index].labels.site] {
+                (found[index].labels, found[index].lookback) = entry.show(found[index].labels)
+            } else {
+                found[index].lookback = ReportSchedule.unregisteredLookback
+            }
+            if let from { found[index].cut(after: from - found[index].lookback) }
+            if found[index].times.isEmpty { isAnyEmpty = true }
         }
-        if let from { columns.cut(after: from - columns.lookback) }
-        return columns.times.isEmpty ? nil : columns
+        if isAnyEmpty { found.removeAll { $0.times.isEmpty } }
+        return found
     }
 
     /// Matchers for the base by which every series is found whose shown labels can match.
@@ -157,10 +173,21 @@ extension CatalogReader {
         return (self.catalog.thresholdSites[name] ?? []).flatMap { self.thresholds(request, name: name, entry: $0) }
     }
 
+    /// The thresholds of one site.
+    ///
+    /// Rules ask for one hazard and level at every reading, so equalities decide before the matchers are looked at.
     private func thresholds(_ request: SelectRequest, name: String?, entry: SiteEntry) -> [SeriesColumns] {
+        let hazard = request.matchers.exactValue(of: "hazard")
+        let level = request.matchers.exactValue(of: "level")
+        let exact = (name == nil ? 0 : 1) + (hazard == nil ? 0 : 1) + (level == nil ? 0 : 1)
+        // The site is an equality, too, or this function is called for each site.
+        let isDecided = request.matchers.count == exact + 1 && request.matchers.exactValue(of: "site") != nil
         var found: [SeriesColumns] = []
-        for series in entry.thresholds where name == nil || series.metric == name {
-            guard request.matchers.allSatisfy({ $0.matches(series.labels) }) else { continue }
+        for series in entry.thresholds {
+            if let level, series.level != level { continue }
+            if let hazard, series.hazard != hazard { continue }
+            if let name, series.metric != name { continue }
+            guard isDecided || request.matchers.allSatisfy({ $0.matches(series.labels) }) else { continue }
             if let columns = series.columns(request.extent) { found.append(columns) }
         }
         return found

@@ -22,11 +22,7 @@ struct ChannelSilence {
 
     /// - Returns: `nil` while the channel has never reported.
     func columns(_ extent: SelectExtent, base: any SeriesReader) throws -> SeriesColumns? {
-        let start =
-            switch extent {
-            case .window(let after, _): after
-            case .lookback(let from, _): from
-            }
+        let start = extent.start
         let matchers = self.channelMatchers
         let request = SelectRequest(
             matchers: matchers,

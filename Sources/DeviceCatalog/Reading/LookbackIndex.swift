@@ -28,14 +28,10 @@ struct LookbackIndex: Sendable {
         }
     }
 
-    /// By metric, then site; only sites whose distance is not the one of unregistered series.
-    private let byMetric: [String: [String: Milliseconds]]
-    /// For metrics that no channel declares.
-    private let generic: [String: Milliseconds]
-    /// For selectors without a metric name.
-    private let any: [String: Milliseconds]
     private let partitionByMetric: [String: Partition]
+    /// For metrics that no channel declares.
     private let genericPartition: Partition
+    /// For selectors without a metric name.
     private let anyPartition: Partition
 
     init(entries: some Sequence<SiteEntry>) {
@@ -46,25 +42,14 @@ struct LookbackIndex: Sendable {
             let site = entry.site.id
             if !entry.generic.isEmpty { generic[site] = entry.genericLookback }
             any[site] = entry.longestLookback
-            for channel in entry.channels {
-                byMetric[channel.registered.metric, default: [:]][site, default: entry.genericLookback] = max(
-                    byMetric[channel.registered.metric]?[site] ?? entry.genericLookback,
-                    channel.lookback
-                )
+            for metric in Set(entry.channels.map(\.registered.metric)) {
+                byMetric[metric, default: [:]][site] = entry.longestLookback(of: metric)
             }
         }
         for metric in byMetric.keys { byMetric[metric]?.merge(generic) { declared, _ in declared } }
-        self.byMetric = byMetric
-        self.generic = generic
-        self.any = any
         self.partitionByMetric = byMetric.mapValues(Partition.init)
         self.genericPartition = Partition(generic)
         self.anyPartition = Partition(any)
-    }
-
-    func lookback(metric: String?, site: String) -> Milliseconds {
-        let sites = metric.map { self.byMetric[$0] ?? self.generic } ?? self.any
-        return sites[site] ?? ReportSchedule.unregisteredLookback
     }
 
     func partition(metric: String?) -> Partition {

@@ -4,19 +4,28 @@
 import Telemetry
 
 /// The virtual series of one hazard and level at a site: at T it has the value in force at T.
-struct ThresholdSeries: Sendable {
+final class ThresholdSeries: Sendable {
     static let namePrefix = "site_threshold"
 
     /// `site_threshold_meters`: one name per unit.
     let metric: String
     /// Name, site, hazard, level and the site's virtual labels.
     let labels: Labels
+    let hazard: String
+    let level: String
     private let thresholds: [Threshold]
     /// Where no threshold has a season.
     private let fixed: StepFunction?
+    /// What an extent inside one validity shows, by the spans of `fixed`: an instant query reads it as it lies here.
+    private let prepared: [SeriesColumns]
 
     static func name(of unit: Unit) -> String {
         unit.suffix.isEmpty ? self.namePrefix : self.namePrefix + "_" + unit.suffix
+    }
+
+    /// Whether a metric name is one of these, whatever the unit.
+    static func isName(_ metric: String) -> Bool {
+        metric.utf8.starts(with: self.namePrefix.utf8)
     }
 
     static func all(of site: Site) -> [ThresholdSeries] {
@@ -28,23 +37,33 @@ struct ThresholdSeries: Sendable {
     private init?(site: Site, thresholds: [Threshold]) {
         guard let first = thresholds.first else { return nil }
         self.metric = ThresholdSeries.name(of: first.unit)
+        self.hazard = first.hazard.rawValue
+        self.level = first.level.rawValue
         self.labels = site.virtualLabels.merging([
             Labels.metricName: self.metric, "site": site.id, "hazard": first.hazard.rawValue,
             "level": first.level.rawValue,
         ])
         self.thresholds = thresholds.sorted { $0.validFrom < $1.validFrom }
-        self.fixed =
-            thresholds.contains { $0.season != nil } ? nil : StepFunction(spans: self.thresholds.map(\.validity))
+        let isSeasonal = thresholds.contains { $0.season != nil }
+        let fixed = isSeasonal ? nil : StepFunction(spans: self.thresholds.map(\.validity))
+        let labels = self.labels
+        self.fixed = fixed
+        self.prepared = (fixed?.spans ?? [])
+            .compactMap { span in
+                fixed?.columns(.lookback(from: span.start, through: span.start), labels: labels)
+            }
     }
 
     func columns(_ extent: SelectExtent) -> SeriesColumns? {
-        if let fixed = self.fixed { return fixed.columns(extent, labels: self.labels) }
-        let start =
-            switch extent {
-            case .window(let after, _): after
-            case .lookback(let from, _): from
+        guard let fixed = self.fixed else {
+            return self.seasonal(from: extent.start, through: extent.through).columns(extent, labels: self.labels)
+        }
+        if case .lookback(let from, let through) = extent {
+            for (index, span) in fixed.spans.enumerated() where span.start <= from && through < span.end {
+                return self.prepared[index]
             }
-        return self.seasonal(from: start, through: extent.through).columns(extent, labels: self.labels)
+        }
+        return fixed.columns(extent, labels: self.labels)
     }
 
     /// The spans in force from the season before `from` to two seasons after `through`.
@@ -69,6 +88,16 @@ struct ThresholdSeries: Sendable {
             }
         }
         return StepFunction(spans: spans.sorted { $0.start < $1.start })
+    }
+}
+
+extension SelectExtent {
+    /// The oldest moment at which a value is asked for, or the one before it.
+    var start: Timestamp {
+        switch self {
+        case .window(let after, _): after
+        case .lookback(let from, _): from
+        }
     }
 }
 

@@ -28,7 +28,7 @@ extension Evaluation {
         case .dayOfMonth, .dayOfWeek, .dayOfYear, .daysInMonth, .hour, .minute, .month, .year:
             return try self.dates(plan, at: time)
         case .round, .clamp, .clampMin, .clampMax: return try self.bounded(plan, at: time)
-        case .time, .pi, .scalar:
+        case .time, .pi, .scalar, .queryStart, .queryEnd, .queryRange, .queryStep, .maxOf, .minOf:
             throw PromQLError(.execution, "expected an instant vector")
         case .abs, .ceil, .floor, .exp, .ln, .log2, .log10, .sqrt, .sgn, .acos, .acosh, .asin, .asinh, .atan, .atanh,
             .cos, .cosh, .sin, .sinh, .tan, .tanh, .deg, .rad:
@@ -108,11 +108,11 @@ extension Evaluation {
         return vector
     }
 
-    private static func greater(_ left: Double, _ right: Double) -> Double {
+    static func greater(_ left: Double, _ right: Double) -> Double {
         left.isNaN || right.isNaN ? .nan : max(left, right)
     }
 
-    private static func lesser(_ left: Double, _ right: Double) -> Double {
+    static func lesser(_ left: Double, _ right: Double) -> Double {
         left.isNaN || right.isNaN ? .nan : min(left, right)
     }
 

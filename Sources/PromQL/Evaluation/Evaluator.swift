@@ -25,7 +25,7 @@ package struct Evaluator: Sendable {
             options: self.options,
             from: time,
             through: time,
-            isInstant: true
+            step: 0
         )
         let value: QueryValue
         switch query.type {
@@ -85,7 +85,7 @@ package struct Evaluator: Sendable {
             options: self.options,
             from: from,
             through: through,
-            isInstant: false
+            step: step
         )
         var collector = SeriesCollector()
         var time = from

@@ -41,7 +41,9 @@ package struct InstantResult: Sendable {
     package var value: QueryValue
     /// Of all samples that were read, whether or not they decided the result.
     package var evidence: Evidence
-    /// The newest sample that was read; nil where none was.
+    /// The newest stored sample that was read; nil where none was.
+    ///
+    /// Computed series (thresholds) do not count.
     package var newestSample: Timestamp?
     /// The earliest time after the evaluation at which the result could change although no sample arrives.
     ///
@@ -65,6 +67,8 @@ package struct EvaluationOptions: Sendable {
     package var maximumSamples: Int
     /// The most steps of one range query.
     package var maximumSteps: Int
+    /// The most steps that all subqueries of one query take together.
+    package var maximumSubquerySteps: Int
 
     package init(
         qualities: QualitySet = .trusted,
@@ -72,7 +76,8 @@ package struct EvaluationOptions: Sendable {
         roundsComparisons: Bool = false,
         defaultSubqueryStep: Milliseconds = .minute,
         maximumSamples: Int = 50_000_000,
-        maximumSteps: Int = 11_000
+        maximumSteps: Int = 11_000,
+        maximumSubquerySteps: Int = 10_000_000
     ) {
         self.qualities = qualities
         self.strictLookback = strictLookback
@@ -80,5 +85,6 @@ package struct EvaluationOptions: Sendable {
         self.defaultSubqueryStep = defaultSubqueryStep
         self.maximumSamples = maximumSamples
         self.maximumSteps = maximumSteps
+        self.maximumSubquerySteps = maximumSubquerySteps
     }
 }

@@ -166,12 +166,12 @@ enum WindowFunctions {
     /// Sums of rain.
     ///
     /// A `gap_total` stands for the whole time since the sample before it; one that is the first in
-    /// the window began before the window.
+    /// the window began before the window, unless that sample stands exactly at the border.
     private static func rainSum(_ window: Window, countsUncovered: Bool) -> Double {
         var sum = CompensatedSum()
         for index in window.first..<window.end {
             let isUncovered =
-                index == window.first && index < window.columns.marks.count
+                index == window.first && index < window.columns.marks.count && !window.hasSampleAtBorder
                 && window.columns.marks[index].method == .gapTotal
             if !isUncovered || countsUncovered { sum.add(window.columns.values[index]) }
         }

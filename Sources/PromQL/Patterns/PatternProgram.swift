@@ -19,6 +19,8 @@ struct PatternProgram: Sendable {
     }
 
     private var instructions: [Instruction] = []
+    /// Repetitions of nothing emit no instruction, but must be counted, too.
+    private var emitted = 0
     let groupCount: Int
 
     /// - Throws: ``PromQLError`` when repetitions blow the program up.
@@ -35,6 +37,8 @@ struct PatternProgram: Sendable {
     }
 
     private mutating func emit(_ node: PatternNode) throws(PromQLError) {
+        self.emitted += 1
+        guard self.emitted <= Self.maximumSize else { throw PromQLError(.syntax, "expression too large") }
         switch node {
         case .empty: break
         case .set(let set): try self.append(.set(set))

@@ -46,6 +46,13 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
     case sortByLabelDesc = "sort_by_label_desc"
     case sqrt
     case time
+    /// The first and the last time, the distance and the step of the query itself.
+    case queryStart = "start"
+    case queryEnd = "end"
+    case queryRange = "range"
+    case queryStep = "step"
+    case maxOf = "max_of"
+    case minOf = "min_of"
     case timestamp
     case vector
     case year
@@ -118,7 +125,8 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
         case .labelJoin: Signature(arguments: [.vector, .string, .string, .string], optional: 1, isVariadic: true)
         case .sortByLabel, .sortByLabelDesc:
             Signature(arguments: [.vector, .string], optional: 1, isVariadic: true)
-        case .pi, .time: Signature(arguments: [], result: .scalar)
+        case .pi, .time, .queryStart, .queryEnd, .queryRange, .queryStep: Signature(arguments: [], result: .scalar)
+        case .maxOf, .minOf: Signature(arguments: [.scalar, .scalar], result: .scalar)
         case .scalar: Signature(arguments: [.vector], result: .scalar)
         case .vector: Signature(arguments: [.scalar])
         }
@@ -130,7 +138,7 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
     /// the evaluation time. The date functions do so only without an argument.
     func movesWithTime(argumentCount: Int) -> Bool {
         switch self {
-        case .time, .rate, .increase, .delta, .predictLinear: true
+        case .time, .queryStart, .queryEnd, .rate, .increase, .delta, .predictLinear: true
         case .dayOfMonth, .dayOfWeek, .dayOfYear, .daysInMonth, .hour, .minute, .month, .year:
             argumentCount == 0
         case .timestamp: true

@@ -20,7 +20,7 @@ final class ChunkFile: Sendable {
     private let capacity: Int
     private let cache = Mutex(Cache())
 
-    /// - Parameter capacity: How many decoded samples to keep, at 17 bytes each.
+    /// Keeps up to `capacity` decoded samples, 17 bytes each.
     init(_ pool: DatabasePool, capacity: Int) {
         self.pool = pool
         self.capacity = capacity

@@ -85,8 +85,10 @@ enum DecimalColumn {
     private static func integer(_ value: Double, _ exponent: Int) -> Int64? {
         let scaled = (value * self.powers[exponent]).rounded()
         guard scaled.magnitude < self.limit else { return nil }
-        guard (scaled / self.powers[exponent]).bitPattern == value.bitPattern else { return nil }
-        return Int64(scaled)
+        let integer = Int64(scaled)
+        // By way of the integer, as it will be read: −0 has none.
+        guard (Double(integer) / self.powers[exponent]).bitPattern == value.bitPattern else { return nil }
+        return integer
     }
 }
 

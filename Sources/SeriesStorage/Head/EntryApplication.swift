@@ -32,7 +32,7 @@ enum EntryApplication {
         return self.apply(readings, at: position, to: &memory, older: try chunkFile.columns(of: Array(rows)))
     }
 
-    /// - Parameter older: The samples of the chunks that ``chunksToAsk(_:_:)`` named.
+    /// Applies readings; `older` holds the samples of the chunks that ``chunksToAsk(_:_:)`` named.
     static func apply(
         _ readings: [JournalReading],
         at position: JournalPosition,

@@ -93,8 +93,8 @@ struct SeriesHead {
 
     /// Adds one reading of the journal entry at `position`.
     ///
-    /// - Parameter older: The sample at this time in the closed chunks that ``chunksToAsk(about:)`` named, and the
-    ///   position of the chunk that holds it.
+    /// `older` gives the sample at this time in the closed chunks that ``chunksToAsk(about:)`` named, and the
+    /// position of the chunk that holds it.
     mutating func apply(
         _ sample: Sample,
         at position: JournalPosition,
@@ -214,7 +214,8 @@ struct SeriesHead {
     /// Takes note of closed chunks that a bulk import wrote; what they hold replaces what is here.
     ///
     /// - Parameters:
-    ///   - chunks: The new chunks, which hold `samples`.
+    ///   - chunks: The new chunks.
+    ///   - samples: What they hold.
     ///   - openRow: The open row, from which the imported times were removed; nil where nothing is left.
     ///   - isClosed: Whether a closed chunk older than these has the time.
     mutating func imported(

@@ -53,7 +53,7 @@ struct TimeAssignment {
 
     /// Takes the first free millisecond from `time` on.
     ///
-    /// - Parameter isStored: Whether the series has a sample at a time.
+    /// `isStored` says whether the series has a sample at a time.
     mutating func takeFree(
         from time: Timestamp,
         in id: SeriesID,

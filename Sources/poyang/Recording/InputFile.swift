@@ -26,9 +26,10 @@ final class InputFile {
         guard self.descriptor >= 0 else {
             throw CommandFailure("cannot read \(path): \(String(cString: strerror(errno)))")
         }
+        // A pipe cannot be sought in: it has no length.
         let end = lseek(self.descriptor, 0, SEEK_END)
-        self.length = end < 0 ? nil : Int64(end)
-        if end > 0 { lseek(self.descriptor, 0, SEEK_SET) }
+        self.length = end >= 0 ? Int64(end) : nil
+        lseek(self.descriptor, 0, SEEK_SET)
     }
 
     deinit { close(self.descriptor) }
