@@ -20,8 +20,13 @@ func withOfflineAPI<Result>(
     var logger = Logger(label: "poyang", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = .warning
     let options = PlatformOptions(
-        dataDirectory: data, devicesDirectory: devices, rulesDirectory: rules, broker: .none, listen: nil,
-        clock: .data)
+        dataDirectory: data,
+        devicesDirectory: devices,
+        rulesDirectory: rules,
+        broker: .none,
+        listen: nil,
+        clock: .data
+    )
     let platform: Platform
     do {
         platform = try Platform.build(options, logger: logger, announce: { _ in })

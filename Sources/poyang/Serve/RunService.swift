@@ -30,9 +30,14 @@ extension PlatformOptions {
         case .embedded: broker = .embedded
         }
         self.init(
-            dataDirectory: options.data, devicesDirectory: options.devices, rulesDirectory: options.rules,
-            broker: broker, listen: Address(host: options.host, port: options.port),
-            clock: options.clock == .wall ? .wall : .data, exercise: options.isExercise)
+            dataDirectory: options.data,
+            devicesDirectory: options.devices,
+            rulesDirectory: options.rules,
+            broker: broker,
+            listen: Address(host: options.host, port: options.port),
+            clock: options.clock == .wall ? .wall : .data,
+            exercise: options.isExercise
+        )
         self.brokerUser = options.brokerUser
         self.brokerPassword = options.brokerPassword
         self.brokerAuthorityFile = options.brokerAuthority
