@@ -65,7 +65,7 @@ struct LocalTimeReaderTests {
     }
 
     /// A year of a gauge whose clock kept summer time: every moment comes once and in order, at both changes too.
-    @Test(.enabled(if: sharedData != nil, "the folder of shared data is missing; set POYANG_SHARED"))
+    @Test(.enabled(if: mayUseSharedData, "the folder of shared data is missing; set POYANG_SHARED"))
     func readsAYearWithSummerTimeWithoutDoublingAMoment() throws {
         let path = try #require(sharedData).appending(path: "rain/usgs_05408480_rain_15min_2015_2016.csv").path
         let map = try RecordingMap(
