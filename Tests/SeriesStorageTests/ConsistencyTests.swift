@@ -25,37 +25,49 @@ struct ConsistencyTests {
         limits.journalReadings = 100
         limits.seriesPerTransaction = 2
         try withTemporaryStore(limits: limits) { store in
-            let done = Atomic(false)
-            let failures = Atomic(0)
-            let selects = Atomic(0)
-            DispatchQueue.concurrentPerform(iterations: 3) { worker in
-                if worker == 0 {
-                    defer { done.store(true, ordering: .releasing) }
-                    do {
-                        for number in 0..<400 {
-                            let position = try store.apply(store.commit(self.batch(number))).batch.position
-                            try store.seal(through: position)
-                        }
-                    } catch {
-                        failures.add(1000, ordering: .relaxed)
-                    }
-                    return
+            let tally = Tally()
+            let group = DispatchGroup()
+            for isFrozen in [false, true] {
+                group.enter()
+                Thread {
+                    self.read(store, isFrozen: isFrozen, tally)
+                    group.leave()
                 }
-                while !done.load(ordering: .acquiring) {
-                    let reader = worker == 1 ? store.reader : store.snapshot()
-                    let first = try? reader.select(self.everything)
-                    // A snapshot shows the same again, whatever was applied in between.
-                    let second = worker == 1 ? first : try? reader.select(self.everything)
-                    let counts = Set((first ?? []).map(\.times.count))
-                    let isWhole = first != nil && counts.count <= 1 && [0, 8].contains(first?.count)
-                    let isSame = first?.map(\.times.count) == second?.map(\.times.count)
-                    if !isWhole || !isSame { failures.add(1, ordering: .relaxed) }
-                    selects.add(1, ordering: .relaxed)
-                }
+                .start()
             }
-            #expect(failures.load(ordering: .relaxed) == 0)
-            #expect(selects.load(ordering: .relaxed) > 0)
-            #expect(store.statistics().samples == 400 * 8)
+            defer {
+                tally.isDone.store(true, ordering: .releasing)
+                group.wait()
+            }
+            var number = 0
+            let deadline = ContinuousClock.now + .seconds(30)
+            while number < 300 || (tally.selects.load(ordering: .relaxed) < 100 && ContinuousClock.now < deadline) {
+                let position = try store.apply(store.commit(self.batch(number))).batch.position
+                try store.seal(through: position)
+                number += 1
+            }
+            #expect(tally.failures.load(ordering: .relaxed) == 0)
+            #expect(tally.selects.load(ordering: .relaxed) >= 100)
+            #expect(store.statistics().samples == number * 8)
+        }
+    }
+
+    private final class Tally: Sendable {
+        let isDone = Atomic(false)
+        let failures = Atomic(0)
+        let selects = Atomic(0)
+    }
+
+    private func read(_ store: SeriesStore, isFrozen: Bool, _ tally: Tally) {
+        while !tally.isDone.load(ordering: .acquiring) {
+            let reader = isFrozen ? store.snapshot() : store.reader
+            let first = try? reader.select(self.everything)
+            // A snapshot shows the same again, whatever was applied in between.
+            let second = isFrozen ? try? reader.select(self.everything) : first
+            let counts = Set((first ?? []).map(\.times.count))
+            let isWhole = first != nil && counts.count <= 1 && [0, 8].contains(first?.count)
+            if !isWhole || first?.map(\.times) != second?.map(\.times) { tally.failures.add(1, ordering: .relaxed) }
+            tally.selects.add(1, ordering: .relaxed)
         }
     }
 
