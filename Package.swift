@@ -81,7 +81,16 @@ let package = Package(
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),
         .testTarget(
             name: "DeviceCatalogTests", dependencies: ["DeviceCatalog", "StrictYAML", "Telemetry", "TestSupport"]),
-        .testTarget(name: "SeriesStorageTests", dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb]),
+        // The victim of the crash tests and what it writes; a benchmark of the store alone.
+        .target(name: "CrashScript", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/CrashScript"),
+        .executableTarget(
+            name: "CrashWriter", dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
+            path: "Tests/CrashWriter"),
+        .executableTarget(
+            name: "StorageBench", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/StorageBench"),
+        .testTarget(
+            name: "SeriesStorageTests",
+            dependencies: ["SeriesStorage", "Telemetry", "CrashScript", "CrashWriter", grdb]),
         .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
         .testTarget(name: "EarlyWarningTests", dependencies: ["EarlyWarning", "PromQL", "Telemetry", "TestSupport"]),
