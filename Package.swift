@@ -86,10 +86,13 @@ let package = Package(
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),
         .testTarget(
             name: "DeviceCatalogTests", dependencies: ["DeviceCatalog", "StrictYAML", "Telemetry", "TestSupport"]),
+        // The victim of the crash tests and what it writes; a benchmark of the store alone.
         .target(name: "CrashScript", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/CrashScript"),
         .executableTarget(
             name: "CrashWriter", dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
             path: "Tests/CrashWriter"),
+        .executableTarget(
+            name: "StorageBench", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/StorageBench"),
         .testTarget(
             name: "SeriesStorageTests",
             dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]),

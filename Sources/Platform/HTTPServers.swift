@@ -30,9 +30,19 @@ enum HTTPServers {
                 chmod(directory.socket, 0o600)
                 opened(.socket)
             }, logger: logger)
-        var services: [any Service] = [FeedFollowers(signal: backend.feedSignal)]
-        services.append(BoundServer(application: socket, address: directory.socket))
-        guard let listen = options.listen else { return services }
+        var services: [any Service] = [BoundServer(application: socket, address: directory.socket)]
+        if let listen = options.listen {
+            services.append(self.network(listen, backend: backend, logger: logger, opened: opened))
+        }
+        // Stopped before the servers, which wait for open streams.
+        services.append(FeedFollowers(signal: backend.feedSignal))
+        return services
+    }
+
+    private static func network(
+        _ listen: PlatformOptions.Address, backend: PlatformBackend, logger: Logger,
+        opened: @escaping @Sendable (Opened) -> Void
+    ) -> any Service {
         let host = listen.host
         let network = Application(
             router: APIRouter.make(backend: backend, origin: .network(isLoopback: listen.isLoopback)),
@@ -41,8 +51,7 @@ enum HTTPServers {
                 let shown = host.contains(":") ? "[\(host)]" : host
                 opened(.network(url: "http://\(shown):\(channel.localAddress?.port ?? listen.port)"))
             }, logger: logger)
-        services.append(BoundServer(application: network, address: "\(host):\(listen.port)"))
-        return services
+        return BoundServer(application: network, address: "\(host):\(listen.port)")
     }
 }
 
@@ -58,7 +67,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         } catch let error as IOError {
             throw PlatformError(
                 .address,
-                "cannot listen on \(self.address): \(error); stop what uses it, or name another address with --listen")
+                "cannot listen on \(self.address): \(String(cString: strerror(error.errnoCode))); "
+                    + "stop what uses it, or name another address with --listen")
         }
     }
 }

@@ -10,6 +10,8 @@ import Telemetry
 /// which never change. The rest happens outside of it, so that a long query does not hold up the processor.
 struct StoreReader: SeriesReader {
     let store: SeriesStore
+    /// The moment that is shown; nil for the present one.
+    var frozen: SeriesMemory?
 
     private struct Source {
         let labels: Labels
@@ -42,16 +44,25 @@ struct StoreReader: SeriesReader {
     }
 
     private func sources(_ matchers: [LabelMatcher], _ after: Timestamp, _ through: Timestamp) -> [Source] {
-        self.store.memory.withLock { memory in
-            memory.index.matching(matchers)
-                .compactMap { id in
-                    guard let key = memory.index.key(of: id) else { return nil }
-                    let head = memory[id].columns
-                    let chunks = memory[id].chunks(after: after, through: through)
-                    let isHere = head.times.last.map { $0 > after } ?? false
-                    return isHere || !chunks.isEmpty ? Source(labels: key.labels, head: head, chunks: chunks) : nil
-                }
+        if let frozen = self.frozen { return self.sources(in: frozen, matchers, after, through) }
+        return self.store.memory.withLock { self.sources(in: $0, matchers, after, through) }
+    }
+
+    private func sources(
+        in memory: borrowing SeriesMemory,
+        _ matchers: [LabelMatcher],
+        _ after: Timestamp,
+        _ through: Timestamp
+    ) -> [Source] {
+        var result: [Source] = []
+        for id in memory.index.matching(matchers) {
+            guard let key = memory.index.key(of: id) else { continue }
+            let head = memory[id].columns
+            let chunks = memory[id].chunks(after: after, through: through)
+            let isHere = head.times.last.map { $0 > after } ?? false
+            if isHere || !chunks.isEmpty { result.append(Source(labels: key.labels, head: head, chunks: chunks)) }
         }
+        return result
     }
 
     /// The samples in `(after, through]` of the series that have any.

@@ -17,26 +17,26 @@ struct BadInputTests {
     }
 
     private static let cases = [
-        Case(device: "field-1-probe", payload: #"{"soil_moisture_percent": 31.5, "ts":1"#, reasons: ["malformed"], refused: 1),
+        Case(device: "coop-field-1-node", payload: #"{"soil_moisture_percent": 31.5, "ts":1"#, reasons: ["malformed"], refused: 1),
         Case(
-            device: "field-1-probe",
+            device: "coop-field-1-node",
             payload: #"{"ts":1700000000000,"values":{"soil_moisture_percent":31.5}}"# + String(repeating: " ", count: 10 << 20),
             reasons: ["too_large"], refused: 1),
         Case(device: "nobody", payload: #"{"soil_moisture_percent": 31.5}"#, reasons: ["unknown_device"], refused: 1),
         Case(
-            device: "field-1-probe", payload: #"{"ts":"2059-01-01T00:00:00Z","values":{"soil_moisture_percent":31.5}}"#,
+            device: "coop-field-1-node", payload: #"{"ts":"2059-01-01T00:00:00Z","values":{"soil_moisture_percent":31.5}}"#,
             reasons: ["time_future"], refused: 1),
         Case(
-            device: "field-1-probe", payload: #"{"soil_moisture_percent": NaN}"#, reasons: ["not_a_number"], refused: 1),
+            device: "coop-field-1-node", payload: #"{"soil_moisture_percent": NaN}"#, reasons: ["not_a_number"], refused: 1),
         Case(
-            device: "field-1-probe", payload: #"{"soil_moisture_percent": "wet"}"#, reasons: ["not_a_number"], refused: 1),
+            device: "coop-field-1-node", payload: #"{"soil_moisture_percent": "wet"}"#, reasons: ["not_a_number"], refused: 1),
         Case(
-            device: "field-1-probe", payload: #"{"ts":1700000100000,"values":{"soil_moisture_percent":31.5}}"#, stored: 1),
+            device: "coop-field-1-node", payload: #"{"ts":1700000100000,"values":{"soil_moisture_percent":31.5}}"#, stored: 1),
         Case(
-            device: "field-1-probe", payload: #"{"ts":1700000100000,"values":{"soil_moisture_percent":31.5}}"#,
+            device: "coop-field-1-node", payload: #"{"ts":1700000100000,"values":{"soil_moisture_percent":31.5}}"#,
             duplicates: 1),
         Case(
-            device: "field-1-probe",
+            device: "coop-field-1-node",
             payload: #"""
                 {"ts":1700000200000,"values":{"soil_moisture_percent":31.6,"air_temperature_celsius":21.5,
                 "relative_humidity_percent":60,"battery_volts":"low","wind_speed_meters_per_second":1.5}}

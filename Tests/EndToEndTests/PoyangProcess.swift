@@ -48,7 +48,7 @@ final class PoyangProcess: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = errors
-        try process.run()
+        try withCleanSignalMask { try process.run() }
         self.processID = process.processIdentifier
         self.process = Mutex(process)
         output.fileHandleForReading.readabilityHandler = { [weak self] handle in
@@ -104,6 +104,16 @@ final class PoyangProcess: Sendable {
         }
         return try #require(found, "the program ended without saying '\(prefix)…': \(self.errors)")
     }
+}
+
+/// A child inherits the signal mask of the thread that starts it, and threads of Dispatch block SIGTERM.
+private func withCleanSignalMask(_ body: () throws -> Void) rethrows {
+    var none = sigset_t()
+    var saved = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &saved)
+    defer { pthread_sigmask(SIG_SETMASK, &saved, nil) }
+    try body()
 }
 
 /// Polls until a condition holds; fails with `what` after the deadline.

@@ -11,7 +11,7 @@ import Testing
 /// A process that commits, applies and seals is killed at random instants, again and again on the same files.
 @Suite(.serialized)
 struct CrashTests {
-    private static let rounds = 12
+    private static let rounds = 8
 
     @Test(.timeLimit(.minutes(3)))
     func everyReportedCommitSurvivesAKill() throws {

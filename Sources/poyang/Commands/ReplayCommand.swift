@@ -53,6 +53,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var sequential = false
     @Option(help: ArgumentHelp("Longer pauses of the recording are cut to this (of our time).", valueName: "span"))
     var longestPause = SpanArgument(milliseconds: 10 * .second)
+    @OptionGroup var output: TableOptions
     @Flag(help: "Print the messages, publish nothing.")
     var dryRun = false
 
@@ -102,5 +103,12 @@ struct ReplayCommand: AsyncParsableCommand {
         try await publisher.finish()
         let period = span.map { ", from \($0.first) to \($0.last)" } ?? ""
         progress.finish(saying: "replayed \(progress.done) messages\(period), all acknowledged")
+        guard self.output.json else { return }
+        var table = Table(columns: ["messages", "from", "to"])
+        table.append([
+            .integer(progress.done), span.map { .string("\($0.first)") } ?? .null,
+            span.map { .string("\($0.last)") } ?? .null,
+        ])
+        table.print(asJSON: true, empty: "")
     }
 }
