@@ -57,6 +57,9 @@ package struct TimeModifiers: Hashable, Sendable {
     /// How far back; negative looks ahead.
     package var offset: Milliseconds = 0
     package var at: Anchor?
+
+    /// Whether it looks from the query's own times, wherever it stands.
+    var followsQuery: Bool { self.at == .start || self.at == .end }
 }
 
 /// `expression[range:step]`.
