@@ -12,9 +12,13 @@ struct KillTests {
     private static let readings = Int(ProcessInfo.processInfo.environment["POYANG_KILL_READINGS"] ?? "") ?? 12_000
     private static let kills = Int(ProcessInfo.processInfo.environment["POYANG_KILLS"] ?? "") ?? 4
 
+    private static let keys = [
+        "water_temperature_celsius", "dissolved_oxygen_milligrams_per_liter", "ph", "battery_volts",
+    ]
+
     /// Reading number `index`: three of four carry their own time; the others count on the receive time.
     private static func message(_ index: Int) -> (topic: String, payload: [UInt8]) {
-        let key = ["water_temperature_celsius", "dissolved_oxygen_milligrams_per_liter", "ph", "battery_volts"][index % 4]
+        let key = Self.keys[index % 4]
         let json =
             index % 4 == 3
             ? #"{"\#(key)":\#(index)}"#
@@ -67,11 +71,15 @@ struct KillTests {
             let status = try await service.status()
             return try await count() >= Self.readings && status["processed"] as? Int == status["position"] as? Int
         }
-        let answer = try await service.json(
-            "/api/v1/query?query=%7Bsite%3D%22coop-pond-1%22%7D%5B100y%5D")
-        let result = try #require((answer["data"] as? [String: Any])?["result"] as? [[String: Any]])
-        return result.flatMap { series in
-            (series["values"] as? [[Any]] ?? []).compactMap { ($0.last as? String).flatMap(Double.init).map { Int($0) } }
+        var values: [Int] = []
+        for key in Self.keys {
+            let answer = try await service.json("/api/v1/query?query=\(key)%7Bsite%3D%22coop-pond-1%22%7D%5B100y%5D")
+            let result = try #require((answer["data"] as? [String: Any])?["result"] as? [[String: Any]])
+            try #require(result.count == 1, "one series of \(key)")
+            values += (result[0]["values"] as? [[Any]] ?? []).compactMap { point in
+                (point.last as? String).flatMap(Double.init).map { Int($0) }
+            }
         }
+        return values
     }
 }
