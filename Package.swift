@@ -56,63 +56,79 @@ let package = Package(
         .target(
             name: "MQTTIngest",
             dependencies: ["CMosquitto", "Telemetry", "PayloadCodecs", "DeviceCatalog", crypto, logging],
-            swiftSettings: [.strictMemorySafety()]),
+            swiftSettings: [.strictMemorySafety()]
+        ),
         .target(
             name: "HTTPAPI",
             dependencies: [
                 "Telemetry", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination", "CatalogStorage",
                 "SeriesStorage", hummingbird, httpTypes, logging, nioCore,
-            ]),
+            ]
+        ),
         .target(
             name: "Platform",
             dependencies: [
                 "Telemetry", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL", "EarlyWarning",
                 "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", hummingbird, logging, nioCore, serviceLifecycle,
                 unixSignals,
-            ]),
+            ]
+        ),
         .executableTarget(
             name: "poyang",
             dependencies: [
                 "Telemetry", "DeviceCatalog", "EarlyWarning", "PromQL", "MQTTIngest", "Platform", "StrictYAML",
                 argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
-            ]),
+            ]
+        ),
         .executableTarget(
             name: "poyang-bench",
-            dependencies: ["Telemetry", "CMosquitto", "MQTTIngest", "Platform", "DeviceCatalog", argumentParser]),
+            dependencies: ["Telemetry", "CMosquitto", "MQTTIngest", "Platform", "DeviceCatalog", argumentParser]
+        ),
         // Fakes and scoped helpers for tests; not a product.
         .target(name: "TestSupport", dependencies: ["Telemetry", "PromQL"], path: "Tests/TestSupport"),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
         .testTarget(name: "PayloadCodecsTests", dependencies: ["PayloadCodecs", "Telemetry", "TestSupport"]),
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),
         .testTarget(
-            name: "DeviceCatalogTests", dependencies: ["DeviceCatalog", "StrictYAML", "Telemetry", "TestSupport"]),
+            name: "DeviceCatalogTests",
+            dependencies: ["DeviceCatalog", "StrictYAML", "Telemetry", "TestSupport"]
+        ),
         // The victim of the crash tests and what it writes; a benchmark of the store alone.
         .target(name: "CrashScript", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/CrashScript"),
         .executableTarget(
-            name: "CrashWriter", dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
-            path: "Tests/CrashWriter"),
+            name: "CrashWriter",
+            dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
+            path: "Tests/CrashWriter"
+        ),
         .executableTarget(
-            name: "StorageBench", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/StorageBench"),
+            name: "StorageBench",
+            dependencies: ["SeriesStorage", "Telemetry"],
+            path: "Tests/StorageBench"
+        ),
         .testTarget(
             name: "SeriesStorageTests",
-            dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]),
+            dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]
+        ),
         .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
         .testTarget(name: "EarlyWarningTests", dependencies: ["EarlyWarning", "PromQL", "Telemetry", "TestSupport"]),
         .testTarget(name: "DisseminationTests", dependencies: ["Dissemination", "Telemetry", "TestSupport"]),
         .testTarget(
             name: "MQTTIngestTests",
-            dependencies: ["MQTTIngest", "DeviceCatalog", "PayloadCodecs", "Telemetry", "TestSupport"]),
+            dependencies: ["MQTTIngest", "DeviceCatalog", "PayloadCodecs", "Telemetry", "TestSupport"]
+        ),
         .testTarget(
             name: "PlatformTests",
             dependencies: [
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
                 "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", hummingbird, hummingbirdTesting, logging,
-            ]),
+            ]
+        ),
         .testTarget(name: "poyangTests", dependencies: ["poyang", "StrictYAML", "Telemetry", argumentParser]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Telemetry", "MQTTIngest", "TestSupport", "poyang", logging]),
+            dependencies: ["Telemetry", "MQTTIngest", "TestSupport", "poyang", logging]
+        ),
     ]
 )
 

@@ -14,12 +14,15 @@ package enum APIRouter {
             middleware: AccessMiddleware(
                 origin: origin,
                 authenticate: { secret in
-                    try backend.records.verifyToken(secret: secret).map { token in
-                        let name = token.label.isEmpty ? token.id : "\(token.label) (\(token.id))"
-                        return Access(role: token.role, org: token.org, name: name)
-                    }
+                    try backend.records.verifyToken(secret: secret)
+                        .map { token in
+                            let name = token.label.isEmpty ? token.id : "\(token.label) (\(token.id))"
+                            return Access(role: token.role, org: token.org, name: name)
+                        }
                 },
-                anyTokenExists: { try backend.records.hasTokens() }))
+                anyTokenExists: { try backend.records.hasTokens() }
+            )
+        )
         OperationRoutes(backend: backend).add(to: router)
         RegistryRoutes(backend: backend).add(to: router)
         WarningRoutes(backend: backend).add(to: router)

@@ -69,8 +69,17 @@ package struct ServiceStatus: Encodable, Sendable {
     package var lateSamples = 0
 
     package init(
-        exercise: Bool, clock: String, position: Int64, processed: Int64, subscribed: Bool, broker: String,
-        messages: Int, redelivered: Int, feed: Int64, samples: Int, faults: [String]
+        exercise: Bool,
+        clock: String,
+        position: Int64,
+        processed: Int64,
+        subscribed: Bool,
+        broker: String,
+        messages: Int,
+        redelivered: Int,
+        feed: Int64,
+        samples: Int,
+        faults: [String]
     ) {
         self.exercise = exercise
         self.clock = clock
@@ -208,7 +217,12 @@ package struct DeviceReport: Encodable, Sendable {
     package var channels: [ChannelReport]
 
     package init(
-        _ device: Device, org: String, source: String, state: String, lastSeen: String?, channels: [ChannelReport]
+        _ device: Device,
+        org: String,
+        source: String,
+        state: String,
+        lastSeen: String?,
+        channels: [ChannelReport]
     ) {
         self.device = device.id
         self.name = device.name

@@ -26,7 +26,8 @@ struct Configuration: Sendable {
 
     /// - Parameter adding: Registrations that are not on record yet, checked together with those that are.
     func catalog(keys: SeriesKeyTable, adding: CatalogRegistrations = .none) throws -> Catalog {
-        let files = try self.directoryExists(self.options.devicesDirectory, isDefault: "Devices")
+        let files =
+            try self.directoryExists(self.options.devicesDirectory, isDefault: "Devices")
             ? CatalogFiles.load(directory: self.options.devicesDirectory) : CatalogFiles.none
         var registered = try self.records.registrations()
         let sites = Set(adding.sites.map(\.id))

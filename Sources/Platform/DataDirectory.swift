@@ -33,13 +33,17 @@ package struct DataDirectory: Sendable {
             try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true)
         } catch {
             throw PlatformError(
-                .dataDirectory, "cannot make the data directory \(self.path); check its parent's owner and free space",
-                cause: error)
+                .dataDirectory,
+                "cannot make the data directory \(self.path); check its parent's owner and free space",
+                cause: error
+            )
         }
         let descriptor = open(self.lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw PlatformError(
-                .dataDirectory, "cannot open \(self.lockFile): \(String(cString: strerror(errno))); check its owner")
+                .dataDirectory,
+                "cannot open \(self.lockFile): \(String(cString: strerror(errno))); check its owner"
+            )
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let owner = self.owner(descriptor).map { " (pid \($0))" } ?? ""
@@ -47,15 +51,20 @@ package struct DataDirectory: Sendable {
             throw PlatformError(
                 .dataDirectoryInUse,
                 "the data directory \(self.path) is in use by another poyang\(owner); "
-                    + "stop it, or name another directory with --data")
+                    + "stop it, or name another directory with --data"
+            )
         }
         let text = "\(ProcessInfo.processInfo.processIdentifier)\n"
-        guard ftruncate(descriptor, 0) == 0, text.utf8CString.withUnsafeBytes({
-            pwrite(descriptor, $0.baseAddress, $0.count - 1, 0)
-        }) == text.utf8.count else {
+        guard ftruncate(descriptor, 0) == 0,
+            text.utf8CString.withUnsafeBytes({
+                pwrite(descriptor, $0.baseAddress, $0.count - 1, 0)
+            }) == text.utf8.count
+        else {
             close(descriptor)
             throw PlatformError(
-                .dataDirectory, "cannot write \(self.lockFile): \(String(cString: strerror(errno)))")
+                .dataDirectory,
+                "cannot write \(self.lockFile): \(String(cString: strerror(errno)))"
+            )
         }
         return DataDirectoryLock(descriptor: descriptor)
     }

@@ -18,7 +18,10 @@ enum HTTPServers {
 
     /// - Parameter opened: Called when a server listens.
     static func services(
-        options: PlatformOptions, directory: DataDirectory, backend: PlatformBackend, logger: Logger,
+        options: PlatformOptions,
+        directory: DataDirectory,
+        backend: PlatformBackend,
+        logger: Logger,
         opened: @escaping @Sendable (Opened) -> Void
     ) -> [any Service] {
         // What a killed process left; nobody listens there, because we hold the lock.
@@ -29,7 +32,9 @@ enum HTTPServers {
             onServerRunning: { _ in
                 chmod(directory.socket, 0o600)
                 opened(.socket)
-            }, logger: logger)
+            },
+            logger: logger
+        )
         var services: [any Service] = [BoundServer(application: socket, address: directory.socket)]
         if let listen = options.listen {
             services.append(self.network(listen, backend: backend, logger: logger, opened: opened))
@@ -40,7 +45,9 @@ enum HTTPServers {
     }
 
     private static func network(
-        _ listen: PlatformOptions.Address, backend: PlatformBackend, logger: Logger,
+        _ listen: PlatformOptions.Address,
+        backend: PlatformBackend,
+        logger: Logger,
         opened: @escaping @Sendable (Opened) -> Void
     ) -> any Service {
         let host = listen.host
@@ -50,7 +57,9 @@ enum HTTPServers {
             onServerRunning: { channel in
                 let shown = host.contains(":") ? "[\(host)]" : host
                 opened(.network(url: "http://\(shown):\(channel.localAddress?.port ?? listen.port)"))
-            }, logger: logger)
+            },
+            logger: logger
+        )
         return BoundServer(application: network, address: "\(host):\(listen.port)")
     }
 }
@@ -68,7 +77,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
             throw PlatformError(
                 .address,
                 "cannot listen on \(self.address): \(String(cString: strerror(error.errnoCode))); "
-                    + "stop what uses it, or name another address with --listen")
+                    + "stop what uses it, or name another address with --listen"
+            )
         }
     }
 }

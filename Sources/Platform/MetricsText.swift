@@ -9,7 +9,10 @@ struct MetricsText {
 
     /// Adds a metric with all its samples.
     mutating func add(
-        _ name: String, _ kind: String, _ help: String, _ samples: [(labels: KeyValuePairs<String, String>, value: Int)]
+        _ name: String,
+        _ kind: String,
+        _ help: String,
+        _ samples: [(labels: KeyValuePairs<String, String>, value: Int)]
     ) {
         self.text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
         for sample in samples {

@@ -52,8 +52,15 @@ package struct Platform: Sendable {
         let resolver = CatalogResolver(catalog: catalog, policy: policy)
         let feedSignal = FeedSignal()
         let core = try ProcessingCore(
-            store: store, records: records, resolver: resolver, feedSignal: feedSignal, options: options,
-            rules: rules, processed: processed, at: now())
+            store: store,
+            records: records,
+            resolver: resolver,
+            feedSignal: feedSignal,
+            options: options,
+            rules: rules,
+            processed: processed,
+            at: now()
+        )
         let processor = Processor(core: core, store: store, now: now, logger: logger)
         try processor.refeed()
 
@@ -63,9 +70,18 @@ package struct Platform: Sendable {
         }
         if let address = source.address { announce("broker \(address)") }
         let backend = PlatformBackend(
-            records: records, samples: store, feedSignal: feedSignal, options: options, resolver: resolver,
-            processor: processor, ingest: ingest, brokerName: source.address ?? "none", configuration: configuration,
-            keys: keys, wallClock: now)
+            records: records,
+            samples: store,
+            feedSignal: feedSignal,
+            options: options,
+            resolver: resolver,
+            processor: processor,
+            ingest: ingest,
+            brokerName: source.address ?? "none",
+            configuration: configuration,
+            keys: keys,
+            wallClock: now
+        )
         // In the order of their start; they stop in reverse, so that ingest drains first and the rules end last.
         var services: [any Service] = [processor]
         if ingest != nil { services.append(Ticker(processor: processor)) }
@@ -80,7 +96,12 @@ package struct Platform: Sendable {
         services.append(ReloadOnHangup(backend: backend, logger: logger))
         if let ingest { services.append(IngestService(ingest: ingest, broker: source.broker)) }
         return Platform(
-            services: services, logger: logger, socket: directory.socket, socketIsOpen: socketIsOpen.stream, lock: lock)
+            services: services,
+            logger: logger,
+            socket: directory.socket,
+            socketIsOpen: socketIsOpen.stream,
+            lock: lock
+        )
     }
 
     /// The machine's clock.
@@ -115,10 +136,15 @@ package struct Platform: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: self.services.map {
                     ServiceGroupConfiguration.ServiceConfiguration(
-                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .gracefullyShutdownGroup)
+                        service: $0,
+                        successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup
+                    )
                 },
-                gracefulShutdownSignals: signals, logger: self.logger))
+                gracefulShutdownSignals: signals,
+                logger: self.logger
+            )
+        )
     }
 }
 
@@ -159,10 +185,16 @@ private struct Source {
         self.address = "\(address)"
         let credentials = options.brokerUser.map {
             MQTTCredentials(
-                user: $0, password: options.brokerPassword ?? "", authorityFile: options.brokerAuthorityFile)
+                user: $0,
+                password: options.brokerPassword ?? "",
+                authorityFile: options.brokerAuthorityFile
+            )
         }
         self.ingestOptions = IngestOptions(
-            broker: address, clientID: "poyang-\(records.directoryID)", credentials: credentials)
+            broker: address,
+            clientID: "poyang-\(records.directoryID)",
+            credentials: credentials
+        )
     }
 }
 

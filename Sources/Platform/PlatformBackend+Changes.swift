@@ -34,8 +34,11 @@ extension PlatformBackend {
                 }
             }
             return DeviceImportReport.Row(
-                row: row.line, device: row.device, verdict: problems.isEmpty ? row.verdict.rawValue : "error",
-                problems: problems)
+                row: row.line,
+                device: row.device,
+                verdict: problems.isEmpty ? row.verdict.rawValue : "error",
+                problems: problems
+            )
         }
         if !dryRun, !registrations.sites.isEmpty || !registrations.devices.isEmpty {
             let adding = registrations
@@ -63,7 +66,10 @@ extension PlatformBackend {
         }
         let counts = try self.processor.importSeries(series)
         return SampleImportReport(
-            imported: counts.stored + counts.revised, duplicates: counts.duplicates, errors: errors)
+            imported: counts.stored + counts.revised,
+            duplicates: counts.duplicates,
+            errors: errors
+        )
     }
 
     /// Puts a catalogue, and rules if given, in force between two batches.

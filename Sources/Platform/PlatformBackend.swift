@@ -42,8 +42,11 @@ package struct PlatformBackend: APIBackend {
             (warnings: core.book.active, clocks: core.clocks(of: ids))
         }
         let builder = StatusBuilder(
-            catalog: catalog, reader: self.reader(org: nil), clock: { seen.clocks[$0] },
-            warnings: Dictionary(grouping: seen.warnings, by: \.identity.site))
+            catalog: catalog,
+            reader: self.reader(org: nil),
+            clock: { seen.clocks[$0] },
+            warnings: Dictionary(grouping: seen.warnings, by: \.identity.site)
+        )
         let sites = try self.visibleSites(org).map(builder.status)
         return StatusReport(time: self.now().rfc3339(), sites: sites, service: try await self.fullServiceStatus())
     }
@@ -67,11 +70,18 @@ package struct PlatformBackend: APIBackend {
         if let fault = self.processor.currentFault { faults.append(fault) }
         if let ingest, case .waiting(let reason, _) = ingest.state { faults.append(reason) }
         return ServiceStatus(
-            exercise: self.options.exercise, clock: self.options.clock.rawValue,
-            position: progress.journalled.rawValue, processed: progress.processed.rawValue,
-            subscribed: self.ingest?.isSubscribed ?? false, broker: self.brokerName,
-            messages: metrics?.committedMessages ?? 0, redelivered: metrics?.redelivered ?? 0,
-            feed: try self.records.latestFeedSequence(), samples: self.samples.statistics().samples, faults: faults)
+            exercise: self.options.exercise,
+            clock: self.options.clock.rawValue,
+            position: progress.journalled.rawValue,
+            processed: progress.processed.rawValue,
+            subscribed: self.ingest?.isSubscribed ?? false,
+            broker: self.brokerName,
+            messages: metrics?.committedMessages ?? 0,
+            redelivered: metrics?.redelivered ?? 0,
+            feed: try self.records.latestFeedSequence(),
+            samples: self.samples.statistics().samples,
+            faults: faults
+        )
     }
 
     package func alertReports(org: String?) async throws -> [AlertReport] {
@@ -80,17 +90,21 @@ package struct PlatformBackend: APIBackend {
         return states.filter { state in org.map { $0 == catalog.sites[state.labels.site]?.org } ?? true }
             .map { state in
                 AlertReport(
-                    labels: state.labels.with("alertname", state.alertName), annotations: state.annotations,
-                    state: state.state.rawValue, activeAt: state.activeAt.rfc3339(),
-                    value: state.value.map { "\($0)" } ?? "NaN")
+                    labels: state.labels.with("alertname", state.alertName),
+                    annotations: state.annotations,
+                    state: state.state.rawValue,
+                    activeAt: state.activeAt.rfc3339(),
+                    value: state.value.map { "\($0)" } ?? "NaN"
+                )
             }
     }
 
     package func siteReports(org: String?) -> [SiteReport] {
         let catalog = self.resolver.catalog
-        return self.visibleSites(org).map { site in
-            SiteReport(site, devices: catalog.devices(at: site.id).map(\.id))
-        }
+        return self.visibleSites(org)
+            .map { site in
+                SiteReport(site, devices: catalog.devices(at: site.id).map(\.id))
+            }
     }
 
     package func deviceReports(org: String?) async throws -> [DeviceReport] {
@@ -98,17 +112,27 @@ package struct PlatformBackend: APIBackend {
         let ids = Array(catalog.sites.keys)
         let clocks = try await self.processor.perform { $0.clocks(of: ids) }
         let builder = StatusBuilder(
-            catalog: catalog, reader: self.reader(org: nil), clock: { clocks[$0] }, warnings: [:])
-        return try self.visibleSites(org).flatMap { site in
-            let channels = Dictionary(grouping: catalog.registeredChannels(at: site.id), by: \.device)
-            return try catalog.devices(at: site.id).map { device in
-                try self.report(device, of: site, channels: channels[device.id] ?? [], builder, clocks[site.id])
+            catalog: catalog,
+            reader: self.reader(org: nil),
+            clock: { clocks[$0] },
+            warnings: [:]
+        )
+        return try self.visibleSites(org)
+            .flatMap { site in
+                let channels = Dictionary(grouping: catalog.registeredChannels(at: site.id), by: \.device)
+                return try catalog.devices(at: site.id)
+                    .map { device in
+                        try self.report(device, of: site, channels: channels[device.id] ?? [], builder, clocks[site.id])
+                    }
             }
-        }
     }
 
     private func report(
-        _ device: Device, of site: Site, channels: [RegisteredChannel], _ builder: StatusBuilder, _ clock: Timestamp?
+        _ device: Device,
+        of site: Site,
+        channels: [RegisteredChannel],
+        _ builder: StatusBuilder,
+        _ clock: Timestamp?
     ) throws -> DeviceReport {
         var lastSeen: Timestamp?
         var isSilent = false
@@ -120,15 +144,23 @@ package struct PlatformBackend: APIBackend {
                 if let clock, clock - newest.time >= limit { isSilent = true }
             }
             return ChannelReport(
-                metric: channel.metric, labels: channel.series.labels.removing(Labels.metricName),
-                lastValue: newest?.value, lastTime: newest?.time.rfc3339(),
-                interval: channel.schedule.map(\.intervalText))
+                metric: channel.metric,
+                labels: channel.series.labels.removing(Labels.metricName),
+                lastValue: newest?.value,
+                lastTime: newest?.time.rfc3339(),
+                interval: channel.schedule.map(\.intervalText)
+            )
         }
         let state = lastSeen == nil ? "waiting" : isSilent ? "silent" : "reporting"
         let isFromFile = self.resolver.catalog.fileDevices.contains(device.id)
         return DeviceReport(
-            device, org: site.org, source: isFromFile ? "file" : "registry", state: state,
-            lastSeen: lastSeen?.rfc3339(), channels: reports)
+            device,
+            org: site.org,
+            source: isFromFile ? "file" : "registry",
+            state: state,
+            lastSeen: lastSeen?.rfc3339(),
+            channels: reports
+        )
     }
 
     private func visibleSites(_ org: String?) -> [Site] {

@@ -47,9 +47,13 @@ package struct PlatformOptions: Sendable {
     package var senderName: String
 
     package init(
-        dataDirectory: String = "data", devicesDirectory: String = "Devices", rulesDirectory: String = "Rules",
-        broker: Broker = .url("mqtt://127.0.0.1:1883"), listen: Address? = Address(host: "127.0.0.1", port: 8640),
-        clock: RuleEngine.ClockMode = .wall, exercise: Bool = false
+        dataDirectory: String = "data",
+        devicesDirectory: String = "Devices",
+        rulesDirectory: String = "Rules",
+        broker: Broker = .url("mqtt://127.0.0.1:1883"),
+        listen: Address? = Address(host: "127.0.0.1", port: 8640),
+        clock: RuleEngine.ClockMode = .wall,
+        exercise: Bool = false
     ) {
         self.dataDirectory = dataDirectory
         self.devicesDirectory = devicesDirectory

@@ -55,7 +55,8 @@ struct StatusBuilder {
     /// The newest sample of the site's leading channel: of the first metric, in the order of interest for its kind,
     /// that has any.
     private func newestReading(
-        of site: Site, among channels: [RegisteredChannel]
+        of site: Site,
+        among channels: [RegisteredChannel]
     ) throws -> (channel: RegisteredChannel, sample: Sample)? {
         let interest = site.kind.metricsOfInterest
         let ordered = channels.sorted { left, right in
@@ -74,7 +75,8 @@ struct StatusBuilder {
         for span in [channel.schedule?.lookback ?? .hour, Self.horizon, .max] {
             let extent = SelectExtent.window(after: through - span, through: through)
             let found = try self.reader.select(
-                SelectRequest(matchers: matchers, extent: extent, qualities: .raising))
+                SelectRequest(matchers: matchers, extent: extent, qualities: .raising)
+            )
             let exact = found.first { $0.labels.removing(Site.virtualLabelNames) == channel.series.labels }
             if let exact, let time = exact.times.last, let value = exact.values.last, let mark = exact.marks.last {
                 return Sample(time: time, value: value, mark: mark)

@@ -39,7 +39,8 @@ package struct YAMLValue {
     package func report(_ message: String) {
         let mark = self.node.mark
         self.problems.report(
-            Problem(file: self.file, line: mark?.line ?? 0, column: mark?.column ?? 0, message: message))
+            Problem(file: self.file, line: mark?.line ?? 0, column: mark?.column ?? 0, message: message)
+        )
     }
 
     /// The value as a mapping whose keys are all in `keys`; others are reported with the nearest known key.
@@ -49,7 +50,8 @@ package struct YAMLValue {
             let nearest = keys.min { editDistance($0, entry.key) < editDistance($1, entry.key) }
             let hint = nearest.flatMap { editDistance($0, entry.key) <= 2 ? "; did you mean '\($0)'?" : nil }
             entry.keyValue.report(
-                "unknown key '\(entry.key)'" + (hint ?? "; known here: \(keys.sorted().joined(separator: ", "))"))
+                "unknown key '\(entry.key)'" + (hint ?? "; known here: \(keys.sorted().joined(separator: ", "))")
+            )
         }
         return mapping
     }
@@ -182,8 +184,11 @@ extension Problem {
         case .duplicatedKeysInMapping(let duplicates, let context):
             let keys = duplicates.sorted().map { "'\($0)'" }.joined(separator: ", ")
             self.init(
-                file: file, line: context.mark.line, column: context.mark.column,
-                message: "key \(keys) is given twice; keep one")
+                file: file,
+                line: context.mark.line,
+                column: context.mark.column,
+                message: "key \(keys) is given twice; keep one"
+            )
         default:
             self.init(file: file, line: 0, column: 0, message: "not YAML: \(error)")
         }

@@ -40,9 +40,20 @@ package struct AlertTransition: Hashable, Sendable, Codable {
     package var annotations: [String: String]
 
     package init(
-        rule: String, alertName: String, change: Change, labels: Labels, hazard: Hazard, level: WarningLevel,
-        eventTime: Timestamp, processedAt: Timestamp, activeSince: Timestamp, value: Double? = nil,
-        threshold: Double? = nil, evidence: Evidence = [], reason: String? = nil, lastReadingAt: Timestamp? = nil,
+        rule: String,
+        alertName: String,
+        change: Change,
+        labels: Labels,
+        hazard: Hazard,
+        level: WarningLevel,
+        eventTime: Timestamp,
+        processedAt: Timestamp,
+        activeSince: Timestamp,
+        value: Double? = nil,
+        threshold: Double? = nil,
+        evidence: Evidence = [],
+        reason: String? = nil,
+        lastReadingAt: Timestamp? = nil,
         annotations: [String: String] = [:]
     ) {
         self.rule = rule

@@ -20,7 +20,13 @@ package struct CivilTime: Hashable, Sendable {
     package var millisecond: Int
 
     package init(
-        year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0, millisecond: Int = 0
+        year: Int,
+        month: Int,
+        day: Int,
+        hour: Int = 0,
+        minute: Int = 0,
+        second: Int = 0,
+        millisecond: Int = 0
     ) {
         self.year = year
         self.month = month

@@ -55,8 +55,14 @@ package struct Channel: Hashable, Sendable {
     package var schedule: ReportSchedule?
 
     package init(
-        metric: String, key: String, unit: Unit, minimum: Double?, maximum: Double?, addsZeroElevation: Bool,
-        labels: Labels, schedule: ReportSchedule?
+        metric: String,
+        key: String,
+        unit: Unit,
+        minimum: Double?,
+        maximum: Double?,
+        addsZeroElevation: Bool,
+        labels: Labels,
+        schedule: ReportSchedule?
     ) {
         self.metric = metric
         self.key = key
@@ -104,8 +110,15 @@ package struct Device: Hashable, Sendable {
     package var isTest: Bool
 
     package init(
-        id: String, name: String = "", model: String, site: String, zeroElevationMeters: Double? = nil,
-        mountHeightMeters: Double? = nil, schedule: ReportSchedule? = nil, address: String = "", isTest: Bool = false
+        id: String,
+        name: String = "",
+        model: String,
+        site: String,
+        zeroElevationMeters: Double? = nil,
+        mountHeightMeters: Double? = nil,
+        schedule: ReportSchedule? = nil,
+        address: String = "",
+        isTest: Bool = false
     ) {
         self.id = id
         self.name = name

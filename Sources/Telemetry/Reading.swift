@@ -14,7 +14,11 @@ package struct Reading: Hashable, Sendable {
     package var isSimulated: Bool
 
     package init(
-        key: String, value: Double, time: Timestamp? = nil, quality: Quality? = nil, method: Method = .measured,
+        key: String,
+        value: Double,
+        time: Timestamp? = nil,
+        quality: Quality? = nil,
+        method: Method = .measured,
         isSimulated: Bool = false
     ) {
         self.key = key
@@ -98,7 +102,12 @@ package struct QuarantinedPayload: Hashable, Sendable {
     package var refusals: [Refusal]
 
     package init(
-        topic: String, device: String, receivedAt: Timestamp, payload: [UInt8], length: Int, sha256: String,
+        topic: String,
+        device: String,
+        receivedAt: Timestamp,
+        payload: [UInt8],
+        length: Int,
+        sha256: String,
         refusals: [Refusal]
     ) {
         self.topic = topic

@@ -44,8 +44,12 @@ package struct SeriesColumns: Sendable {
     package var nextChange: Timestamp?
 
     package init(
-        labels: Labels, times: [Timestamp], values: [Double], marks: [SampleMark],
-        lookback: Milliseconds = ReportSchedule.unregisteredLookback, nextChange: Timestamp? = nil
+        labels: Labels,
+        times: [Timestamp],
+        values: [Double],
+        marks: [SampleMark],
+        lookback: Milliseconds = ReportSchedule.unregisteredLookback,
+        nextChange: Timestamp? = nil
     ) {
         self.labels = labels
         self.times = times

@@ -66,8 +66,17 @@ package struct Threshold: Hashable, Sendable {
     package var season: Season?
 
     package init(
-        hazard: Hazard, level: WarningLevel, name: String, value: Double, unit: Unit, validFrom: Timestamp,
-        validTo: Timestamp?, authority: String, source: String, confidence: Confidence, season: Season? = nil
+        hazard: Hazard,
+        level: WarningLevel,
+        name: String,
+        value: Double,
+        unit: Unit,
+        validFrom: Timestamp,
+        validTo: Timestamp?,
+        authority: String,
+        source: String,
+        confidence: Confidence,
+        season: Season? = nil
     ) {
         self.hazard = hazard
         self.level = level
@@ -107,8 +116,16 @@ package struct Site: Hashable, Sendable {
     package var thresholds: [Threshold]
 
     package init(
-        id: String, name: LocalizedName, kind: SiteKind, org: String = "", basin: String = "", adminCode: String = "",
-        county: String = "", codes: [String: String] = [:], position: Position? = nil, datum: Datum? = nil,
+        id: String,
+        name: LocalizedName,
+        kind: SiteKind,
+        org: String = "",
+        basin: String = "",
+        adminCode: String = "",
+        county: String = "",
+        codes: [String: String] = [:],
+        position: Position? = nil,
+        datum: Datum? = nil,
         thresholds: [Threshold] = []
     ) {
         self.id = id
@@ -143,7 +160,12 @@ package struct Area: Hashable, Sendable {
     package var contacts: [String]
 
     package init(
-        id: String, name: LocalizedName, org: String, adminCode: String, sites: [String], contacts: [String]
+        id: String,
+        name: LocalizedName,
+        org: String,
+        adminCode: String,
+        sites: [String],
+        contacts: [String]
     ) {
         self.id = id
         self.name = name

@@ -17,7 +17,11 @@ package struct Unit: Hashable, Sendable {
     package let aliases: [String]
 
     private init(
-        _ suffix: String, _ symbol: String, canonical: String? = nil, factor: Double = 1, offset: Double = 0,
+        _ suffix: String,
+        _ symbol: String,
+        canonical: String? = nil,
+        factor: Double = 1,
+        offset: Double = 0,
         aliases: [String] = []
     ) {
         self.suffix = suffix
@@ -55,8 +59,12 @@ package struct Unit: Hashable, Sendable {
         Unit("inches", "in", canonical: "millimeters", factor: 25.4),
         // 1 ft³ = 0.028316846592 m³ exactly.
         Unit(
-            "cubic_feet_per_second", "ft³/s", canonical: "cubic_meters_per_second", factor: 0.028316846592,
-            aliases: ["cfs", "ft3/s"]),
+            "cubic_feet_per_second",
+            "ft³/s",
+            canonical: "cubic_meters_per_second",
+            factor: 0.028316846592,
+            aliases: ["cfs", "ft3/s"]
+        ),
         Unit("fahrenheit", "℉", canonical: "celsius", factor: 5.0 / 9.0, offset: -160.0 / 9.0, aliases: ["°F", "F"]),
         Unit("millivolts", "mV", canonical: "volts", factor: 0.001),
         Unit("kilopascals", "kPa", canonical: "hectopascals", factor: 10),

@@ -17,30 +17,58 @@ struct BadInputTests {
     }
 
     private static let cases = [
-        Case(device: "coop-field-1-node", payload: #"{"soil_moisture_percent": 31.5, "ts":1"#, reasons: ["malformed"], refused: 1),
         Case(
             device: "coop-field-1-node",
-            payload: #"{"ts":1700000000000,"values":{"soil_moisture_percent":31.5}}"# + String(repeating: " ", count: 10 << 20),
-            reasons: ["too_large"], refused: 1),
+            payload: #"{"soil_moisture_percent": 31.5, "ts":1"#,
+            reasons: ["malformed"],
+            refused: 1
+        ),
+        Case(
+            device: "coop-field-1-node",
+            payload: #"{"ts":1700000000000,"values":{"soil_moisture_percent":31.5}}"#
+                + String(repeating: " ", count: 10 << 20),
+            reasons: ["too_large"],
+            refused: 1
+        ),
         Case(device: "nobody", payload: #"{"soil_moisture_percent": 31.5}"#, reasons: ["unknown_device"], refused: 1),
         Case(
-            device: "coop-field-1-node", payload: #"{"ts":"2059-01-01T00:00:00Z","values":{"soil_moisture_percent":31.5}}"#,
-            reasons: ["time_future"], refused: 1),
+            device: "coop-field-1-node",
+            payload: #"{"ts":"2059-01-01T00:00:00Z","values":{"soil_moisture_percent":31.5}}"#,
+            reasons: ["time_future"],
+            refused: 1
+        ),
         Case(
-            device: "coop-field-1-node", payload: #"{"soil_moisture_percent": NaN}"#, reasons: ["not_a_number"], refused: 1),
+            device: "coop-field-1-node",
+            payload: #"{"soil_moisture_percent": NaN}"#,
+            reasons: ["not_a_number"],
+            refused: 1
+        ),
         Case(
-            device: "coop-field-1-node", payload: #"{"soil_moisture_percent": "wet"}"#, reasons: ["not_a_number"], refused: 1),
+            device: "coop-field-1-node",
+            payload: #"{"soil_moisture_percent": "wet"}"#,
+            reasons: ["not_a_number"],
+            refused: 1
+        ),
         Case(
-            device: "coop-field-1-node", payload: #"{"ts":1700000100000,"values":{"soil_moisture_percent":31.5}}"#, stored: 1),
+            device: "coop-field-1-node",
+            payload: #"{"ts":1700000100000,"values":{"soil_moisture_percent":31.5}}"#,
+            stored: 1
+        ),
         Case(
-            device: "coop-field-1-node", payload: #"{"ts":1700000100000,"values":{"soil_moisture_percent":31.5}}"#,
-            duplicates: 1),
+            device: "coop-field-1-node",
+            payload: #"{"ts":1700000100000,"values":{"soil_moisture_percent":31.5}}"#,
+            duplicates: 1
+        ),
         Case(
             device: "coop-field-1-node",
             payload: #"""
                 {"ts":1700000200000,"values":{"soil_moisture_percent":31.6,"air_temperature_celsius":21.5,
                 "relative_humidity_percent":60,"battery_volts":"low","wind_speed_meters_per_second":1.5}}
-                """#, reasons: ["not_a_number"], refused: 1, stored: 4),
+                """#,
+            reasons: ["not_a_number"],
+            refused: 1,
+            stored: 4
+        ),
     ]
 
     @Test(.timeLimit(.minutes(2)))
@@ -51,7 +79,8 @@ struct BadInputTests {
             ])
             try await TestPublisher.publish(
                 Self.cases.map { ("poyang/v1/devices/\($0.device)/telemetry", Array($0.payload.utf8)) },
-                to: service.broker)
+                to: service.broker
+            )
             try await service.settled(messages: Self.cases.count)
 
             let status = try await service.status()
@@ -61,7 +90,9 @@ struct BadInputTests {
 
             let run = try await PoyangProcess.run(["quarantine", "list", "--json", "--data", folder.path])
             let rows = try #require(
-                try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]], "\(run.errors)")
+                try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]],
+                "\(run.errors)"
+            )
             let reasons = rows.compactMap { $0["reasons"] as? String }.sorted()
             #expect(reasons == Self.cases.flatMap(\.reasons).sorted())
             for row in rows {

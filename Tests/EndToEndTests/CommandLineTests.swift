@@ -82,13 +82,16 @@ struct CommandLineTests {
         try await withTemporaryFolder { folder in
             let file = folder.appendingPathComponent(path)
             try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+                at: file.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
             try Data(text.utf8).write(to: file)
             let isRule = path.hasPrefix("Rules")
             let check = try await PoyangProcess.run(
                 isRule
                     ? ["rules", "check", file.path]
-                    : ["devices", "validate", "--devices", folder.appendingPathComponent("Devices").path])
+                    : ["devices", "validate", "--devices", folder.appendingPathComponent("Devices").path]
+            )
             #expect(check.status == 1)
             #expect((check.errors + check.output).contains(place), "\(check.errors)\(check.output)")
             #expect((check.errors + check.output).contains(hint), "\(check.errors)\(check.output)")

@@ -38,7 +38,10 @@ struct KillTests {
                     "serve", "--listen", "127.0.0.1:0", "--data", data, "--broker", url,
                 ])
                 let service = RunningService(
-                    process: process, url: try await process.announced("ready "), broker: url)
+                    process: process,
+                    url: try await process.announced("ready "),
+                    broker: url
+                )
                 try await eventually("readiness") { try await service.isReady() }
                 return service
             }
@@ -76,9 +79,10 @@ struct KillTests {
             let answer = try await service.json("/api/v1/query?query=\(key)%7Bsite%3D%22coop-pond-1%22%7D%5B100y%5D")
             let result = try #require((answer["data"] as? [String: Any])?["result"] as? [[String: Any]])
             try #require(result.count == 1, "one series of \(key)")
-            values += (result[0]["values"] as? [[Any]] ?? []).compactMap { point in
-                (point.last as? String).flatMap(Double.init).map { Int($0) }
-            }
+            values += (result[0]["values"] as? [[Any]] ?? [])
+                .compactMap { point in
+                    (point.last as? String).flatMap(Double.init).map { Int($0) }
+                }
         }
         return values
     }

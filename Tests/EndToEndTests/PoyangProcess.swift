@@ -118,7 +118,9 @@ private func withCleanSignalMask(_ body: () throws -> Void) rethrows {
 
 /// Polls until a condition holds; fails with `what` after the deadline.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
+    _ what: String,
+    within limit: Duration = .seconds(30),
+    _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {

@@ -39,7 +39,8 @@ struct RecordedEventTests {
                 ])
                 try #require(replay.status == 0, "\(replay.errors)")
                 let rows = try #require(
-                    try JSONSerialization.jsonObject(with: Data(replay.output.utf8)) as? [[String: Any]])
+                    try JSONSerialization.jsonObject(with: Data(replay.output.utf8)) as? [[String: Any]]
+                )
                 published += rows.compactMap { $0["messages"] as? Int }.reduce(0, +)
             }
             try #require(published > 0)
@@ -49,9 +50,10 @@ struct RecordedEventTests {
             try await eventually("\(last) messages") { watch.output.split(separator: "\n").count >= last }
             watch.kill()
             try await service.stop()
-            return try watch.output.split(separator: "\n").map {
-                try JSONDecoder().decode(Line.self, from: Data($0.utf8))
-            }
+            return try watch.output.split(separator: "\n")
+                .map {
+                    try JSONDecoder().decode(Line.self, from: Data($0.utf8))
+                }
         }
     }
 
@@ -65,36 +67,43 @@ struct RecordedEventTests {
         #expect(lines.allSatisfy { $0.status == "Exercise" })
 
         let creek = lines.filter { $0.site == "usgs-01581752" && $0.hazard == "flood" }
-        #expect(creek.prefix(4).map(\.step) == [
-            "flood issued blue 2018-09-01T06:40:00+08:00",
-            "flood raised yellow 2018-09-01T06:50:00+08:00",
-            "flood raised orange 2018-09-01T06:55:00+08:00",
-            "flood raised red 2018-09-01T07:15:00+08:00",
-        ])
+        #expect(
+            creek.prefix(4).map(\.step) == [
+                "flood issued blue 2018-09-01T06:40:00+08:00",
+                "flood raised yellow 2018-09-01T06:50:00+08:00",
+                "flood raised orange 2018-09-01T06:55:00+08:00",
+                "flood raised red 2018-09-01T07:15:00+08:00",
+            ]
+        )
         let end = try #require(creek.last)
         #expect(end.action == "ended")
         #expect(end.event_time <= "2018-09-01T09:35:00+08:00")
         #expect(Set(creek.map(\.number)).count == 1)
 
         let lake = lines.filter { $0.site == "xingzi" }
-        #expect(lake.filter { $0.hazard == "flood" }.map(\.step) == [
-            "flood issued blue 2022-06-21T16:00:00+08:00",
-            "flood ended blue 2022-06-26T08:00:00+08:00",
-        ])
+        #expect(
+            lake.filter { $0.hazard == "flood" }.map(\.step) == [
+                "flood issued blue 2022-06-21T16:00:00+08:00",
+                "flood ended blue 2022-06-26T08:00:00+08:00",
+            ]
+        )
         let ended = try #require(lake.first { $0.action == "ended" })
         #expect(ended.value == 18.867)
-        #expect(lake.filter { $0.hazard == "low_water" }.map(\.step) == [
-            "low_water issued blue 2022-09-06T08:00:00+08:00",
-            "low_water raised yellow 2022-09-16T08:00:00+08:00",
-            "low_water raised orange 2022-09-22T06:00:00+08:00",
-            "low_water raised red 2022-09-23T06:00:00+08:00",
-        ])
+        #expect(
+            lake.filter { $0.hazard == "low_water" }.map(\.step) == [
+                "low_water issued blue 2022-09-06T08:00:00+08:00",
+                "low_water raised yellow 2022-09-16T08:00:00+08:00",
+                "low_water raised orange 2022-09-22T06:00:00+08:00",
+                "low_water raised red 2022-09-23T06:00:00+08:00",
+            ]
+        )
         #expect(lake.allSatisfy { $0.hazard != "low_water_season" }, "the season warns nobody")
     }
 
     @Test(
         .timeLimit(.minutes(2)),
-        arguments: ["usgs_01581752_event2_20170818.csv", "usgs_01581752_event3_20160225.csv"])
+        arguments: ["usgs_01581752_event2_20170818.csv", "usgs_01581752_event3_20160225.csv"]
+    )
     func otherRecordingsOfTheGaugeWorkTheSameWay(file: String) async throws {
         let lines = try await self.replay([("usgs-01581752.map.yaml", Self.demoData + file)])
         let flood = lines.filter { $0.hazard == "flood" }

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
 import Testing
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
 
 /// A `poyang serve` with a broker and folders of its own.
 struct RunningService {
@@ -16,7 +17,9 @@ struct RunningService {
     /// Starts the service and waits until it is subscribed.
     static func start(_ arguments: [String], environment: [String: String] = [:]) async throws -> RunningService {
         let process = try PoyangProcess(
-            ["serve", "--listen", "127.0.0.1:0"] + arguments, environment: environment)
+            ["serve", "--listen", "127.0.0.1:0"] + arguments,
+            environment: environment
+        )
         let broker = try await process.announced("broker ")
         let url = try await process.announced("ready ")
         let service = RunningService(process: process, url: url, broker: broker)

@@ -22,7 +22,9 @@ struct SilenceTests {
                 "--embedded-broker", "--data", folder.path, "--clock", "data", "--exercise",
             ])
             try await TestPublisher.publish(
-                [self.reading(minute: 0, feet: 2.0), self.reading(minute: 5, feet: 3.2)], to: service.broker)
+                [self.reading(minute: 0, feet: 2.0), self.reading(minute: 5, feet: 3.2)],
+                to: service.broker
+            )
             try await service.settled(messages: 2)
             #expect(try await service.site("usgs-01581752")["state"] as? String == "blue")
 
@@ -38,12 +40,15 @@ struct SilenceTests {
             let active = try await service.json("/alerts/active")
             let features = try #require(active["features"] as? [[String: Any]])
             let flood = try #require(
-                features.compactMap { $0["properties"] as? [String: Any] }.first { $0["hazard"] as? String == "flood" })
+                features.compactMap { $0["properties"] as? [String: Any] }.first { $0["hazard"] as? String == "flood" }
+            )
             #expect((flood["headline"] as? String ?? "").contains("数据中断"), "\(flood)")
             #expect(flood["level"] as? String == "blue")
 
             try await TestPublisher.publish(
-                [self.reading(minute: 70, feet: 3.3), self.reading(minute: 75, feet: 3.3)], to: service.broker)
+                [self.reading(minute: 70, feet: 3.3), self.reading(minute: 75, feet: 3.3)],
+                to: service.broker
+            )
             try await service.settled(messages: 4)
             #expect(try await service.site("usgs-01581752")["state"] as? String == "blue")
             #expect(try await service.status()["stored"] as? Int == 4)

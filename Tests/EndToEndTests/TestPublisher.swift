@@ -10,7 +10,9 @@ enum TestPublisher {
     @concurrent
     static func publish(_ messages: [(topic: String, payload: [UInt8])], to url: String) async throws {
         let options = MQTTPublisher.Options(
-            broker: try BrokerAddress(url), clientID: "test-\(UUID().uuidString.prefix(8))")
+            broker: try BrokerAddress(url),
+            clientID: "test-\(UUID().uuidString.prefix(8))"
+        )
         var logger = Logger(label: "test", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .warning
         let publisher = MQTTPublisher(options, logger: logger)

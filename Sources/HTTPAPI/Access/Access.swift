@@ -62,7 +62,8 @@ package struct APIRequestContext: RequestContext {
         guard self.access.role.permits(permission) else {
             throw APIProblem(
                 .forbidden,
-                "the role '\(self.access.role.rawValue)' may not \(permission.rawValue); ask an admin for a token")
+                "the role '\(self.access.role.rawValue)' may not \(permission.rawValue); ask an admin for a token"
+            )
         }
     }
 

@@ -19,7 +19,8 @@ struct AccessMiddleware: RouterMiddleware {
 
     @concurrent
     func handle(
-        _ request: Request, context: APIRequestContext,
+        _ request: Request,
+        context: APIRequestContext,
         next: @concurrent (Request, APIRequestContext) async throws -> Response
     ) async throws -> Response {
         var context = context

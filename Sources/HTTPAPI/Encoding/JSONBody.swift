@@ -27,7 +27,9 @@ enum JSONBody {
     }
 
     static func response(
-        _ value: some Encodable, status: HTTPResponse.Status = .ok, keys: Keys = .snakeCase,
+        _ value: some Encodable,
+        status: HTTPResponse.Status = .ok,
+        keys: Keys = .snakeCase,
         contentType: String = "application/json"
     ) throws -> Response {
         self.response(try self.data(value, keys: keys), status: status, contentType: contentType)
@@ -35,8 +37,10 @@ enum JSONBody {
 
     static func response(_ data: Data, status: HTTPResponse.Status = .ok, contentType: String) -> Response {
         Response(
-            status: status, headers: [.contentType: contentType, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+            status: status,
+            headers: [.contentType: contentType, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data))
+        )
     }
 
     /// Reads a request's body as JSON.

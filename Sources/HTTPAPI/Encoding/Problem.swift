@@ -28,8 +28,12 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
 
     package func response(from request: Request, context: some RequestContext) throws -> Response {
         let body = Body(
-            type: "about:blank", title: self.status.reasonPhrase, status: self.status.code, detail: self.detail,
-            instance: request.uri.path)
+            type: "about:blank",
+            title: self.status.reasonPhrase,
+            status: self.status.code,
+            detail: self.detail,
+            instance: request.uri.path
+        )
         var response = try JSONBody.response(body, status: self.status, contentType: "application/problem+json")
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         if self.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"poyang\"" }
@@ -49,7 +53,9 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     @concurrent
     func handle(
-        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+        _ request: Request,
+        context: Context,
+        next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)

@@ -44,7 +44,9 @@ enum QueryData: Encodable {
             try container.encode(
                 samples.map {
                     Element(metric: $0.labels, value: Point(time: time, text: PrometheusNumber.text($0.value)))
-                }, forKey: .result)
+                },
+                forKey: .result
+            )
         case .instant(.matrix(let series), _), .range(let series):
             try container.encode("matrix", forKey: .resultType)
             try container.encode(series.map(Row.init), forKey: .result)

@@ -39,7 +39,9 @@ struct RequestParameters {
         guard let text = self[name] else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw APIProblem(
-                .badRequest, "'\(name)' should be a whole number from \(range.lowerBound) to \(range.upperBound)")
+                .badRequest,
+                "'\(name)' should be a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return number
     }

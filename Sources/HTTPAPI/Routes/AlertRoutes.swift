@@ -26,8 +26,10 @@ struct AlertRoutes: Sendable {
         router.get("/alerts/{id}.cap") { _, context in
             let message = try self.message(context).message
             return Response(
-                status: .ok, headers: [.contentType: "application/cap+xml; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: try message.capXML())))
+                status: .ok,
+                headers: [.contentType: "application/cap+xml; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try message.capXML()))
+            )
         }
         router.get("/alerts/:id") { request, context in
             let found = try self.message(context)
@@ -55,8 +57,10 @@ struct AlertRoutes: Sendable {
             return time
         }
         let rows = try self.backend.records.feed(
-            from: try time("start") ?? .distantPast, through: try time("end") ?? .distantFuture,
-            limit: Self.maximumHistory)
+            from: try time("start") ?? .distantPast,
+            through: try time("end") ?? .distantFuture,
+            limit: Self.maximumHistory
+        )
         let messages = try self.visible(rows, context)
         let page = filter.page(of: FeedMessage.chain(messages))
         return try self.collection(page, "Warnings", "/alerts", request)
@@ -67,16 +71,22 @@ struct AlertRoutes: Sendable {
         let rows = try self.backend.records.feed(after: max(0, latest - 100), limit: 100)
         let messages = try self.visible(rows, context)
         let text = try AtomIndex.document(
-            messages.reversed(), updated: messages.last?.sent ?? self.backend.now(), base: request.base)
+            messages.reversed(),
+            updated: messages.last?.sent ?? self.backend.now(),
+            base: request.base
+        )
         return Response(
-            status: .ok, headers: [.contentType: "application/atom+xml; charset=utf-8", .eTag: "\"\(latest)\""],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+            status: .ok,
+            headers: [.contentType: "application/atom+xml; charset=utf-8", .eTag: "\"\(latest)\""],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
     }
 
     private func visible(_ rows: [FeedRow], _ context: APIRequestContext) throws -> [WarningMessage] {
-        try rows.map { try $0.message() }.filter { message in
-            context.access.org.map { $0 == message.org } ?? true
-        }
+        try rows.map { try $0.message() }
+            .filter { message in
+                context.access.org.map { $0 == message.org } ?? true
+            }
     }
 
     private func message(_ context: APIRequestContext) throws -> FeedMessage {
@@ -94,14 +104,18 @@ struct AlertRoutes: Sendable {
         let items = URLComponents(string: "?" + (request.uri.query ?? ""))?.queryItems ?? []
         do {
             return try AlertFilter(
-                parameters: items.filter { !own.contains($0.name) }.map { (name: $0.name, value: $0.value ?? "") })
+                parameters: items.filter { !own.contains($0.name) }.map { (name: $0.name, value: $0.value ?? "") }
+            )
         } catch let error as AlertFilterError {
             throw APIProblem(.badRequest, error.description)
         }
     }
 
     private func collection(
-        _ page: (entries: [FeedMessage], next: String?), _ title: String, _ path: String, _ request: Request
+        _ page: (entries: [FeedMessage], next: String?),
+        _ title: String,
+        _ path: String,
+        _ request: Request
     ) throws -> Response {
         let next = page.next.map { cursor in
             let kept = (request.uri.query ?? "").split(separator: "&").filter { !$0.hasPrefix("cursor=") }
@@ -109,7 +123,8 @@ struct AlertRoutes: Sendable {
         }
         let updated = page.entries.map(\.message.sent).max() ?? self.backend.now()
         var response = self.geoJSON(
-            try GeoJSON.collection(page.entries, title: title, updated: updated, next: next, base: request.base))
+            try GeoJSON.collection(page.entries, title: title, updated: updated, next: next, base: request.base)
+        )
         response.headers[.eTag] = "\"\(try self.backend.records.latestFeedSequence())\""
         return response
     }
@@ -119,7 +134,9 @@ struct AlertRoutes: Sendable {
             status: .ok,
             headers: [
                 .contentType: "application/geo+json", .accessControlAllowOrigin: "*", .cacheControl: "no-cache",
-            ], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
     }
 }
 

@@ -14,7 +14,9 @@ struct ConsoleRoutes: Sendable {
                 headers: [
                     .contentType: "text/html; charset=utf-8",
                     .contentSecurityPolicy: "default-src 'self' 'unsafe-inline'",
-                ], body: ResponseBody(byteBuffer: ByteBuffer(string: Self.page)))
+                ],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: Self.page))
+            )
         }
     }
 

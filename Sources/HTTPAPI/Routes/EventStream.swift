@@ -41,7 +41,8 @@ struct EventStream: Sendable {
             body: ResponseBody { writer in
                 try await self.follow(from: start, base: base, to: &writer)
                 try await writer.finish(nil)
-            })
+            }
+        )
     }
 
     @concurrent

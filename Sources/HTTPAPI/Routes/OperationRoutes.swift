@@ -18,8 +18,10 @@ struct OperationRoutes: Sendable {
         router.get("/metrics") { _, _ in
             let text = try await self.backend.metrics()
             return Response(
-                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+                status: .ok,
+                headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+            )
         }
         router.get("/api/status", use: self.status)
         router.post("/api/clock/advance", use: self.advanceClock)
@@ -34,7 +36,9 @@ struct OperationRoutes: Sendable {
 
     private func ready() throws -> Response {
         let service = try self.backend.serviceStatus()
-        guard !service.isReady else { return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: "ok\n"))) }
+        guard !service.isReady else {
+            return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: "ok\n")))
+        }
         var reasons = service.faults
         if !service.subscribed { reasons.append("not subscribed to the broker \(service.broker)") }
         if service.processed < service.position {
@@ -109,7 +113,11 @@ struct OperationRoutes: Sendable {
             throw APIProblem(.badRequest, "there is no role '\(wanted.role)'; known: \(known)")
         }
         let made = try self.backend.records.createToken(
-            role: role, org: wanted.org, label: wanted.label ?? "", at: self.backend.now())
+            role: role,
+            org: wanted.org,
+            label: wanted.label ?? "",
+            at: self.backend.now()
+        )
         return try JSONBody.response(TokenReport(made.token, secret: made.secret), status: .created)
     }
 

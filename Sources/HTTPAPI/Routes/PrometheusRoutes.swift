@@ -40,7 +40,10 @@ struct PrometheusRoutes: Sendable {
             try JSONBody.response(PrometheusAnswer(["version": "3.0.0", "application": "poyang"]), keys: .asDeclared)
         }
         group.get("/alerts") { _, context in
-            try JSONBody.response(PrometheusAnswer(["alerts": try await self.backend.alertReports(org: context.access.org)]), keys: .asDeclared)
+            try JSONBody.response(
+                PrometheusAnswer(["alerts": try await self.backend.alertReports(org: context.access.org)]),
+                keys: .asDeclared
+            )
         }
     }
 
@@ -51,7 +54,8 @@ struct PrometheusRoutes: Sendable {
         let result = try self.evaluator(context).instant(query, at: time)
         return try JSONBody.response(
             PrometheusAnswer(QueryData.instant(result.value, at: time), warnings: result.warnings),
-            keys: .asDeclared)
+            keys: .asDeclared
+        )
     }
 
     private func range(_ request: Request, _ context: APIRequestContext) async throws -> Response {
@@ -67,10 +71,14 @@ struct PrometheusRoutes: Sendable {
         guard (end - start) / step <= Self.maximumSteps else {
             throw BadParameter(
                 message: "exceeded maximum resolution of \(Self.maximumSteps) points per timeseries; "
-                    + "try a larger 'step'")
+                    + "try a larger 'step'"
+            )
         }
         let result = try self.evaluator(context).range(query, from: start, through: end, step: step)
-        return try JSONBody.response(PrometheusAnswer(QueryData.range(result.series), warnings: result.warnings), keys: .asDeclared)
+        return try JSONBody.response(
+            PrometheusAnswer(QueryData.range(result.series), warnings: result.warnings),
+            keys: .asDeclared
+        )
     }
 
     private func series(_ request: Request, _ context: APIRequestContext) async throws -> Response {
@@ -88,7 +96,10 @@ struct PrometheusRoutes: Sendable {
     private func labelValues(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let name = try context.parameters.require("name")
         let found = try self.found(try await RequestParameters(request), context)
-        return try JSONBody.response(PrometheusAnswer(Set(found.compactMap { $0.value(of: name) }).sorted()), keys: .asDeclared)
+        return try JSONBody.response(
+            PrometheusAnswer(Set(found.compactMap { $0.value(of: name) }).sorted()),
+            keys: .asDeclared
+        )
     }
 
     /// The label sets that one of the selectors in `match[]` finds between `start` and `end`; all without selectors.

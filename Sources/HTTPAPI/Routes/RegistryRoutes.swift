@@ -48,7 +48,10 @@ struct RegistryRoutes: Sendable {
         let dryRun = request.uri.queryParameters["dry_run"].map { ["1", "true"].contains($0) } ?? false
         let body = try await request.body.collect(upTo: Self.maximumBody)
         let report = try await self.backend.importDevices(
-            csv: String(buffer: body), dryRun: dryRun, org: context.access.org)
+            csv: String(buffer: body),
+            dryRun: dryRun,
+            org: context.access.org
+        )
         return try JSONBody.response(report)
     }
 
@@ -56,7 +59,9 @@ struct RegistryRoutes: Sendable {
         try context.require(.write)
         let body = try await request.body.collect(upTo: Self.maximumBody)
         let report = try await self.backend.importSamples(
-            lines: Array(body.readableBytesView), org: context.access.org)
+            lines: Array(body.readableBytesView),
+            org: context.access.org
+        )
         return try JSONBody.response(report)
     }
 
@@ -104,9 +109,11 @@ private struct QuarantineReport: Encodable {
         self.length = payload.length
         self.sha256 = payload.sha256
         self.reasons = Set(payload.refusals.map(\.reason.rawValue)).sorted().joined(separator: " ")
-        self.detail = payload.refusals.map { refusal in
-            refusal.key.map { "\($0): \(refusal.detail)" } ?? refusal.detail
-        }.joined(separator: "; ")
+        self.detail = payload.refusals
+            .map { refusal in
+                refusal.key.map { "\($0): \(refusal.detail)" } ?? refusal.detail
+            }
+            .joined(separator: "; ")
         self.payload = String(decoding: payload.payload.prefix(Self.shown), as: UTF8.self)
     }
 }

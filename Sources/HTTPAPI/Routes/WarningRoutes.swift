@@ -30,17 +30,20 @@ struct WarningRoutes: Sendable {
         let warning = try self.warning(context)
         let detail = WarningDetail(
             warning: WarningReport(warning),
-            messages: try self.backend.records.feed(number: warning.number).map {
-                WarningLine(try $0.message(), sequence: $0.sequence)
-            },
-            ledger: try self.backend.records.ledger(number: warning.number).map(LedgerReport.init))
+            messages: try self.backend.records.feed(number: warning.number)
+                .map {
+                    WarningLine(try $0.message(), sequence: $0.sequence)
+                },
+            ledger: try self.backend.records.ledger(number: warning.number).map(LedgerReport.init)
+        )
         return try JSONBody.response(detail)
     }
 
     @Sendable private func ledger(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let warning = try self.warning(context)
         return try JSONBody.response(
-            try self.backend.records.ledger(number: warning.number).map(LedgerReport.init))
+            try self.backend.records.ledger(number: warning.number).map(LedgerReport.init)
+        )
     }
 
     private struct Note: Decodable {
@@ -53,7 +56,10 @@ struct WarningRoutes: Sendable {
         let body = try await JSONBody.decode(Note.self, from: request)
         do {
             try await self.backend.acknowledge(
-                number: warning.number, by: context.access.name, note: body.note ?? "")
+                number: warning.number,
+                by: context.access.name,
+                note: body.note ?? ""
+            )
         } catch let error as WarningBookError {
             throw APIProblem(.conflict, "\(error)")
         }

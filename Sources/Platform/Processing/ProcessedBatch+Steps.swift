@@ -31,22 +31,38 @@ extension ProcessedBatch {
     mutating func add(_ step: WarningStep) throws {
         let warning = step.warning
         let row = WarningRow(
-            number: warning.number, org: warning.identity.org, site: warning.identity.site,
-            hazard: warning.identity.hazard.rawValue, status: warning.identity.status.rawValue,
-            isActive: warning.isActive, issuedAt: warning.issuedAt, updatedAt: warning.updatedAt,
-            json: try StoredJSON.encode(warning))
+            number: warning.number,
+            org: warning.identity.org,
+            site: warning.identity.site,
+            hazard: warning.identity.hazard.rawValue,
+            status: warning.identity.status.rawValue,
+            isActive: warning.isActive,
+            issuedAt: warning.issuedAt,
+            updatedAt: warning.updatedAt,
+            json: try StoredJSON.encode(warning)
+        )
         self.warnings.removeAll { $0.number == row.number }
         self.warnings.append(row)
         if let message = step.message {
             self.feed.append(
                 FeedEntry(
-                    number: message.number, identifier: message.identifier, action: message.action.rawValue,
-                    sentAt: message.sent, json: try StoredJSON.encode(message)))
+                    number: message.number,
+                    identifier: message.identifier,
+                    action: message.action.rawValue,
+                    sentAt: message.sent,
+                    json: try StoredJSON.encode(message)
+                )
+            )
         }
         self.ledger += step.ledger.map {
             LedgerFact(
-                number: $0.number, time: $0.time, processedAt: $0.processedAt, kind: $0.kind, who: $0.who,
-                what: $0.what)
+                number: $0.number,
+                time: $0.time,
+                processedAt: $0.processedAt,
+                kind: $0.kind,
+                who: $0.who,
+                what: $0.what
+            )
         }
     }
 }

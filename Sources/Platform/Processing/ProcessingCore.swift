@@ -35,8 +35,14 @@ final class ProcessingCore {
     private static let extensionLead: Milliseconds = .hour
 
     init(
-        store: SeriesStore, records: CatalogStore, resolver: CatalogResolver, feedSignal: FeedSignal,
-        options: PlatformOptions, rules: RuleSet, processed: JournalPosition, at now: Timestamp
+        store: SeriesStore,
+        records: CatalogStore,
+        resolver: CatalogResolver,
+        feedSignal: FeedSignal,
+        options: PlatformOptions,
+        rules: RuleSet,
+        processed: JournalPosition,
+        at now: Timestamp
     ) throws {
         self.store = store
         self.records = records
@@ -48,10 +54,14 @@ final class ProcessingCore {
         self.saved = processed
         self.book = WarningBook(
             settings: DisseminationSettings(
-                sender: options.sender, senderName: options.senderName, isExercise: options.exercise),
+                sender: options.sender,
+                senderName: options.senderName,
+                isExercise: options.exercise
+            ),
             sites: { [resolver] in resolver.catalog.sites[$0] },
             restoring: try records.warnings(activeOnly: true).map { try $0.warning() },
-            counters: try records.counters())
+            counters: try records.counters()
+        )
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
         try self.restartEngine(at: now)
     }
@@ -97,7 +107,8 @@ final class ProcessingCore {
     }
 
     private func evaluate(
-        at now: Timestamp, _ step: (RuleEngine, any SeriesReader) throws -> [AlertTransition]
+        at now: Timestamp,
+        _ step: (RuleEngine, any SeriesReader) throws -> [AlertTransition]
     ) throws {
         let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
         let transitions: [AlertTransition]
@@ -124,16 +135,19 @@ final class ProcessingCore {
     private func restartEngine(at now: Timestamp) throws {
         let resolver = self.resolver
         let engine = RuleEngine(rules: self.rules, clockMode: self.options.clock) { site in
-            resolver.catalog.registeredChannels(at: site).map {
-                WatchedChannel(series: $0.series.labels, schedule: $0.schedule)
-            }
+            resolver.catalog.registeredChannels(at: site)
+                .map {
+                    WatchedChannel(series: $0.series.labels, schedule: $0.schedule)
+                }
         }
         let ended = try engine.restore(
-            alerts: try self.records.alertStates().map {
-                AlertStateRecord(rule: $0.key.rule, labels: $0.key.labels, json: $0.json)
-            },
+            alerts: try self.records.alertStates()
+                .map {
+                    AlertStateRecord(rule: $0.key.rule, labels: $0.key.labels, json: $0.json)
+                },
             clocks: try self.records.clocks().map { ClockRecord(key: $0.key, json: $0.json) },
-            reader: CatalogReader(base: self.store.reader, catalog: resolver.catalog))
+            reader: CatalogReader(base: self.store.reader, catalog: resolver.catalog)
+        )
         self.engine = engine
         try self.tell(ended, at: now)
     }

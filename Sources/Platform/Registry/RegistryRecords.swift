@@ -38,10 +38,16 @@ struct DeviceRecord: Codable {
 
     var device: Device {
         Device(
-            id: self.id, name: self.name, model: self.model, site: self.site,
-            zeroElevationMeters: self.zeroElevationMeters, mountHeightMeters: self.mountHeightMeters,
+            id: self.id,
+            name: self.name,
+            model: self.model,
+            site: self.site,
+            zeroElevationMeters: self.zeroElevationMeters,
+            mountHeightMeters: self.mountHeightMeters,
             schedule: self.interval.map { self.reportsOnChange ? .event(heartbeat: $0) : .periodic($0) },
-            address: self.address, isTest: self.isTest)
+            address: self.address,
+            isTest: self.isTest
+        )
     }
 }
 
@@ -77,14 +83,24 @@ struct SiteRecord: Codable {
         var position: Position?
         if let latitude, let longitude {
             position = Position(
-                latitude: latitude, longitude: longitude, confidence: self.positionConfidence ?? "unknown")
+                latitude: latitude,
+                longitude: longitude,
+                confidence: self.positionConfidence ?? "unknown"
+            )
         }
         return Site(
-            id: self.id, name: self.name, kind: self.kind, org: self.org, basin: self.basin,
-            adminCode: self.adminCode, county: self.county, position: position,
+            id: self.id,
+            name: self.name,
+            kind: self.kind,
+            org: self.org,
+            basin: self.basin,
+            adminCode: self.adminCode,
+            county: self.county,
+            position: position,
             datum: self.datum.map {
                 Datum(name: $0, offsetTo1985Meters: nil, validFrom: nil, source: "registered")
-            })
+            }
+        )
     }
 }
 
@@ -93,7 +109,8 @@ extension CatalogStore {
     func registrations() throws -> CatalogRegistrations {
         CatalogRegistrations(
             sites: try self.registered(.site).map { try StoredJSON.decode(SiteRecord.self, from: $0.json).site },
-            devices: try self.registered(.device).map { try StoredJSON.decode(DeviceRecord.self, from: $0.json).device })
+            devices: try self.registered(.device).map { try StoredJSON.decode(DeviceRecord.self, from: $0.json).device }
+        )
     }
 
     /// Registers or changes sites and devices in one transaction.
@@ -103,6 +120,7 @@ extension CatalogStore {
         }
         try self.register(
             registrations.sites.map { try row(.site, $0.id, SiteRecord($0)) }
-                + registrations.devices.map { try row(.device, $0.id, DeviceRecord($0)) })
+                + registrations.devices.map { try row(.device, $0.id, DeviceRecord($0)) }
+        )
     }
 }

@@ -20,24 +20,33 @@ struct VictoriaMetricsLine {
     init(_ line: some Collection<UInt8>) throws {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+            positiveInfinity: "Infinity",
+            negativeInfinity: "-Infinity",
+            nan: "NaN"
+        )
         let decoded: Line
         do {
             decoded = try decoder.decode(Line.self, from: Data(line))
         } catch {
             throw PlatformError(
-                .input, #"not of the form {"metric":{…},"values":[…],"timestamps":[…]}"#, cause: error)
+                .input,
+                #"not of the form {"metric":{…},"values":[…],"timestamps":[…]}"#,
+                cause: error
+            )
         }
         guard !decoded.metric.metric.isEmpty else {
             throw PlatformError(.input, "the label __name__ is missing: it holds the metric's name")
         }
         guard decoded.values.count == decoded.timestamps.count else {
             throw PlatformError(
-                .input, "\(decoded.values.count) values but \(decoded.timestamps.count) timestamps; they go in pairs")
+                .input,
+                "\(decoded.values.count) values but \(decoded.timestamps.count) timestamps; they go in pairs"
+            )
         }
         self.labels = decoded.metric
-        self.samples = zip(decoded.timestamps, decoded.values).map {
-            Sample(time: Timestamp(milliseconds: $0), value: $1)
-        }
+        self.samples = zip(decoded.timestamps, decoded.values)
+            .map {
+                Sample(time: Timestamp(milliseconds: $0), value: $1)
+            }
     }
 }
