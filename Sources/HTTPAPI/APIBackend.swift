@@ -50,7 +50,7 @@ package struct AlertReport: Encodable, Sendable {
     package var annotations: [String: String]
     /// `pending`, `firing`; ours adds `unknown`.
     package var state: String
-    /// RFC 3339
+    /// As RFC 3339 writes it.
     package var activeAt: String
     /// A float as text.
     package var value: String

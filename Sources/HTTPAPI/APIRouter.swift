@@ -6,7 +6,7 @@ package import Hummingbird
 
 /// All routes, behind the rules of access.
 package enum APIRouter {
-    /// - Parameter origin: How requests come in; decides what they may do without a token.
+    /// The router for one way in; `origin` decides what requests may do without a token.
     package static func make(backend: any APIBackend, origin: Origin) -> Router<APIRequestContext> {
         let router = Router(context: APIRequestContext.self)
         router.add(middleware: ProblemMiddleware())

@@ -24,7 +24,7 @@ struct Configuration: Sendable {
         return (catalog, rules)
     }
 
-    /// - Parameter adding: Registrations that are not on record yet, checked together with those that are.
+    /// The catalogue of files and registry; `adding` is checked with it although it is not on record yet.
     func catalog(keys: SeriesKeyTable, adding: CatalogRegistrations = .none) throws -> Catalog {
         let files =
             try self.directoryExists(self.options.devicesDirectory, isDefault: "Devices")

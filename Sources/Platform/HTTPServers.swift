@@ -16,7 +16,7 @@ enum HTTPServers {
         case network(url: String)
     }
 
-    /// - Parameter opened: Called when a server listens.
+    /// The servers, to be stopped in reverse; `opened` is called when one listens.
     static func services(
         options: PlatformOptions,
         directory: DataDirectory,

@@ -27,9 +27,8 @@ package struct Platform: Sendable {
 
     /// Opens the data directory, brings the rules up to the journal and prepares the servers.
     ///
-    /// - Parameters:
-    ///   - now: Wall time.
-    ///   - announce: Takes the lines that say where the service is: `broker URL`, `ready URL`.
+    /// `announce` takes the lines that say where the service is: `broker URL`, `ready URL`.
+    ///
     /// - Throws: ``PlatformError``, ``ProblemList`` with everything that is wrong in devices and rules, or what a
     ///   store says.
     package static func build(
@@ -84,7 +83,7 @@ package struct Platform: Sendable {
         )
         // In the order of their start; they stop in reverse, so that ingest drains first and the rules end last.
         var services: [any Service] = [processor]
-        if ingest != nil { services.append(Ticker(processor: processor)) }
+        if options.isService { services.append(Ticker(processor: processor)) }
         let socketIsOpen = AsyncStream.makeStream(of: Void.self)
         services += HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
             address in

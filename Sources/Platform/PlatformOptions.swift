@@ -29,6 +29,11 @@ package struct PlatformOptions: Sendable {
         var isLoopback: Bool { self.host.hasPrefix("127.") || self.host == "::1" || self.host == "localhost" }
     }
 
+    /// Whether readings come in and are judged; otherwise the directory is only looked at.
+    var isService: Bool {
+        if case .none = self.broker { false } else { true }
+    }
+
     package var dataDirectory: String
     package var devicesDirectory: String
     package var rulesDirectory: String

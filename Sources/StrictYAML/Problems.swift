@@ -18,7 +18,7 @@ package struct Problem: Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    /// `file:line:column: message`
+    /// The form `file:line:column: message`.
     package var description: String {
         self.line == 0 ? "\(self.file): \(self.message)" : "\(self.file):\(self.line):\(self.column): \(self.message)"
     }

@@ -11,6 +11,7 @@ extension YAMLValue {
     /// place after one may be off by its length.
     ///
     /// - Parameters:
+    ///   - message: What is wrong and what would be right.
     ///   - offset: Bytes of UTF-8 from the beginning of the scalar's text.
     ///   - source: The text of the whole file.
     package func report(_ message: String, atByte offset: Int, source: [Substring]) {

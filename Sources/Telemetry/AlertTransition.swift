@@ -36,7 +36,7 @@ package struct AlertTransition: Hashable, Sendable, Codable {
     package var reason: String?
     /// Event time of the newest reading that it rests on.
     package var lastReadingAt: Timestamp?
-    /// Rendered annotations by name: `summary_zh`, `summary_en`, …
+    /// Rendered annotations by name, such as `summary_zh`.
     package var annotations: [String: String]
 
     package init(

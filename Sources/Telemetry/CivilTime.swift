@@ -6,17 +6,17 @@
 /// The day arithmetic counts days from 1970-01-01 in 400-year eras (146,097 days each) whose years begin in March.
 package struct CivilTime: Hashable, Sendable {
     package var year: Int
-    /// 1…12
+    /// From 1 to 12.
     package var month: Int
-    /// 1…31
+    /// From 1 to 31.
     package var day: Int
-    /// 0…23
+    /// From 0 to 23.
     package var hour: Int
-    /// 0…59
+    /// From 0 to 59.
     package var minute: Int
     /// 0…59; a leap second (60) is read as 59.
     package var second: Int
-    /// 0…999
+    /// From 0 to 999.
     package var millisecond: Int
 
     package init(
@@ -86,7 +86,7 @@ package struct CivilTime: Hashable, Sendable {
 }
 
 extension Int64 {
-    /// Quotient rounded toward negative infinity, and the non-negative remainder. The divisor is positive.
+    /// Quotient rounded toward negative infinity, and the non-negative remainder, for a positive divisor.
     fileprivate func flooredQuotientAndRemainder(dividingBy divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let (quotient, remainder) = self.quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)

@@ -23,8 +23,10 @@ package struct LabelMatcher: Sendable {
         self.init(name: name, operation: .equal, value: value, pattern: nil)
     }
 
-    /// - Parameter pattern: For `=~` and `!~`: whether a whole text matches the pattern. The module that knows
-    ///   regular expressions makes it; nil compares literally.
+    /// Makes a matcher of any operation.
+    ///
+    /// `pattern` says, for `=~` and `!~`, whether a whole text matches. The module that knows regular expressions makes
+    /// it; nil compares literally.
     package init(name: String, operation: Operation, value: String, pattern: (@Sendable (String) -> Bool)?) {
         self.name = name
         self.operation = operation

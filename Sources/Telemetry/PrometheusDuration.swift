@@ -33,7 +33,9 @@ package enum PrometheusDuration {
         return total
     }
 
-    /// The shortest text that reads back as `span`: 5400000 is `1h30m`. Years and weeks are used only when exact.
+    /// The shortest text that reads back as `span`: 5400000 is `1h30m`.
+    ///
+    /// Years and weeks are used only when exact.
     package static func text(_ span: Milliseconds) -> String {
         guard span > 0 else { return span == 0 ? "0s" : "-" + self.text(-span) }
         for unit in self.units.prefix(2) where span % unit.span == 0 { return "\(span / unit.span)\(unit.suffix)" }

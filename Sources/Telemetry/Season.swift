@@ -4,7 +4,7 @@
 /// The part of every year in which a threshold holds; days begin at 00:00 +08:00.
 package struct Season: Hashable, Sendable {
     package struct MonthDay: Hashable, Sendable {
-        /// 1…12
+        /// From 1 to 12.
         package var month: Int
         /// 1…29 in February: 29 means the day after the 28th.
         package var day: Int

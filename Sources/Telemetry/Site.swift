@@ -16,7 +16,7 @@ package typealias Confidence = String
 
 /// A vertical datum and its offset to the national one.
 package struct Datum: Hashable, Sendable {
-    /// `wusong` 吴淞, `frozen` 冻结, `1985` national, `local` a gauge's own zero, …
+    /// Such as `wusong` 吴淞, `frozen` 冻结, `1985` national, `local` for a gauge's own zero.
     package var name: String
     /// Added to a level in this datum it gives the level in the 1985 national datum; unknown where absent.
     package var offsetTo1985Meters: Double?
@@ -33,9 +33,9 @@ package struct Datum: Hashable, Sendable {
 
 /// A position for display; WGS-84 degrees.
 package struct Position: Hashable, Sendable {
-    /// −90…90
+    /// From −90 to 90.
     package var latitude: Double
-    /// −180…180
+    /// From −180 to 180.
     package var longitude: Double
     package var confidence: Confidence
 
@@ -99,7 +99,7 @@ package struct Threshold: Hashable, Sendable {
 
 /// A place that is watched.
 package struct Site: Hashable, Sendable {
-    /// `[A-Za-z0-9._:-]{1,64}`
+    /// Of the form `[A-Za-z0-9._:-]{1,64}`.
     package var id: String
     package var name: LocalizedName
     package var kind: SiteKind

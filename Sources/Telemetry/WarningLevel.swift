@@ -48,7 +48,9 @@ package struct Hazard: Hashable, Sendable, RawRepresentable, Codable {
     package static let silence = Hazard(rawValue: "silence")
     package static let system = Hazard(rawValue: "system")
 
-    /// The event's name in both languages; the one table of them. A hazard of somebody's own rules keeps its slug.
+    /// The event's name in both languages; the one table of them.
+    ///
+    /// A hazard of somebody's own rules keeps its slug.
     package var eventName: LocalizedName {
         switch self {
         case .flood: LocalizedName(zh: "洪水", en: "Flood")

@@ -15,12 +15,17 @@ struct RecordedEventTests {
         let hazard: String
         let level: String
         let site: String
-        let event_time: String
+        let eventTime: String
         let value: Double?
         let headline: String
 
-        /// `flood raised yellow 2018-09-01T06:50:00+08:00`
-        var step: String { "\(self.hazard) \(self.action) \(self.level) \(self.event_time)" }
+        private enum CodingKeys: String, CodingKey {
+            case number, identifier, action, status, hazard, level, site, value, headline
+            case eventTime = "event_time"
+        }
+
+        /// Such as `flood raised yellow 2018-09-01T06:50:00+08:00`.
+        var step: String { "\(self.hazard) \(self.action) \(self.level) \(self.eventTime)" }
     }
 
     private static let demoData = "ops/demo-data/"
@@ -77,7 +82,7 @@ struct RecordedEventTests {
         )
         let end = try #require(creek.last)
         #expect(end.action == "ended")
-        #expect(end.event_time <= "2018-09-01T09:35:00+08:00")
+        #expect(end.eventTime <= "2018-09-01T09:35:00+08:00")
         #expect(Set(creek.map(\.number)).count == 1)
 
         let lake = lines.filter { $0.site == "xingzi" }

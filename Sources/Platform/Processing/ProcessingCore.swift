@@ -9,9 +9,9 @@ import HTTPAPI
 import SeriesStorage
 import Telemetry
 
-/// Everything that follows a commit: series, rules, warnings and their one transaction. Used by one thread.
+/// Everything that follows a commit: series, rules, warnings and their one transaction.
 ///
-/// A step that fails can be repeated: what was computed but not saved waits in `unsaved`.
+/// Used by one thread. /// A step that fails can be repeated: what was computed but not saved waits in `unsaved`.
 final class ProcessingCore {
     private let store: SeriesStore
     private let records: CatalogStore
@@ -28,6 +28,10 @@ final class ProcessingCore {
     private var saved: JournalPosition
     private var unsaved = ProcessedBatch()
     private var lastSave = Timestamp.distantPast
+
+    /// Whether rules are evaluated. A command that opens the directory while no service runs only looks: what was
+    /// committed waits for the service, which knows its clock and whether it is an exercise.
+    private var isJudging: Bool { self.options.isService }
 
     /// How often the position is saved while nothing happens.
     private static let saveInterval: Milliseconds = .second
@@ -71,6 +75,7 @@ final class ProcessingCore {
         guard entry.position > self.processed else { return try self.save(at: now) }
         let (applied, counts) = try self.store.apply(entry)
         self.counts.add(counts)
+        guard self.isJudging else { return }
         self.processed = entry.position
         try self.evaluate(at: now) { try $0.process(applied, reader: $1) }
         try self.save(at: now)
@@ -78,6 +83,7 @@ final class ProcessingCore {
 
     /// Lets timers fire that fall due by the wall clock, and says again what would expire.
     func tick(at now: Timestamp) throws {
+        guard self.isJudging else { return }
         try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) }
         let context = StepContext(sentAt: now, processedAt: now)
         try self.add(self.book.extend(expiringBefore: now + Self.extensionLead, context: context))
@@ -149,7 +155,7 @@ final class ProcessingCore {
             reader: CatalogReader(base: self.store.reader, catalog: resolver.catalog)
         )
         self.engine = engine
-        try self.tell(ended, at: now)
+        if self.isJudging { try self.tell(ended, at: now) }
     }
 
     /// Saves what happened; when nothing did, only once a second.

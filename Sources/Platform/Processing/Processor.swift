@@ -166,6 +166,6 @@ package final class Processor: ReadingSink, Service {
 }
 
 /// Carries the core to its thread.
-private struct ProcessingCoreHolder: @unchecked Sendable {  // used by `refeed()` before, and by the thread after it starts
+private struct ProcessingCoreHolder: @unchecked Sendable {  // first used by `refeed()`, then by the thread alone
     let core: ProcessingCore
 }
