@@ -61,6 +61,9 @@ package final class RuleEngine {
     /// that we were away. Set it to the start plus the time that a backlog needs.
     package var silenceHeldUntil = Timestamp.distantPast
 
+    /// In `--clock wall`: wall time cannot be believed, so sites' clocks follow their data alone.
+    package var isWallClockSuspect = false
+
     let clockMode: ClockMode
     let settings: Settings
     let compiled: [CompiledRule]
@@ -107,7 +110,7 @@ package final class RuleEngine {
     ///   transition of hazard `system`.
     package func process(_ batch: AppliedBatch, reader: any SeriesReader) throws -> [AlertTransition] {
         self.processedAt = batch.receivedAt
-        if self.clockMode == .wall, batch.receivedAt > self.wall {
+        if self.clockMode == .wall, !self.isWallClockSuspect, batch.receivedAt > self.wall {
             self.wall = batch.receivedAt
             self.isWallChanged = true
         }

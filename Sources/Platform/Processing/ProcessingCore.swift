@@ -28,6 +28,9 @@ final class ProcessingCore {
     private var saved: JournalPosition
     private var unsaved = ProcessedBatch()
     private var lastSave = Timestamp.distantPast
+    private let ownClock: OwnClock
+    /// What is wrong with our own clock; nil while it can be believed.
+    private(set) var clockFault: String?
 
     /// Whether rules are evaluated. A command that opens the directory while no service runs only looks: what was
     /// committed waits for the service, which knows its clock and whether it is an exercise.
@@ -67,12 +70,16 @@ final class ProcessingCore {
             counters: try records.counters()
         )
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
+        self.ownClock = OwnClock(skew: resolver.policy.skew)
         try self.restartEngine(at: now)
+        self.checkOwnClock(at: now)
     }
 
     /// Takes one journal entry through series, rules and warnings.
     func process(_ entry: JournalEntry, at now: Timestamp) throws {
         guard entry.position > self.processed else { return try self.save(at: now) }
+        // By what the journal says, so that feeding it again judges the same.
+        self.engine.isWallClockSuspect = self.ownClock.isSuspect(newest: self.store.newestTime, at: entry.receivedAt)
         let (applied, counts) = try self.store.apply(entry)
         self.counts.add(counts)
         guard self.isJudging else { return }
@@ -84,10 +91,20 @@ final class ProcessingCore {
     /// Lets timers fire that fall due by the wall clock, and says again what would expire.
     func tick(at now: Timestamp) throws {
         guard self.isJudging else { return }
-        try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) }
+        self.checkOwnClock(at: now)
+        if self.clockFault == nil { try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) } }
         let context = StepContext(sentAt: now, processedAt: now)
         try self.add(self.book.extend(expiringBefore: now + Self.extensionLead, context: context))
         try self.save(at: now)
+    }
+
+    /// Takes notice when our own clock cannot be believed, or can be again.
+    private func checkOwnClock(at now: Timestamp) {
+        self.clockFault = self.ownClock.fault(newest: self.store.newestTime, at: now)
+        var policy = self.resolver.policy
+        guard policy.isOwnClockSuspect != (self.clockFault != nil) else { return }
+        policy.isOwnClockSuspect = self.clockFault != nil
+        self.resolver.replace(policy: policy)
     }
 
     /// The clocks of those of `sites` that have one.
