@@ -11,9 +11,10 @@ import Testing
 /// A process that commits, applies and seals is killed at random instants, again and again on the same files.
 @Suite(.serialized)
 struct CrashTests {
-    private static let rounds = 8
+    /// Few here; `ops/soak` sets more.
+    private static let rounds = Int(ProcessInfo.processInfo.environment["POYANG_CRASH_ROUNDS"] ?? "") ?? 8
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(30)))
     func everyReportedCommitSurvivesAKill() throws {
         try withTemporaryDirectory { directory in
             let lost = try self.crashLoop(directory, rounds: Self.rounds, signal: SIGKILL)
@@ -21,7 +22,7 @@ struct CrashTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(30)))
     func everyReportedCommitSurvivesAPowerCut() throws {
         try withTemporaryDirectory { directory in
             let lost = try self.crashLoop(
@@ -35,7 +36,7 @@ struct CrashTests {
     }
 
     /// The power cut must be able to harm: without flushing, commits that were reported are gone.
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(30)))
     func aPowerCutLosesCommitsThatAreNotFlushed() throws {
         try withTemporaryDirectory { directory in
             let lost = try self.crashLoop(

@@ -1,0 +1,92 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import CatalogStorage
+import DeviceCatalog
+import Dissemination
+import EarlyWarning
+import Foundation
+import HTTPAPI
+import SeriesStorage
+import Telemetry
+
+@testable import Platform
+
+/// The rooms behind the journal, put together on a folder as `Platform.build` does, without threads, broker and clock.
+struct Workbench {
+    static let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    /// 2018-08-31T22:00:00Z
+    static let start = Timestamp(milliseconds: 1_535_752_800_000)
+
+    let records: CatalogStore
+    let store: SeriesStore
+    let resolver: CatalogResolver
+    let core: ProcessingCore
+
+    /// Opens the folder as a start does: entries beyond the processed position are fed again.
+    init(_ folder: URL, now: Timestamp = Workbench.start, clock: RuleEngine.ClockMode = .data) throws {
+        var options = PlatformOptions(
+            dataDirectory: folder.path,
+            devicesDirectory: Self.project.appending(path: "Devices").path,
+            rulesDirectory: Self.project.appending(path: "Rules").path,
+            broker: .embedded,
+            clock: clock,
+            exercise: true
+        )
+        options.listen = nil
+        let directory = DataDirectory(path: folder.path)
+        self.records = try CatalogStore(path: directory.catalog)
+        let keys = SeriesKeyTable()
+        let (catalog, rules) = try Configuration(options: options, records: self.records).load(keys: keys)
+        let processed = try self.records.processedPosition()
+        self.store = try SeriesStore(path: directory.samples, processed: processed)
+        catalog.adopt(try self.store.reader.series(matching: [], after: .distantPast, through: .distantFuture))
+        self.resolver = CatalogResolver(catalog: catalog, policy: IngestPolicy(acceptsSimulated: true))
+        self.core = try ProcessingCore(
+            store: self.store,
+            records: self.records,
+            resolver: self.resolver,
+            feedSignal: FeedSignal(),
+            options: options,
+            rules: rules,
+            processed: processed,
+            at: now
+        )
+        for entry in try self.store.entries(after: processed, limit: .max) { try self.core.process(entry, at: now) }
+    }
+
+    /// Commits readings of the demo gauge, one batch each.
+    func commit(_ readings: [(minute: Int, feet: Double)], receivedAt: Timestamp? = nil) throws -> [JournalEntry] {
+        try readings.map { reading in
+            let time = Self.start + Milliseconds(reading.minute) * .minute
+            var batch = ReadingBatch(receivedAt: receivedAt ?? time)
+            batch.messages = 1
+            let value = Reading(key: "gage_height_ft", value: reading.feet, time: time, isSimulated: true)
+            let refusals = self.resolver.resolve(
+                device: "usgs-01581752-1",
+                readings: [value],
+                receivedAt: batch.receivedAt,
+                into: &batch.readings
+            )
+            guard refusals.isEmpty else { throw PlatformError(.input, "\(refusals)") }
+            return try self.store.commit(batch)
+        }
+    }
+
+    /// The messages of the feed, in its order, without what differs by the hour of the run.
+    func feed() throws -> [String] {
+        try self.records.feed(after: 0)
+            .map { row in
+                let message = try row.message()
+                let value = message.value.map { "\($0)" } ?? "-"
+                return
+                    "\(row.sequence) \(message.number) \(message.action) \(message.level) \(message.eventTime) \(value)"
+            }
+    }
+
+    func close() throws {
+        try self.store.close()
+        try self.records.close()
+    }
+}
