@@ -19,6 +19,8 @@ final class CompiledRule: Sendable {
     static let thresholdPrefix = "site_threshold"
 
     let rule: AlertRule
+    /// Its place among the rules.
+    let order: Int
     /// Which stored series make it change; empty when only time does.
     let patterns: [Pattern]
     /// Selectors of stored series in `expr`, leftmost first.
@@ -30,12 +32,15 @@ final class CompiledRule: Sendable {
     /// It is evaluated for each site by itself.
     let isPerSite: Bool
     let dependsOnTime: Bool
+    /// It may hold although none of its series was ever there.
+    let speaksOfAbsence: Bool
     /// The labels that the rule itself gives, and their texts where those never change.
     let ownLabelNames: Set<String>
     let constantLabels: Labels?
 
-    init(_ rule: AlertRule) {
+    init(_ rule: AlertRule, order: Int) {
         self.rule = rule
+        self.order = order
         let queries = [rule.expr] + [rule.clear, rule.maybe].compactMap { $0 }
         let stored = queries.flatMap(\.selectors).filter { !CompiledRule.isVirtual($0) }
         self.patterns = stored.map { selector in
@@ -48,7 +53,10 @@ final class CompiledRule: Sendable {
         let all = queries.flatMap(\.selectors)
         self.isSilence = !all.isEmpty && all.allSatisfy { $0.metric == CompiledRule.silenceMetric }
         let readsSeries = !all.isEmpty
-        self.isPerSite = readsSeries && queries.allSatisfy(\.isConfinedToSite)
+        // What names a site itself may have something to say before that site has said anything.
+        let namesSite = all.contains { $0.matchers.contains { $0.name == "site" && $0.operation == .equal } }
+        self.isPerSite = readsSeries && !namesSite && queries.allSatisfy(\.isConfinedToSite)
+        self.speaksOfAbsence = queries.contains { $0.description.contains("absent") }
         self.dependsOnTime = queries.contains(where: \.dependsOnTime)
         self.ownLabelNames = Set(rule.labels.map(\.name))
         if rule.labels.allSatisfy(\.template.isConstant) {

@@ -63,6 +63,13 @@ extension RuleEngine {
             let result = try view.raising.instant(rule.expr, at: time)
             var pass = Pass(time: time, view: view, result: result, due: result.nextChange)
             if unit.rule.dependsOnTime || unit.failure != nil { pass.look(self.nextTimeStep(unit, after: time)) }
+            for sample in result.samples {
+                guard let index = unit.alerts.firstIndex(where: { $0.resultLabels == sample.labels }) else { continue }
+                unit.alerts[index].isSeen = true
+                unit.alerts[index].value = sample.value
+                unit.alerts[index].evidence = result.evidence
+                unit.alerts[index].lastReadingAt = result.newestSample
+            }
             for index in unit.alerts.indices {
                 let alert = unit.alerts[index]
                 pass.look(alert.machine.due(hold: rule.hold, keepFiringFor: rule.keepFiringFor))
@@ -97,7 +104,10 @@ extension RuleEngine {
     // MARK: - Who fires
 
     private func match(_ value: QueryValue, to unit: RuleUnit, _ pass: inout Pass) throws {
-        for index in unit.alerts.indices { unit.alerts[index].isSeen = false }
+        for index in unit.alerts.indices {
+            unit.alerts[index].wasSeen = unit.alerts[index].isSeen
+            unit.alerts[index].isSeen = false
+        }
         switch value {
         case .vector(let samples):
             for sample in samples { try self.see(sample.labels, sample.value, unit, &pass) }
@@ -166,7 +176,9 @@ extension RuleEngine {
             for action in actions { try self.perform(action, &alert, unit, &pass) }
             pass.look(alert.machine.due(hold: rule.hold, keepFiringFor: rule.keepFiringFor))
             unit.alerts[index] = alert
-            if alert.machine.state != before { self.noteChange(alert, unit) }
+            // While the expression holds a start finds the value again; what it was last must be kept.
+            let isLastValue = alert.wasSeen && !alert.isSeen && alert.machine.isRaised
+            if alert.machine.state != before || isLastValue { self.noteChange(alert, unit) }
         }
         unit.alerts.removeAll { $0.machine.state == .inactive }
         if unit.alerts.contains(where: { $0.machine.isRaised }) {
@@ -304,7 +316,7 @@ extension RuleEngine {
 
     /// Takes the newest value of the leftmost stored selector that fits the alert.
     ///
-    /// - Parameter isWide: Also looks further back than the look-back, for what was last heard of a silent channel.
+    /// When `isWide`, it also looks further back than the look-back, for what was last heard of a silent channel.
     private func readCurrentValue(_ alert: inout Alert, _ unit: RuleUnit, _ pass: Pass, isWide: Bool) throws {
         guard let selector = unit.rule.storedSelectors.first else { return }
         var extent = SelectExtent.lookback(from: pass.time, through: pass.time)
@@ -342,25 +354,24 @@ extension RuleEngine {
         reason: String? = nil
     ) {
         let rule = unit.rule.rule
-        self.output.append(
-            AlertTransition(
-                rule: rule.id,
-                alertName: rule.name,
-                change: change,
-                labels: alert.labels,
-                hazard: rule.hazard,
-                level: rule.level,
-                eventTime: time,
-                processedAt: self.processedAt,
-                activeSince: since,
-                value: alert.value,
-                threshold: alert.threshold,
-                evidence: alert.evidence,
-                reason: reason,
-                lastReadingAt: alert.lastReadingAt,
-                annotations: self.annotations(alert, rule)
-            )
+        let transition = AlertTransition(
+            rule: rule.id,
+            alertName: rule.name,
+            change: change,
+            labels: alert.labels,
+            hazard: rule.hazard,
+            level: rule.level,
+            eventTime: time,
+            processedAt: self.processedAt,
+            activeSince: since,
+            value: alert.value,
+            threshold: alert.threshold,
+            evidence: alert.evidence,
+            reason: reason,
+            lastReadingAt: alert.lastReadingAt,
+            annotations: self.annotations(alert, rule)
         )
+        self.output.append((unit.rule.order, transition))
     }
 
     func annotations(_ alert: Alert, _ rule: AlertRule) -> [String: String] {

@@ -31,24 +31,23 @@ extension RuleEngine {
         let place = labels.site.isEmpty ? "" : "\(labels.site): "
         let zh = change == .ended ? "规则恢复正常" : "规则无法计算，状态未知"
         let en = change == .ended ? "rule works again" : "rule cannot be evaluated, its state is unknown"
-        self.output.append(
-            AlertTransition(
-                rule: RuleEngine.failureRule,
-                alertName: "RuleError",
-                change: change,
-                labels: labels,
-                hazard: .system,
-                level: .notice,
-                eventTime: time,
-                processedAt: self.processedAt,
-                activeSince: since,
-                reason: message,
-                annotations: [
-                    "summary_zh": "\(place)\(zh)：\(unit.rule.rule.id)（\(message)）",
-                    "summary_en": "\(place)\(en): \(unit.rule.rule.id) (\(message))",
-                ]
-            )
+        let transition = AlertTransition(
+            rule: RuleEngine.failureRule,
+            alertName: "RuleError",
+            change: change,
+            labels: labels,
+            hazard: .system,
+            level: .notice,
+            eventTime: time,
+            processedAt: self.processedAt,
+            activeSince: since,
+            reason: message,
+            annotations: [
+                "summary_zh": "\(place)\(zh)：\(unit.rule.rule.id)（\(message)）",
+                "summary_en": "\(place)\(en): \(unit.rule.rule.id) (\(message))",
+            ]
         )
+        self.output.append((unit.rule.order, transition))
         let key = AlertKey(rule: RuleEngine.failureRule, labels: labels)
         self.changes[key] =
             .some(change == .ended ? nil : AlertRecord(failure: message, since: since, unit: unit.rule.rule.id))

@@ -36,6 +36,8 @@ struct Alert {
     var activeAt: Timestamp
     /// Whether the evaluation at hand yields it.
     var isSeen = false
+    /// Whether the evaluation before did.
+    var wasSeen = false
 }
 
 /// One rule at one site, or one rule across sites: what is evaluated at a time.
