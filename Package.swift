@@ -75,7 +75,7 @@ let package = Package(
             name: "poyang-bench",
             dependencies: ["Telemetry", "CMosquitto", "MQTTIngest", "Platform", "DeviceCatalog", argumentParser]),
         // Fakes and scoped helpers for tests; not a product.
-        .target(name: "TestSupport", dependencies: ["Telemetry"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Telemetry", "PromQL"], path: "Tests/TestSupport"),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
         .testTarget(name: "PayloadCodecsTests", dependencies: ["PayloadCodecs", "Telemetry", "TestSupport"]),
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),

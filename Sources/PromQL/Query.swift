@@ -1,6 +1,8 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+package import Telemetry
+
 /// A parsed expression, ready to be evaluated any number of times.
 ///
 /// ```swift
@@ -19,6 +21,11 @@ package struct Query: Sendable {
     ///
     /// Conservative: false where that is not certain.
     package let isConfinedToSite: Bool
+    /// How long before the evaluation time a sample may lie and still decide the result.
+    ///
+    /// Windows, offsets and subqueries added up, without the look-back of instant selectors. Selectors with `@` and a
+    /// fixed time are not counted.
+    package let reach: Milliseconds
     let plan: Plan
 
     /// - Throws: ``PromQLError`` with a position.
@@ -32,6 +39,7 @@ package struct Query: Sendable {
         self.plan = try resolver.plan(expression)
         self.selectors = resolver.selectors.map(\.selector)
         self.dependsOnTime = resolver.dependsOnTime
+        self.reach = resolver.selectors.map(\.reach).max() ?? 0
         self.isConfinedToSite = SiteConfinement.confines(expression)
     }
 

@@ -9,8 +9,8 @@ enum SiteConfinement: Equatable {
     case constant
     /// Every element carries the label `site` of the only site it depends on.
     case bySite
-    /// Depends on one site, named in the selectors; the elements may have lost the label.
-    case one(String)
+    /// Depends on one site, named in the selectors; the elements carry its label, or have lost it.
+    case one(String, carriesLabel: Bool)
     /// Elements depend on several sites, or nobody knows.
     case across
 
@@ -27,7 +27,7 @@ enum SiteConfinement: Equatable {
             if let site = selector.matchers.first(where: { $0.name == self.label && $0.operation == .equal })?.value,
                 !site.isEmpty
             {
-                .one(site)
+                .one(site, carriesLabel: true)
             } else {
                 .bySite
             }
@@ -42,7 +42,9 @@ enum SiteConfinement: Equatable {
     private static func of(_ aggregation: Aggregation) -> SiteConfinement {
         let inner = self.of(aggregation.inner)
         let parameter = aggregation.parameter.map(self.of) ?? .constant
-        guard parameter == .constant else { return inner == parameter ? inner.afterLosingLabel : .across }
+        guard parameter == .constant else {
+            return inner.site != nil && inner.site == parameter.site ? inner.afterLosingLabel : .across
+        }
         if case .string(let written)? = aggregation.parameter?.unwrapped, written == self.label {
             return inner.afterLosingLabel
         }
@@ -54,49 +56,74 @@ enum SiteConfinement: Equatable {
         return keepsSite ? inner : inner.afterLosingLabel
     }
 
-    private var afterLosingLabel: SiteConfinement { self == .bySite ? .across : self }
+    private var afterLosingLabel: SiteConfinement {
+        switch self {
+        case .bySite: .across
+        case .one(let site, _): .one(site, carriesLabel: false)
+        case .constant, .across: self
+        }
+    }
+
+    private var carriesLabel: Bool {
+        switch self {
+        case .bySite: true
+        case .one(_, let carriesLabel): carriesLabel
+        case .constant, .across: false
+        }
+    }
+
+    private var site: String? {
+        if case .one(let site, _) = self { site } else { nil }
+    }
 
     private static func of(_ binary: BinaryOperation) -> SiteConfinement {
         let left = self.of(binary.left)
         let right = self.of(binary.right)
-        switch (left, right) {
-        case (.across, _), (_, .across): return .across
-        case (.constant, .constant): return .constant
-        case (.one(let first), .one(let second)): return first == second ? left : .across
-        case (.one, .constant), (.constant, .one): return left == .constant ? right : left
-        case (.bySite, .one), (.one, .bySite): return .across
-        case (.bySite, .constant):
-            let isPlain = binary.right.type == .scalar || binary.operation == .and || binary.operation == .unless
-            return isPlain ? .bySite : .across
-        case (.constant, .bySite):
-            return binary.left.type == .scalar ? .bySite : .across
-        case (.bySite, .bySite):
-            let matching = binary.matching
-            let comparesSite = matching.labels.contains(self.label) == matching.isOn
-            let overwritesSite = matching.include.contains(self.label) && !matching.isOn
-            return comparesSite && !overwritesSite ? .bySite : .across
-        }
+        if left == .across || right == .across { return .across }
+        if left == .constant || right == .constant { return self.ofConstant(binary, left, right) }
+        let keepsLabel = left.carriesLabel && right.carriesLabel && self.comparesSite(binary.matching)
+        if let site = left.site, site == right.site { return .one(site, carriesLabel: keepsLabel) }
+        return keepsLabel ? .bySite : .across
+    }
+
+    /// One side reads no series.
+    private static func ofConstant(
+        _ binary: BinaryOperation,
+        _ left: SiteConfinement,
+        _ right: SiteConfinement
+    ) -> SiteConfinement {
+        let other = left == .constant ? right : left
+        if other == .constant { return .constant }
+        if binary.left.type == .scalar || binary.right.type == .scalar { return other }
+        if right == .constant, binary.operation == .and || binary.operation == .unless { return other }
+        return other.afterLosingLabel
+    }
+
+    /// Whether elements find each other only inside a site, and keep its label.
+    private static func comparesSite(_ matching: VectorMatching) -> Bool {
+        let isCompared = matching.labels.contains(self.label) == matching.isOn
+        let isOverwritten = matching.include.contains(self.label) && !matching.isOn
+        return isCompared && !isOverwritten
     }
 
     private static func of(_ call: FunctionCall) -> SiteConfinement {
         var result = SiteConfinement.constant
         for argument in call.arguments {
             let next = self.of(argument)
-            switch (result, next) {
-            case (.constant, _): result = next
-            case (_, .constant): break
-            case (.one(let first), .one(let second)) where first == second: break
-            case (.one, _), (.bySite, _), (.across, _): return .across
+            if result == .constant {
+                result = next
+            } else if next != .constant {
+                guard let site = result.site, site == next.site else { return .across }
+                result = .one(site, carriesLabel: false)
             }
         }
         switch call.function {
-        case .absent, .absent_over_time, .scalar: return result.afterLosingLabel
-        case .label_replace, .label_join:
+        case .absent, .absentOverTime, .scalar: return result.afterLosingLabel
+        case .labelReplace, .labelJoin:
             guard call.arguments.count > 1, case .string(let target) = call.arguments[1].unwrapped else {
                 return .across
             }
             return target == self.label ? result.afterLosingLabel : result
-        case .histogram_quantile: return result
         default: return result
         }
     }

@@ -11,10 +11,14 @@ extension Evaluation {
             parameter = try self.scalar(written, at: time)
         }
         let vector = try self.vector(plan.inner, at: time)
+        switch plan.operation {
+        case .topk, .bottomk, .limitk: try Self.checkCount(parameter)
+        default: break
+        }
         guard !vector.isEmpty else { return [] }
         switch plan.operation {
         case .topk, .bottomk, .limitk:
-            return try self.selectSome(plan, vector, parameter)
+            return self.selectSome(plan, vector, parameter)
         case .countValues:
             return try self.countValues(plan, vector)
         case .quantile:
@@ -109,11 +113,7 @@ extension Evaluation {
     }
 
     /// `topk`, `bottomk`, `limitk`: some of the elements as they are.
-    private func selectSome(_ plan: AggregationPlan, _ vector: [Element], _ parameter: Double) throws -> [Element] {
-        guard !parameter.isNaN else { throw PromQLError(.execution, "Parameter value is NaN") }
-        guard parameter > -9.3e18, parameter < 9.2e18 else {
-            throw PromQLError(.execution, "Scalar value \(NumberText.text(parameter)) overflows int64")
-        }
+    private func selectSome(_ plan: AggregationPlan, _ vector: [Element], _ parameter: Double) -> [Element] {
         let wanted = Int(min(parameter, Double(vector.count)))
         guard wanted >= 1 else { return [] }
         var result: [Element] = []
@@ -127,6 +127,13 @@ extension Evaluation {
             for member in members.prefix(wanted) { result.append(vector[member]) }
         }
         return result
+    }
+
+    private static func checkCount(_ parameter: Double) throws {
+        guard !parameter.isNaN else { throw PromQLError(.execution, "Parameter value is NaN") }
+        guard parameter > -9.2e18, parameter < 9.2e18 else {
+            throw PromQLError(.execution, "Scalar value \(NumberText.text(parameter)) overflows int64")
+        }
     }
 
     private func countValues(_ plan: AggregationPlan, _ vector: [Element]) throws -> [Element] {

@@ -12,17 +12,23 @@ extension Evaluation {
         case .absent:
             let vector = try self.vector(plan.arguments[0], at: time)
             return vector.isEmpty ? [Element(labels: plan.absentLabels, value: 1, dropsName: false)] : []
-        case .absent_over_time:
+        case .absentOverTime:
             let windows = try self.windows(plan.arguments[0], at: time)
             return windows.isEmpty ? [Element(labels: plan.absentLabels, value: 1, dropsName: false)] : []
         case .timestamp: return try self.timestamps(plan.arguments[0], at: time)
-        case .label_replace, .label_join: return try self.relabel(plan, at: time)
-        case .sort, .sort_desc, .sort_by_label, .sort_by_label_desc: return try self.sorted(plan, at: time)
-        case .histogram_quantile: return try self.histogramQuantile(plan, at: time)
-        case .day_of_month, .day_of_week, .day_of_year, .days_in_month, .hour, .minute, .month, .year:
+        case .labelReplace, .labelJoin: return try self.relabel(plan, at: time)
+        case .sort, .sortDesc, .sortByLabel, .sortByLabelDesc:
+            if !self.isInstant {
+                self.warn(
+                    "PromQL warning: sort is ineffective for range queries since results are always ordered by labels"
+                )
+            }
+            return try self.sorted(plan, at: time)
+        case .histogramQuantile: return try self.histogramQuantile(plan, at: time)
+        case .dayOfMonth, .dayOfWeek, .dayOfYear, .daysInMonth, .hour, .minute, .month, .year:
             return try self.dates(plan, at: time)
-        case .round, .clamp, .clamp_min, .clamp_max: return try self.bounded(plan, at: time)
-        case .time, .pi, .scalar:
+        case .round, .clamp, .clampMin, .clampMax: return try self.bounded(plan, at: time)
+        case .time, .pi, .scalar, .queryStart, .queryEnd, .queryRange, .queryStep, .maxOf, .minOf:
             throw PromQLError(.execution, "expected an instant vector")
         case .abs, .ceil, .floor, .exp, .ln, .log2, .log10, .sqrt, .sgn, .acos, .acosh, .asin, .asinh, .atan, .atanh,
             .cos, .cosh, .sin, .sinh, .tan, .tanh, .deg, .rad:
@@ -46,12 +52,12 @@ extension Evaluation {
                 parameters.append(try self.scalar(argument, at: time))
             }
         }
-        if plan.function == .quantile_over_time, !windows.isEmpty, !(0...1).contains(parameters[0]) {
+        if plan.function == .quantileOverTime, !windows.isEmpty, !(0...1).contains(parameters[0]) {
             self.warn(
                 "PromQL warning: quantile value should be between 0 and 1, got \(NumberText.text(parameters[0]))"
             )
         }
-        let keepsName = plan.function == .last_over_time || plan.function == .first_over_time
+        let keepsName = plan.function == .lastOverTime || plan.function == .firstOverTime
         var result: [Element] = []
         result.reserveCapacity(windows.count)
         for window in windows {
@@ -93,8 +99,8 @@ extension Evaluation {
             let value = vector[index].value
             switch plan.function {
             case .round: vector[index].value = (value * inverse + 0.5).rounded(.down) / inverse
-            case .clamp_min: vector[index].value = Self.greater(value, first)
-            case .clamp_max: vector[index].value = Self.lesser(value, first)
+            case .clampMin: vector[index].value = Self.greater(value, first)
+            case .clampMax: vector[index].value = Self.lesser(value, first)
             default: vector[index].value = Self.greater(first, Self.lesser(second, value))
             }
             vector[index].dropsName = true
@@ -102,11 +108,11 @@ extension Evaluation {
         return vector
     }
 
-    private static func greater(_ left: Double, _ right: Double) -> Double {
+    static func greater(_ left: Double, _ right: Double) -> Double {
         left.isNaN || right.isNaN ? .nan : max(left, right)
     }
 
-    private static func lesser(_ left: Double, _ right: Double) -> Double {
+    static func lesser(_ left: Double, _ right: Double) -> Double {
         left.isNaN || right.isNaN ? .nan : min(left, right)
     }
 
@@ -160,12 +166,12 @@ extension Evaluation {
         switch function {
         case .minute: return Double(civil.minute)
         case .hour: return Double(civil.hour)
-        case .day_of_month: return Double(civil.day)
-        case .day_of_week: return Double(((day + 4) % 7 + 7) % 7)
-        case .day_of_year:
+        case .dayOfMonth: return Double(civil.day)
+        case .dayOfWeek: return Double(((day + 4) % 7 + 7) % 7)
+        case .dayOfYear:
             let before = (1..<civil.month).reduce(0) { $0 + CivilTime.daysInMonth($1, year: civil.year) }
             return Double(before + civil.day)
-        case .days_in_month: return Double(CivilTime.daysInMonth(civil.month, year: civil.year))
+        case .daysInMonth: return Double(CivilTime.daysInMonth(civil.month, year: civil.year))
         case .month: return Double(civil.month)
         default: return Double(civil.year)
         }

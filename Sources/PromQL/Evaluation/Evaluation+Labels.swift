@@ -10,7 +10,7 @@ extension Evaluation {
         let target = plan.text(1)
         for index in vector.indices {
             let labels = vector[index].labels
-            if plan.function == .label_join {
+            if plan.function == .labelJoin {
                 let sources = 3..<max(3, plan.arguments.count)
                 let text = sources.map { labels[plan.text($0)] }.joined(separator: plan.text(2))
                 vector[index].labels[target] = text
@@ -31,11 +31,11 @@ extension Evaluation {
         let vector = try self.vector(plan.arguments[0], at: time)
         switch plan.function {
         case .sort: return vector.sorted { isOrdered($0.value, $1.value, by: <) }
-        case .sort_desc: return vector.sorted { isOrdered($0.value, $1.value, by: >) }
+        case .sortDesc: return vector.sorted { isOrdered($0.value, $1.value, by: >) }
         default: break
         }
         let names = (1..<max(1, plan.arguments.count)).map(plan.text)
-        let rises = plan.function == .sort_by_label
+        let rises = plan.function == .sortByLabel
         return vector.sorted { left, right in
             for name in names {
                 let first = left.labels[name]

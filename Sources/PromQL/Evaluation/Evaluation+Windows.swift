@@ -15,6 +15,8 @@ struct Window {
     var dropsName: Bool
 
     var count: Int { self.end - self.first }
+    /// Whether a sample stands exactly at the border before the window; known only where it was asked for.
+    var hasSampleAtBorder: Bool { self.first > 0 && self.columns.times[self.first - 1] == self.after }
     var labels: Labels { self.columns.labels }
     var values: ArraySlice<Double> { self.columns.values[self.first..<self.end] }
     var times: ArraySlice<Timestamp> { self.columns.times[self.first..<self.end] }
@@ -54,8 +56,11 @@ extension Evaluation {
             let columns = loaded.series[index]
             if self.isInstant {
                 for place in first..<end { self.evidence.formUnion(Evidence(columns.marks[place])) }
-                self.newestSample = max(self.newestSample, columns.times[end - 1])
+                if columns.nextChange == nil { self.newestSample = max(self.newestSample, columns.times[end - 1]) }
                 if tracksChanges { self.noteChange(columns.times[first] + length, modifiers) }
+                if tracksChanges, first > 0, columns.times[first - 1] == after {
+                    self.noteChange(through + 1, modifiers)
+                }
             }
             result.append(
                 Window(columns: columns, first: first, end: end, after: after, through: through, dropsName: false)
@@ -75,13 +80,18 @@ extension Evaluation {
             if let next = Self.multiple(of: step, after: through) { self.noteChange(next, subquery.modifiers) }
             if firstPoint <= through { self.noteChange(firstPoint + subquery.window, subquery.modifiers) }
         }
-        let points = firstPoint > through ? 0 : (through - firstPoint) / step + 1
-        guard points <= Int64(self.options.maximumSamples) else {
-            throw PromQLError(.limit, "subquery has more than \(self.options.maximumSamples) steps")
+        let further = firstPoint > through ? -1 : (through - firstPoint) / step
+        guard further < Int64(self.options.maximumSubquerySteps - self.subqueryStepCount) else {
+            throw PromQLError(
+                .limit,
+                "subqueries have more than \(self.options.maximumSubquerySteps) steps",
+                hint: "ask for a longer step or a shorter range"
+            )
         }
+        self.subqueryStepCount += Int(further) + 1
         var collector = SeriesCollector()
         var point = firstPoint
-        for _ in 0..<points {
+        for _ in 0..<further + 1 {
             if plan.inner.type == .scalar {
                 let value = try self.scalar(plan.inner, at: point)
                 collector.add([Element(labels: .empty, value: value, dropsName: false)], at: point)
@@ -92,11 +102,7 @@ extension Evaluation {
                 }
                 collector.add(vector, at: point)
             }
-            self.sampleCount += 1
             point = point + step
-        }
-        guard self.sampleCount <= self.options.maximumSamples else {
-            throw PromQLError(.limit, "query processing would load too many samples into memory in query execution")
         }
         return collector.series.map { series in
             Window(

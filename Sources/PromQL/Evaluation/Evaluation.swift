@@ -3,21 +3,27 @@
 
 import Telemetry
 
-/// One run of a query: what it has read, and what it found out on the way. Used by one thread.
+/// One run of a query: what it has read, and what it found out on the way.
+///
+/// Used by one thread.
 final class Evaluation {
     let reader: any SeriesReader
     let options: EvaluationOptions
     /// The first and the last evaluation time.
     let from: Timestamp
     let through: Timestamp
+    /// The distance between evaluation times; 0 for an instant query.
+    let step: Milliseconds
     /// Whether evidence and the next change are wanted.
-    let isInstant: Bool
+    var isInstant: Bool { self.step == 0 }
 
     var evidence: Evidence = []
     var newestSample = Timestamp.distantPast
     var nextChange = Timestamp.distantFuture
     var warnings: [String] = []
-    var sampleCount = 0
+    private var sampleCount = 0
+    /// Steps of subqueries so far.
+    var subqueryStepCount = 0
     private var loaded: [LoadedSelector?]
 
     init(
@@ -26,13 +32,13 @@ final class Evaluation {
         options: EvaluationOptions,
         from: Timestamp,
         through: Timestamp,
-        isInstant: Bool
+        step: Milliseconds
     ) {
         self.reader = reader
         self.options = options
         self.from = from
         self.through = through
-        self.isInstant = isInstant
+        self.step = step
         self.loaded = Array(repeating: nil, count: query.selectors.count)
     }
 
@@ -53,7 +59,7 @@ final class Evaluation {
         }
         let extent: SelectExtent
         if let window = plan.selector.window {
-            extent = .window(after: earliest - window, through: end)
+            extent = .window(after: earliest - window - (plan.readsBorder ? 1 : 0), through: end)
         } else if let lookback = self.options.strictLookback {
             extent = .window(after: earliest - lookback, through: end)
         } else {
@@ -95,12 +101,6 @@ final class Evaluation {
         if change < self.nextChange { self.nextChange = change }
     }
 
-    @inline(__always)
-    func noteSample(_ mark: SampleMark, _ time: Timestamp) {
-        self.evidence.formUnion(Evidence(mark))
-        if time > self.newestSample { self.newestSample = time }
-    }
-
     /// Notes when the next sample that is stored already, behind an offset, comes into view.
     func noteArrival(after index: Int, of series: SeriesColumns, plan: SelectorPlan, at moment: Timestamp) {
         guard plan.selector.offset > 0 else { return }
@@ -132,6 +132,14 @@ final class Evaluation {
             switch call.function {
             case .time: return Double(time.milliseconds) / 1000
             case .pi: return Double.pi
+            case .queryStart: return self.from.seconds
+            case .queryEnd: return self.through.seconds
+            case .queryRange: return (self.through - self.from).seconds
+            case .queryStep: return self.step.seconds
+            case .maxOf, .minOf:
+                let first = try self.scalar(call.arguments[0], at: time)
+                let second = try self.scalar(call.arguments[1], at: time)
+                return call.function == .maxOf ? Self.greater(first, second) : Self.lesser(first, second)
             case .scalar:
                 let vector = try self.vector(call.arguments[0], at: time)
                 return vector.count == 1 ? vector[0].value : .nan
@@ -212,8 +220,11 @@ final class Evaluation {
             let expiry = sampleTime + lookback
             guard expiry > moment, !loaded.series[index].values[end - 1].isStaleMarker else { continue }
             if tracks {
-                self.noteSample(loaded.series[index].marks[end - 1], sampleTime)
-                if !plan.isInSubquery, computedChange == nil { self.noteChange(expiry, modifiers) }
+                self.evidence.formUnion(Evidence(loaded.series[index].marks[end - 1]))
+                if computedChange == nil {
+                    self.newestSample = max(self.newestSample, sampleTime)
+                    if !plan.isInSubquery { self.noteChange(expiry, modifiers) }
+                }
             }
             body(index, end - 1)
         }

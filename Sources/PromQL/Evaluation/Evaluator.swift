@@ -13,7 +13,9 @@ package struct Evaluator: Sendable {
         self.options = options
     }
 
-    /// The answer at one time. Samples stamped later are not seen.
+    /// The answer at one time.
+    ///
+    /// Samples stamped later are not seen.
     ///
     /// - Throws: ``PromQLError``, or what the reader throws.
     package func instant(_ query: Query, at time: Timestamp) throws -> InstantResult {
@@ -23,7 +25,7 @@ package struct Evaluator: Sendable {
             options: self.options,
             from: time,
             through: time,
-            isInstant: true
+            step: 0
         )
         let value: QueryValue
         switch query.type {
@@ -83,7 +85,7 @@ package struct Evaluator: Sendable {
             options: self.options,
             from: from,
             through: through,
-            isInstant: false
+            step: step
         )
         var collector = SeriesCollector()
         var time = from

@@ -90,12 +90,23 @@ final class SelectorPlan: Sendable {
     let span: TimeSpan
     /// Whether it stands inside a subquery, whose own steps decide when a result changes.
     let isInSubquery: Bool
+    /// Whether the sample exactly at the open border of the window is read, too: it tells what a `gap_total` spans.
+    let readsBorder: Bool
 
-    init(index: Int, selector: Selector, span: TimeSpan, isInSubquery: Bool) {
+    init(index: Int, selector: Selector, span: TimeSpan, isInSubquery: Bool, readsBorder: Bool) {
         self.index = index
         self.selector = selector
         self.span = span
         self.isInSubquery = isInSubquery
+        self.readsBorder = readsBorder
+    }
+
+    /// How long before the evaluation time a sample may lie and still be read, look-back aside.
+    var reach: Milliseconds {
+        switch self.span.base {
+        case .query, .start, .end: max(0, (self.selector.window ?? 0).subtracting(self.span.earliest))
+        case .fixed: 0
+        }
     }
 }
 

@@ -7,6 +7,7 @@ import Telemetry
 struct PlanResolver {
     private(set) var selectors: [SelectorPlan] = []
     private(set) var dependsOnTime = false
+    private var readsBorder = false
 
     mutating func plan(_ expression: Expression) throws(PromQLError) -> Plan {
         try self.plan(expression, span: TimeSpan(), isInSubquery: false)
@@ -29,7 +30,8 @@ struct PlanResolver {
                 index: self.selectors.count,
                 selector: selector,
                 span: span.applying(selector.modifiers),
-                isInSubquery: isInSubquery
+                isInSubquery: isInSubquery,
+                readsBorder: self.readsBorder
             )
             self.selectors.append(plan)
             return selector.window == nil ? .instant(plan) : .window(plan)
@@ -67,6 +69,9 @@ struct PlanResolver {
         span: TimeSpan,
         isInSubquery: Bool
     ) throws(PromQLError) -> Plan {
+        let outer = self.readsBorder
+        self.readsBorder = call.function == .coveredSumOverTime
+        defer { self.readsBorder = outer }
         var arguments: [Plan] = []
         for argument in call.arguments {
             arguments.append(try self.plan(argument, span: span, isInSubquery: isInSubquery))
@@ -75,7 +80,7 @@ struct PlanResolver {
         switch call.function {
         case .timestamp:
             if case .instant? = arguments.first {} else { self.dependsOnTime = true }
-        case .label_replace:
+        case .labelReplace:
             if case .string(let text)? = arguments.last { pattern = try LabelPattern(text) }
         default:
             if call.function.movesWithTime(argumentCount: arguments.count) { self.dependsOnTime = true }
@@ -93,7 +98,7 @@ struct PlanResolver {
 
     /// The labels that the selector of `absent` requires by equality, each once.
     private static func absentLabels(_ call: FunctionCall) -> Labels {
-        guard call.function == .absent || call.function == .absent_over_time,
+        guard call.function == .absent || call.function == .absentOverTime,
             case .selector(let selector)? = call.arguments.first?.unwrapped
         else { return .empty }
         var labels = Labels.empty

@@ -41,11 +41,13 @@ package struct InstantResult: Sendable {
     package var value: QueryValue
     /// Of all samples that were read, whether or not they decided the result.
     package var evidence: Evidence
-    /// The newest sample that was read; nil where none was.
-    package var newestSample: Timestamp?
-    /// The earliest time after the evaluation at which the result could change although no sample arrives;
-    /// `.distantFuture` where it cannot. May be early, never late.
+    /// The newest stored sample that was read; nil where none was.
     ///
+    /// Computed series (thresholds) do not count.
+    package var newestSample: Timestamp?
+    /// The earliest time after the evaluation at which the result could change although no sample arrives.
+    ///
+    /// `.distantFuture` where it cannot. May be early, never late.
     /// Results that move with time itself (``Query/dependsOnTime``) are not covered by it.
     package var nextChange: Timestamp
     /// Annotations as Prometheus words them, each starting with `PromQL warning: ` or `PromQL info: `.
@@ -65,6 +67,8 @@ package struct EvaluationOptions: Sendable {
     package var maximumSamples: Int
     /// The most steps of one range query.
     package var maximumSteps: Int
+    /// The most steps that all subqueries of one query take together.
+    package var maximumSubquerySteps: Int
 
     package init(
         qualities: QualitySet = .trusted,
@@ -72,7 +76,8 @@ package struct EvaluationOptions: Sendable {
         roundsComparisons: Bool = false,
         defaultSubqueryStep: Milliseconds = .minute,
         maximumSamples: Int = 50_000_000,
-        maximumSteps: Int = 11_000
+        maximumSteps: Int = 11_000,
+        maximumSubquerySteps: Int = 10_000_000
     ) {
         self.qualities = qualities
         self.strictLookback = strictLookback
@@ -80,5 +85,6 @@ package struct EvaluationOptions: Sendable {
         self.defaultSubqueryStep = defaultSubqueryStep
         self.maximumSamples = maximumSamples
         self.maximumSteps = maximumSteps
+        self.maximumSubquerySteps = maximumSubquerySteps
     }
 }

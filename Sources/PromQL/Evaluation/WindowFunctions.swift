@@ -6,10 +6,8 @@ import Telemetry
 
 /// The functions that make one number of the samples in a window.
 enum WindowFunctions {
-    /// - Parameters:
-    ///   - parameters: The scalar arguments, in their order.
-    ///   - time: The evaluation time.
-    /// - Returns: `nil` where the series yields no element.
+    /// `parameters` are the scalar arguments in their order, `time` is that of the evaluation; nil where the series
+    /// yields no element.
     static func value(
         _ function: Function,
         of window: Window,
@@ -24,39 +22,39 @@ enum WindowFunctions {
         case .irate, .idelta: return self.instantaneous(isRate: function == .irate, window)
         case .deriv:
             return self.regression(window, from: window.times[window.first])?.slope
-        case .predict_linear:
+        case .predictLinear:
             guard let line = self.regression(window, from: time) else { return nil }
             return line.slope * parameters[0] + line.intercept
         case .changes: return self.changes(values) { $0 != $1 && !($0.isNaN && $1.isNaN) }
         case .resets: return self.changes(values) { $1 < $0 }
-        case .sum_over_time:
+        case .sumOverTime:
             var sum = CompensatedSum(first)
             for value in values.dropFirst() { sum.add(value) }
             return sum.value
-        case .avg_over_time:
+        case .avgOverTime:
             var average = RunningAverage(first)
             for value in values.dropFirst() { average.add(value) }
             return average.value
-        case .min_over_time: return values.dropFirst().reduce(first) { $1 < $0 || $0.isNaN ? $1 : $0 }
-        case .max_over_time: return values.dropFirst().reduce(first) { $1 > $0 || $0.isNaN ? $1 : $0 }
-        case .count_over_time: return Double(values.count)
-        case .stdvar_over_time: return variance(values)
-        case .stddev_over_time: return variance(values).squareRoot()
-        case .quantile_over_time: return quantile(parameters[0], Array(values))
-        case .mad_over_time:
+        case .minOverTime: return values.dropFirst().reduce(first) { $1 < $0 || $0.isNaN ? $1 : $0 }
+        case .maxOverTime: return values.dropFirst().reduce(first) { $1 > $0 || $0.isNaN ? $1 : $0 }
+        case .countOverTime: return Double(values.count)
+        case .stdvarOverTime: return variance(values)
+        case .stddevOverTime: return variance(values).squareRoot()
+        case .quantileOverTime: return quantile(parameters[0], Array(values))
+        case .madOverTime:
             let median = quantile(0.5, Array(values))
             return quantile(0.5, values.map { abs($0 - median) })
-        case .last_over_time: return last
-        case .first_over_time: return first
-        case .present_over_time: return 1
-        case .ts_of_first_over_time: return window.times[window.first].seconds
-        case .ts_of_last_over_time: return window.times[window.end - 1].seconds
-        case .ts_of_min_over_time: return self.extremeTime(window) { $0 <= $1 }
-        case .ts_of_max_over_time: return self.extremeTime(window) { $0 >= $1 }
-        case .double_exponential_smoothing:
+        case .lastOverTime: return last
+        case .firstOverTime: return first
+        case .presentOverTime: return 1
+        case .tsOfFirstOverTime: return window.times[window.first].seconds
+        case .tsOfLastOverTime: return window.times[window.end - 1].seconds
+        case .tsOfMinOverTime: return self.extremeTime(window) { $0 <= $1 }
+        case .tsOfMaxOverTime: return self.extremeTime(window) { $0 >= $1 }
+        case .doubleExponentialSmoothing:
             return try self.smoothed(values, level: parameters[0], trend: parameters[1])
-        case .covered_sum_over_time, .possible_sum_over_time:
-            return self.rainSum(window, countsUncovered: function == .possible_sum_over_time)
+        case .coveredSumOverTime, .possibleSumOverTime:
+            return self.rainSum(window, countsUncovered: function == .possibleSumOverTime)
         default: return nil
         }
     }
@@ -165,13 +163,15 @@ enum WindowFunctions {
         return smooth
     }
 
-    /// Sums of rain. A `gap_total` stands for the whole time since the sample before it; one that is the first in
-    /// the window began before the window.
+    /// Sums of rain.
+    ///
+    /// A `gap_total` stands for the whole time since the sample before it; one that is the first in
+    /// the window began before the window, unless that sample stands exactly at the border.
     private static func rainSum(_ window: Window, countsUncovered: Bool) -> Double {
         var sum = CompensatedSum()
         for index in window.first..<window.end {
             let isUncovered =
-                index == window.first && index < window.columns.marks.count
+                index == window.first && index < window.columns.marks.count && !window.hasSampleAtBorder
                 && window.columns.marks[index].method == .gapTotal
             if !isUncovered || countsUncovered { sum.add(window.columns.values[index]) }
         }

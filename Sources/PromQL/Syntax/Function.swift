@@ -5,17 +5,91 @@
 ///
 /// Source: Prometheus documentation, "Query functions". Functions of native histograms are not among them.
 package enum Function: String, CaseIterable, Hashable, Sendable {
-    case abs, absent, ceil, changes, clamp, delta, deriv, exp, floor, histogram_quantile, idelta, increase, irate, ln
-    case absent_over_time, clamp_max, clamp_min, day_of_month, day_of_week, day_of_year, days_in_month, hour
-    case label_join, label_replace, log10, log2, minute, month, pi, predict_linear, rate, resets, round, scalar, sgn
-    case sort, sort_desc, sort_by_label, sort_by_label_desc, sqrt, time, timestamp, vector, year
-    case acos, acosh, asin, asinh, atan, atanh, cos, cosh, deg, rad, sin, sinh, tan, tanh
-    case avg_over_time, min_over_time, max_over_time, sum_over_time, count_over_time, quantile_over_time
-    case stddev_over_time, stdvar_over_time, last_over_time, first_over_time, present_over_time, mad_over_time
-    case ts_of_min_over_time, ts_of_max_over_time, ts_of_first_over_time, ts_of_last_over_time
-    case double_exponential_smoothing
-    /// Ours: sums of rain that know which totals span a gap.
-    case covered_sum_over_time, possible_sum_over_time
+    case abs
+    case absent
+    case ceil
+    case changes
+    case clamp
+    case delta
+    case deriv
+    case exp
+    case floor
+    case histogramQuantile = "histogram_quantile"
+    case idelta
+    case increase
+    case irate
+    case ln
+    case absentOverTime = "absent_over_time"
+    case clampMax = "clamp_max"
+    case clampMin = "clamp_min"
+    case dayOfMonth = "day_of_month"
+    case dayOfWeek = "day_of_week"
+    case dayOfYear = "day_of_year"
+    case daysInMonth = "days_in_month"
+    case hour
+    case labelJoin = "label_join"
+    case labelReplace = "label_replace"
+    case log10
+    case log2
+    case minute
+    case month
+    case pi
+    case predictLinear = "predict_linear"
+    case rate
+    case resets
+    case round
+    case scalar
+    case sgn
+    case sort
+    case sortDesc = "sort_desc"
+    case sortByLabel = "sort_by_label"
+    case sortByLabelDesc = "sort_by_label_desc"
+    case sqrt
+    case time
+    /// The first and the last time, the distance and the step of the query itself.
+    case queryStart = "start"
+    case queryEnd = "end"
+    case queryRange = "range"
+    case queryStep = "step"
+    case maxOf = "max_of"
+    case minOf = "min_of"
+    case timestamp
+    case vector
+    case year
+    case acos
+    case acosh
+    case asin
+    case asinh
+    case atan
+    case atanh
+    case cos
+    case cosh
+    case deg
+    case rad
+    case sin
+    case sinh
+    case tan
+    case tanh
+    case avgOverTime = "avg_over_time"
+    case minOverTime = "min_over_time"
+    case maxOverTime = "max_over_time"
+    case sumOverTime = "sum_over_time"
+    case countOverTime = "count_over_time"
+    case quantileOverTime = "quantile_over_time"
+    case stddevOverTime = "stddev_over_time"
+    case stdvarOverTime = "stdvar_over_time"
+    case lastOverTime = "last_over_time"
+    case firstOverTime = "first_over_time"
+    case presentOverTime = "present_over_time"
+    case madOverTime = "mad_over_time"
+    case tsOfMinOverTime = "ts_of_min_over_time"
+    case tsOfMaxOverTime = "ts_of_max_over_time"
+    case tsOfFirstOverTime = "ts_of_first_over_time"
+    case tsOfLastOverTime = "ts_of_last_over_time"
+    case doubleExponentialSmoothing = "double_exponential_smoothing"
+    /// Ours: sums of rain that know which totals span a gap, as a lower and an upper bound.
+    case coveredSumOverTime = "covered_sum_over_time"
+    case possibleSumOverTime = "possible_sum_over_time"
 
     /// What a function takes and gives.
     struct Signature: Sendable {
@@ -29,29 +103,30 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
 
     var signature: Signature {
         switch self {
-        case .abs, .absent, .ceil, .exp, .floor, .ln, .log10, .log2, .sgn, .sort, .sort_desc, .sqrt, .timestamp,
+        case .abs, .absent, .ceil, .exp, .floor, .ln, .log10, .log2, .sgn, .sort, .sortDesc, .sqrt, .timestamp,
             .acos, .acosh, .asin, .asinh, .atan, .atanh, .cos, .cosh, .deg, .rad, .sin, .sinh, .tan, .tanh:
             Signature(arguments: [.vector])
-        case .changes, .delta, .deriv, .idelta, .increase, .irate, .rate, .resets, .absent_over_time, .avg_over_time,
-            .min_over_time, .max_over_time, .sum_over_time, .count_over_time, .stddev_over_time, .stdvar_over_time,
-            .last_over_time, .first_over_time, .present_over_time, .mad_over_time, .ts_of_min_over_time,
-            .ts_of_max_over_time, .ts_of_first_over_time, .ts_of_last_over_time, .covered_sum_over_time,
-            .possible_sum_over_time:
+        case .changes, .delta, .deriv, .idelta, .increase, .irate, .rate, .resets, .absentOverTime, .avgOverTime,
+            .minOverTime, .maxOverTime, .sumOverTime, .countOverTime, .stddevOverTime, .stdvarOverTime,
+            .lastOverTime, .firstOverTime, .presentOverTime, .madOverTime, .tsOfMinOverTime,
+            .tsOfMaxOverTime, .tsOfFirstOverTime, .tsOfLastOverTime, .coveredSumOverTime,
+            .possibleSumOverTime:
             Signature(arguments: [.matrix])
         case .clamp: Signature(arguments: [.vector, .scalar, .scalar])
-        case .clamp_max, .clamp_min: Signature(arguments: [.vector, .scalar])
-        case .histogram_quantile: Signature(arguments: [.scalar, .vector])
-        case .quantile_over_time: Signature(arguments: [.scalar, .matrix])
-        case .predict_linear: Signature(arguments: [.matrix, .scalar])
-        case .double_exponential_smoothing: Signature(arguments: [.matrix, .scalar, .scalar])
+        case .clampMax, .clampMin: Signature(arguments: [.vector, .scalar])
+        case .histogramQuantile: Signature(arguments: [.scalar, .vector])
+        case .quantileOverTime: Signature(arguments: [.scalar, .matrix])
+        case .predictLinear: Signature(arguments: [.matrix, .scalar])
+        case .doubleExponentialSmoothing: Signature(arguments: [.matrix, .scalar, .scalar])
         case .round: Signature(arguments: [.vector, .scalar], optional: 1)
-        case .day_of_month, .day_of_week, .day_of_year, .days_in_month, .hour, .minute, .month, .year:
+        case .dayOfMonth, .dayOfWeek, .dayOfYear, .daysInMonth, .hour, .minute, .month, .year:
             Signature(arguments: [.vector], optional: 1)
-        case .label_replace: Signature(arguments: [.vector, .string, .string, .string, .string])
-        case .label_join: Signature(arguments: [.vector, .string, .string, .string], optional: 1, isVariadic: true)
-        case .sort_by_label, .sort_by_label_desc:
+        case .labelReplace: Signature(arguments: [.vector, .string, .string, .string, .string])
+        case .labelJoin: Signature(arguments: [.vector, .string, .string, .string], optional: 1, isVariadic: true)
+        case .sortByLabel, .sortByLabelDesc:
             Signature(arguments: [.vector, .string], optional: 1, isVariadic: true)
-        case .pi, .time: Signature(arguments: [], result: .scalar)
+        case .pi, .time, .queryStart, .queryEnd, .queryRange, .queryStep: Signature(arguments: [], result: .scalar)
+        case .maxOf, .minOf: Signature(arguments: [.scalar, .scalar], result: .scalar)
         case .scalar: Signature(arguments: [.vector], result: .scalar)
         case .vector: Signature(arguments: [.scalar])
         }
@@ -63,8 +138,8 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
     /// the evaluation time. The date functions do so only without an argument.
     func movesWithTime(argumentCount: Int) -> Bool {
         switch self {
-        case .time, .rate, .increase, .delta, .predict_linear: true
-        case .day_of_month, .day_of_week, .day_of_year, .days_in_month, .hour, .minute, .month, .year:
+        case .time, .queryStart, .queryEnd, .rate, .increase, .delta, .predictLinear: true
+        case .dayOfMonth, .dayOfWeek, .dayOfYear, .daysInMonth, .hour, .minute, .month, .year:
             argumentCount == 0
         case .timestamp: true
         default: false

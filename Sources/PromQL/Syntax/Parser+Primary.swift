@@ -328,11 +328,14 @@ extension Parser {
         of function: Function,
         _ arguments: [(expression: Expression, start: Int)]
     ) throws(PromQLError) {
-        guard function == .label_replace || function == .label_join else { return }
-        if case .string("") = arguments[1].expression.unwrapped {
-            throw self.failure("invalid destination label name in \(function.rawValue)(): \"\"", at: arguments[1].start)
+        guard function == .labelReplace || function == .labelJoin else { return }
+        if case .string(let name) = arguments[1].expression.unwrapped, name.isEmpty || name.contains("\u{FFFD}") {
+            throw self.failure(
+                "invalid destination label name in \(function.rawValue)(): \(NumberText.quoted(name))",
+                at: arguments[1].start
+            )
         }
-        if function == .label_replace, case .string(let pattern) = arguments[4].expression.unwrapped {
+        if function == .labelReplace, case .string(let pattern) = arguments[4].expression.unwrapped {
             do {
                 _ = try LabelPattern(pattern)
             } catch {

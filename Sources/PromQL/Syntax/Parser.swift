@@ -6,7 +6,9 @@ import Telemetry
 /// Recursive descent with precedence climbing over the tokens of one query.
 struct Parser {
     /// Nesting beyond this is refused, so that no input can exhaust the stack.
-    static let maximumDepth = 200
+    static let maximumDepth = 128
+    /// The same for chains such as `a or b or c`, whose trees lean to the left.
+    static let maximumHeight = 320
     /// Longer texts are refused.
     static let maximumLength = 1 << 20
 
@@ -94,8 +96,8 @@ struct Parser {
             try self.check(&binary, explicitMatching: explicit, leftStart: start, at: place)
             left = .binary(binary)
             height = max(height, rightHeight) + 1
-            guard height <= 2 * Self.maximumDepth else {
-                throw self.failure("expression has more than \(2 * Self.maximumDepth) operators in a row")
+            guard height <= Self.maximumHeight else {
+                throw self.failure("expression has more than \(Self.maximumHeight) operators in a row")
             }
         }
         return (left, height)
@@ -217,7 +219,7 @@ struct Parser {
         }
     }
 
-    /// `( a, b, "c" )`
+    /// Reads `(a, b, "c")`.
     mutating func labelNames(in context: String) throws(PromQLError) -> [String] {
         try self.expect("(", in: context)
         var names: [String] = []

@@ -1,0 +1,97 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+/// Random numbers that a seed repeats (SplitMix64).
+struct SeededNumbers: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { self.state = seed }
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var value = self.state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
+
+/// Valid query texts of all kinds.
+struct RandomExpressions {
+    private var numbers: SeededNumbers
+
+    init(seed: UInt64) { self.numbers = SeededNumbers(seed: seed) }
+
+    private mutating func pick(_ choices: [String]) -> String {
+        choices.randomElement(using: &self.numbers) ?? ""
+    }
+
+    mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self.numbers) < share }
+
+    mutating func vector(_ depth: Int) -> String {
+        guard depth > 0 else { return self.selector() + self.modifiers() }
+        switch Int.random(in: 0..<9, using: &self.numbers) {
+        case 0: return self.selector() + self.modifiers()
+        case 1:
+            let operation = self.pick(["+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "<", ">=", "<="])
+            let isBool = operation.first.map { "=!<>".contains($0) } == true && self.chance(0.5)
+            return
+                "\(self.vector(depth - 1)) \(operation)\(isBool ? " bool" : "") \(self.matching())\(self.vector(depth - 1))"
+        case 2:
+            let operation = self.pick(["and", "OR", "unless"])
+            let matching = self.pick(["", "on(site) ", "ignoring (a, b) ", "on() "])
+            return "\(self.vector(depth - 1)) \(operation) \(matching)\(self.vector(depth - 1))"
+        case 3:
+            let grouping = self.pick(["", "by (site) ", "without(\"strange label\", a) ", "by () "])
+            let name = self.pick(["sum", "AVG", "min", "max", "count", "group", "stddev", "stdvar"])
+            return "\(name) \(grouping)(\(self.vector(depth - 1)))"
+        case 4:
+            return "\(self.pick(["topk", "bottomk", "quantile"]))(\(self.scalar(depth - 1)), \(self.vector(depth - 1)))"
+        case 5:
+            let name = self.pick(["rate", "sum_over_time", "deriv", "last_over_time", "changes"])
+            return "\(name)(\(self.matrix(depth - 1)))"
+        case 6: return "\(self.pick(["abs", "-", "+", "sort", "timestamp"]))(\(self.vector(depth - 1)))"
+        case 7: return "(\(self.vector(depth - 1)))"
+        default: return "\(self.vector(depth - 1)) \(self.pick(["+", "*", ">", "<= bool"])) \(self.scalar(depth - 1))"
+        }
+    }
+
+    mutating func scalar(_ depth: Int) -> String {
+        switch Int.random(in: 0..<6, using: &self.numbers) {
+        case 0 where depth > 0: return "scalar(\(self.vector(depth - 1)))"
+        case 1 where depth > 0: return "(\(self.scalar(depth - 1)) + \(self.scalar(depth - 1)))"
+        case 2:
+            return self.pick(["time()", "Inf", "NaN", "-3", "5m", "0x1F", "1e-9", "1_000.5", "12345678901234567890"])
+        default: return "\(Double.random(in: -100...100, using: &self.numbers))"
+        }
+    }
+
+    private mutating func matrix(_ depth: Int) -> String {
+        if self.chance(0.5) {
+            return self.selector() + self.pick(["[5m]", "[1h30m]", "[90]", "[1d1ms]"]) + self.modifiers()
+        }
+        return "(\(self.vector(depth)))\(self.pick(["[10m:1m]", "[1h:]", "[600:7]"]))\(self.modifiers())"
+    }
+
+    private mutating func matching() -> String {
+        self.pick([
+            "", "on(site) ", "ignoring(a) ", "on (site) group_left() ", "on(site) group_right(b, c) ",
+            "ignoring() group_left ",
+        ])
+    }
+
+    private mutating func modifiers() -> String {
+        self.pick([
+            "", "", "", " offset 5m", " offset -1h", " @ 1234.567", " @ start() offset 2s", " offset 3 @ end()",
+            " @ -1",
+        ])
+    }
+
+    private mutating func selector() -> String {
+        self.pick([
+            "water_level_meters", "up{}", "a:b:c", "sum{x=\"y\"}", "{__name__=~\"a|b\"}", "{\"quoted.name\"}",
+            "x{a=\"1\",b!=\"\",c=~\"x.*\",d!~\"[0-9]+\"}", "x{\"strange label\"='it\\'s',e=`raw\\`}", "by", "bool",
+            "x{a=\"鄱阳湖\\n\\\"\\\\\\u00e9\"}", "offset{a=\"b\"}", "start", "and{a='b'}",
+        ])
+    }
+}
