@@ -7,7 +7,9 @@ import Testing
 @testable import EarlyWarning
 
 struct AlertStateMachineTests {
-    /// One character is five minutes. In: `b` breached, `l` lingers, `.` over, `c` cleared, `u` unknown, `w` threshold
+    /// Plays a timeline of which one character is five minutes.
+    ///
+    /// In: `b` breached, `l` lingers, `.` over, `c` cleared, `u` unknown, `w` threshold
     /// withdrawn; out: `-` nothing, `R` raised, `E` ended, `H` held, `S` resumed, `X` resumed and ended.
     @Test(arguments: [
         // for 0: raised and ended at once

@@ -27,6 +27,8 @@ final class CompiledRule: Sendable {
     let storedSelectors: [Selector]
     /// Selectors of `site_threshold_…` in `expr`.
     let thresholdSelectors: [Selector]
+    /// The threshold without which `expr` has no result: the right side of a comparison.
+    let requiredThreshold: Selector?
     /// It looks at nothing but `channel_silent`.
     let isSilence: Bool
     /// It is evaluated for each site by itself.
@@ -50,6 +52,7 @@ final class CompiledRule: Sendable {
         self.thresholdSelectors = rule.expr.selectors.filter {
             $0.metric?.hasPrefix(CompiledRule.thresholdPrefix) ?? false
         }
+        self.requiredThreshold = CompiledRule.requiredThreshold(rule.expr.expression)
         let all = queries.flatMap(\.selectors)
         self.isSilence = !all.isEmpty && all.allSatisfy { $0.metric == CompiledRule.silenceMetric }
         let readsSeries = !all.isEmpty
@@ -66,6 +69,30 @@ final class CompiledRule: Sendable {
             )
         } else {
             self.constantLabels = nil
+        }
+    }
+
+    private static func requiredThreshold(_ expression: Expression) -> Selector? {
+        switch expression {
+        case .parentheses(let inner): return self.requiredThreshold(inner)
+        case .binary(let binary) where binary.operation != .or && binary.operation != .unless:
+            return self.onlySelector(binary.right)
+        default: return nil
+        }
+    }
+
+    /// The selector of a threshold, alone or in arithmetic with numbers.
+    private static func onlySelector(_ expression: Expression) -> Selector? {
+        switch expression {
+        case .parentheses(let inner), .unary(_, let inner): return self.onlySelector(inner)
+        case .selector(let selector):
+            let isThreshold = selector.metric?.hasPrefix(self.thresholdPrefix) ?? false
+            return isThreshold && selector.window == nil && selector.offset == 0 && selector.at == nil ? selector : nil
+        case .binary(let binary):
+            if case .number = binary.right { return self.onlySelector(binary.left) }
+            if case .number = binary.left { return self.onlySelector(binary.right) }
+            return nil
+        default: return nil
         }
     }
 

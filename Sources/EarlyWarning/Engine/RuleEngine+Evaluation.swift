@@ -35,6 +35,12 @@ extension RuleEngine {
         unit.isDirty = false
         unit.isArmed = true
         do {
+            if unit.alerts.isEmpty, unit.failure == nil, unit.rule.rule.maybe == nil,
+                let threshold = unit.rule.requiredThreshold, try self.isMissing(threshold, at: time, view)
+            {
+                unit.due = .distantFuture
+                return
+            }
             let result = try view.raising.instant(unit.rule.rule.expr, at: time)
             var pass = Pass(time: time, view: view, result: result, due: result.nextChange)
             if unit.rule.dependsOnTime { pass.look(self.nextTimeStep(unit, after: time)) }
@@ -52,6 +58,16 @@ extension RuleEngine {
             let message = "two elements of the result have the same labels without the metric name: \(error.labels)"
             self.fail(unit, message: message, at: time)
         }
+    }
+
+    /// Whether a level has no threshold here, which is so of most levels at most sites.
+    private func isMissing(_ threshold: Selector, at time: Timestamp, _ view: View) throws -> Bool {
+        let request = SelectRequest(
+            matchers: threshold.matchers,
+            extent: .lookback(from: time, through: time),
+            qualities: .raising
+        )
+        return try view.reader.select(request).isEmpty
     }
 
     /// Sets the timers of a unit whose state was restored, and leaves the state as it is.
