@@ -178,6 +178,10 @@ extension RuleEngine {
                 keepFiringFor: rule.keepFiringFor
             )
             if actions == [.raise] {
+                // A device may have been registered, or may have learned a channel, since the series was first seen.
+                if !alert.labels.site.isEmpty {
+                    self.readChannels(of: unit, adding: self.channels(alert.labels.site))
+                }
                 if let deadline = try self.silenceDeadline(alert, unit, pass) {
                     unit.staleAt = min(unit.staleAt, deadline)
                 } else if rule.noData == .unknown {

@@ -77,7 +77,7 @@ extension RuleEngine {
         for unit in scope.units { self.readChannels(of: unit, adding: scope.channels) }
     }
 
-    private func readChannels(of unit: RuleUnit, adding channels: [WatchedChannel]) {
+    func readChannels(of unit: RuleUnit, adding channels: [WatchedChannel]) {
         for channel in channels where unit.rule.patterns.contains(where: { $0.matches(channel.series) }) {
             if let index = unit.channels.firstIndex(where: { $0.series == channel.series }) {
                 unit.channels[index] = channel

@@ -129,9 +129,11 @@ package final class RuleEngine {
         self.wall = wallTime
         self.isWallChanged = true
         self.processedAt = wallTime
-        for scope in self.scopes.values.sorted(by: { $0.key < $1.key }) {
+        let due = self.scopes.values.filter { scope in
+            scope.due <= wallTime - scope.grace || scope.wallDue <= wallTime
+        }
+        for scope in due.sorted(by: { $0.key < $1.key }) {
             let tickClock = wallTime - scope.grace
-            guard scope.due <= tickClock || scope.wallDue <= wallTime else { continue }
             let view = self.view(scope, reader)
             if scope.due <= tickClock { try self.advance(scope, to: tickClock, view) }
             try self.advanceWall(scope, to: wallTime, view)
