@@ -265,6 +265,20 @@ struct WallClockTests {
         #expect(try harness.feed(Self.level, 106, 12, receivedAt: 106).line == "raised@105")
     }
 
+    @Test func aBacklogAfterAStartIsNoSilence() throws {
+        let channel = WatchedChannel(series: Self.level, schedule: .periodic(10 * .minute))
+        let harness = try EngineHarness(RuleEngineTests.stage, clock: .wall, channels: [channel])
+        #expect(try harness.feed(Self.level, 100, 11, receivedAt: 100).line == "raised@100")
+        harness.engine.silenceHeldUntil = .minutes(205)
+        #expect(try harness.tick(200).isEmpty)
+        for minute in stride(from: Int64(110), through: 200, by: 10) {
+            #expect(try harness.feed(Self.level, minute, 11, receivedAt: 201).isEmpty)
+        }
+        #expect(harness.engine.counters.lateSamples == 0)
+        #expect(try harness.tick(206).isEmpty)
+        #expect(try harness.tick(240).line == "held@225(no_data)")
+    }
+
     @Test func silenceRunsOnWallTimeItself() throws {
         let rules = RuleEngineTests.rule("expr: channel_silent == 1")
         let harness = try EngineHarness(rules, clock: .wall)

@@ -63,7 +63,7 @@ extension RuleEngine {
     ) throws {
         guard let scope = run.first?.route.scope else { return }
         let view = self.view(scope, reader)
-        if self.clockMode == .wall {
+        if self.clockMode == .wall, receivedAt >= self.silenceHeldUntil {
             let tickClock = receivedAt - scope.grace
             if scope.clock > .distantPast, tickClock > scope.clock { try self.advance(scope, to: tickClock, view) }
         }

@@ -57,9 +57,10 @@ package final class RuleEngine {
 
     package private(set) var rules: [AlertRule]
     package internal(set) var counters = Counters()
-    /// The wall time before which nothing is called silent, so that a start does not call it silence that we were away.
+    /// The wall time before which wall time itself decides nothing: no channel is silent, no tick clock moves.
     ///
-    /// Set it to the start plus the time that a backlog needs; without meaning where the clock is that of the data.
+    /// After a start the broker still holds what came while we were away. Set it to the start plus the time that such
+    /// a backlog needs; clocks follow the data meanwhile. Without meaning where the clock is that of the data.
     package var silenceHeldUntil = Timestamp.distantPast
 
     let clockMode: ClockMode
@@ -129,6 +130,7 @@ package final class RuleEngine {
         self.wall = wallTime
         self.isWallChanged = true
         self.processedAt = wallTime
+        guard wallTime >= self.silenceHeldUntil else { return [] }
         let due = self.scopes.values.filter { scope in
             scope.due <= wallTime - scope.grace || scope.wallDue <= wallTime
         }
