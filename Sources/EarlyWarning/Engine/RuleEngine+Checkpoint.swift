@@ -27,7 +27,7 @@ extension RuleEngine {
         for scope in Array(self.scopes.values) + self.acrossScopes where scope.isClockChanged {
             scope.isClockChanged = false
             let clock = ScopeClock(clock: scope.clock, future: scope.future)
-            checkpoint.clocks.append(ClockRecord(key: scope.key, json: CanonicalJSON.text(clock)))
+            checkpoint.clocks.append(ClockRecord(key: scope.key, json: clock.json))
         }
         if self.isWallChanged {
             self.isWallChanged = false
