@@ -16,9 +16,12 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let xmlCoder = Target.Dependency.product(name: "XMLCoder", package: "XMLCoder")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -28,6 +31,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
@@ -44,7 +48,7 @@ let package = Package(
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "DeviceCatalog", dependencies: ["Telemetry", "StrictYAML"]),
         .target(name: "SeriesStorage", dependencies: ["Telemetry", grdb]),
-        .target(name: "CatalogStorage", dependencies: ["Telemetry", grdb]),
+        .target(name: "CatalogStorage", dependencies: ["Telemetry", crypto, grdb]),
         .target(name: "PromQL", dependencies: ["Telemetry"]),
         .target(name: "EarlyWarning", dependencies: ["Telemetry", "PromQL", "StrictYAML"]),
         .target(name: "Dissemination", dependencies: ["Telemetry", xmlCoder]),
@@ -57,19 +61,20 @@ let package = Package(
             name: "HTTPAPI",
             dependencies: [
                 "Telemetry", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination", "CatalogStorage",
-                "SeriesStorage", hummingbird, crypto, logging, nioCore,
+                "SeriesStorage", hummingbird, httpTypes, logging, nioCore,
             ]),
         .target(
             name: "Platform",
             dependencies: [
                 "Telemetry", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL", "EarlyWarning",
-                "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", hummingbird, logging, serviceLifecycle,
+                "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", hummingbird, logging, nioCore, serviceLifecycle,
+                unixSignals,
             ]),
         .executableTarget(
             name: "poyang",
             dependencies: [
                 "Telemetry", "DeviceCatalog", "EarlyWarning", "PromQL", "MQTTIngest", "Platform", "StrictYAML",
-                argumentParser, asyncHTTPClient, logging, nioCore, serviceLifecycle,
+                argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
             ]),
         .executableTarget(
             name: "poyang-bench",
@@ -81,7 +86,16 @@ let package = Package(
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),
         .testTarget(
             name: "DeviceCatalogTests", dependencies: ["DeviceCatalog", "StrictYAML", "Telemetry", "TestSupport"]),
-        .testTarget(name: "SeriesStorageTests", dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb]),
+        // The victim of the crash tests and what it writes; a benchmark of the store alone.
+        .target(name: "CrashScript", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/CrashScript"),
+        .executableTarget(
+            name: "CrashWriter", dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
+            path: "Tests/CrashWriter"),
+        .executableTarget(
+            name: "StorageBench", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/StorageBench"),
+        .testTarget(
+            name: "SeriesStorageTests",
+            dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]),
         .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
         .testTarget(name: "EarlyWarningTests", dependencies: ["EarlyWarning", "PromQL", "Telemetry", "TestSupport"]),
@@ -95,9 +109,10 @@ let package = Package(
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
                 "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", hummingbird, hummingbirdTesting, logging,
             ]),
+        .testTarget(name: "poyangTests", dependencies: ["poyang", "StrictYAML", "Telemetry", argumentParser]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Telemetry", "MQTTIngest", "TestSupport"]),
+            dependencies: ["Telemetry", "MQTTIngest", "TestSupport", "poyang", logging]),
     ]
 )
 

@@ -38,11 +38,4 @@ extension YAMLValue {
         }
         self.report(message)
     }
-
-    /// The line of the value, from 1; 0 where it has none.
-    package var line: Int { self.node.mark?.line ?? 0 }
-    /// The column of the value, from 1; 0 where it has none.
-    package var column: Int { self.node.mark?.column ?? 0 }
-    package var isMapping: Bool { self.node.mapping != nil }
-    package var isList: Bool { self.node.sequence != nil }
 }

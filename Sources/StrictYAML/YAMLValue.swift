@@ -112,6 +112,20 @@ package struct YAMLValue {
         return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
     }
 
+    package var isMapping: Bool { self.node.mapping != nil }
+
+    /// Whether this is a list, for keys that take one value or several.
+    package var isList: Bool { self.node.sequence != nil }
+
+    /// Whether this is a single text or number.
+    package var isScalar: Bool { self.node.scalar != nil }
+
+    /// From 1; 0 where the parser knows no place.
+    package var line: Int { self.node.mark?.line ?? 0 }
+
+    /// From 1; 0 where the parser knows no place.
+    package var column: Int { self.node.mark?.column ?? 0 }
+
     private var kind: String {
         switch self.node {
         case .scalar(let scalar): "'\(scalar.string.prefix(60))'"

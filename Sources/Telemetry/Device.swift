@@ -76,11 +76,14 @@ package struct DeviceModel: Hashable, Sendable {
     package var channels: [Channel]
     /// Whether any metric name of the platform is taken as a key (`generic/json`).
     package var takesAnyMetric: Bool
+    /// How often the channels report that have no schedule of their own; a device's own schedule replaces it.
+    package var schedule: ReportSchedule?
 
-    package init(id: String, channels: [Channel], takesAnyMetric: Bool) {
+    package init(id: String, channels: [Channel], takesAnyMetric: Bool, schedule: ReportSchedule? = nil) {
         self.id = id
         self.channels = channels
         self.takesAnyMetric = takesAnyMetric
+        self.schedule = schedule
     }
 }
 

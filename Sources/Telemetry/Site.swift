@@ -62,10 +62,12 @@ package struct Threshold: Hashable, Sendable {
     package var authority: String
     package var source: String
     package var confidence: Confidence
+    /// The part of the year in which it holds; all of it where absent.
+    package var season: Season?
 
     package init(
         hazard: Hazard, level: WarningLevel, name: String, value: Double, unit: Unit, validFrom: Timestamp,
-        validTo: Timestamp?, authority: String, source: String, confidence: Confidence
+        validTo: Timestamp?, authority: String, source: String, confidence: Confidence, season: Season? = nil
     ) {
         self.hazard = hazard
         self.level = level
@@ -77,10 +79,12 @@ package struct Threshold: Hashable, Sendable {
         self.authority = authority
         self.source = source
         self.confidence = confidence
+        self.season = season
     }
 
+    /// Whether it is in force: its dates, and its season where it has one.
     package func isValid(at moment: Timestamp) -> Bool {
-        moment >= self.validFrom && self.validTo.map { moment < $0 } ?? true
+        moment >= self.validFrom && self.validTo.map { moment < $0 } ?? true && self.season?.contains(moment) ?? true
     }
 }
 

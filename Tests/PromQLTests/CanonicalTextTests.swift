@@ -16,7 +16,7 @@ struct CanonicalTextTests {
         ("{__name__=\"up\",a='b'}", "up{a=\"b\"}"),
         ("{\"a.b\"}", "{\"a.b\"}"),
         ("-up+1e3", "-up + 1000"),
-        ("up # comment\n> 1", "up > 1"),
+        ("up # comment\n> 1", "up > 1"), ("up * Inf ^ +inf", "up * Inf ^ Inf"),
     ])
     func isOneSpelling(text: String, canonical: String) throws {
         #expect(try Query(parsing: text).description == canonical)

@@ -37,6 +37,7 @@ struct NextChangeTests {
             ("rain and level", 66, nil), ("max_over_time(level[10m:2m])", 60, 62), ("vector(1)", 60, nil),
             ("level or rain", 60, 63),
             ("max_over_time(level[10m:2m] @ 3600)", 60, nil), ("level offset -5m", 50, 62),
+            ("max_over_time((level @ end())[1h:1h] @ 3600)", 60, 72),
         ] as [(String, Int64, Int64?)]
     )
     func isWhenSomethingLeavesOrComesIntoView(text: String, at time: Int64, expected: Int64?) throws {
@@ -104,6 +105,8 @@ struct NextChangeTests {
         #expect(try evidence("sum_over_time(level[5m])", .trusted).evidence == [.manual, .interpolated, .simulated])
         #expect(try evidence("sum_over_time(level[5m])", .raising).evidence.contains(.suspect))
         #expect(try evidence("level offset 1m", .raising).evidence == .suspect)
+        #expect(try evidence("level{__quality__=\"3\"}", .trusted).evidence == .suspect)
+        #expect(try evidence("sum_over_time(level{__quality__!~\"1|2\"}[5m])", .trusted).evidence == .suspect)
         #expect(try evidence("level offset 1m", .trusted).evidence == .manual)
         #expect(try evidence("level", .trusted).newestSample == Self.minute(2))
         #expect(try evidence("nothing", .trusted).newestSample == nil)

@@ -25,7 +25,7 @@ extension Evaluation {
             if !(0...1).contains(parameter) {
                 self.warn("PromQL warning: quantile value should be between 0 and 1, got \(NumberText.text(parameter))")
             }
-            return self.grouped(plan.grouping, vector)
+            return self.grouped(plan, vector)
                 .map { group in
                     let values = group.members.map { vector[$0].value }
                     return Element(
@@ -35,7 +35,7 @@ extension Evaluation {
                     )
                 }
         case .sum, .avg, .min, .max, .count, .group, .stddev, .stdvar:
-            return self.grouped(plan.grouping, vector)
+            return self.grouped(plan, vector)
                 .map { group in
                     Element(
                         labels: group.labels,
@@ -52,24 +52,44 @@ extension Evaluation {
         var dropsName: Bool
     }
 
-    private func grouped(_ grouping: Aggregation.Grouping, _ vector: [Element]) -> [Group] {
-        if case .by(let names) = grouping, names.isEmpty {
+    private func grouped(_ plan: AggregationPlan, _ vector: [Element]) -> [Group] {
+        if case .by(let names) = plan.grouping, names.isEmpty {
             return [
                 Group(labels: .empty, members: Array(vector.indices), dropsName: vector.contains(where: \.dropsName))
             ]
         }
+        return vector.count <= MatchTable.tiny
+            ? self.groupedOneByOne(plan.grouping, vector) : self.groupedByTable(plan, vector)
+    }
+
+    private func groupedOneByOne(_ grouping: Aggregation.Grouping, _ vector: [Element]) -> [Group] {
         var groups: [Group] = []
-        var places: [Labels: Int] = [:]
         for (index, element) in vector.enumerated() {
             let labels = self.key(grouping, element.labels)
-            let place =
-                vector.count <= MatchTable.tiny ? groups.firstIndex { $0.labels == labels } : places[labels]
-            if let place {
+            if let place = groups.firstIndex(where: { $0.labels == labels }) {
                 groups[place].members.append(index)
                 groups[place].dropsName = groups[place].dropsName || element.dropsName
             } else {
-                if vector.count > MatchTable.tiny { places[labels] = groups.count }
                 groups.append(Group(labels: labels, members: [index], dropsName: element.dropsName))
+            }
+        }
+        return groups
+    }
+
+    private func groupedByTable(_ plan: AggregationPlan, _ vector: [Element]) -> [Group] {
+        let table = self.groupTable(of: plan)
+        var groups: [Group] = []
+        /// For each row of the table the place in `groups`, or −1.
+        var places = [Int](repeating: -1, count: table.keys.count)
+        for (index, element) in vector.enumerated() {
+            let row = table.row(of: element.labels, at: index) { self.key(plan.grouping, $0) }
+            if row >= places.count { places.append(-1) }
+            if places[row] < 0 {
+                places[row] = groups.count
+                groups.append(Group(labels: table.keys[row], members: [index], dropsName: element.dropsName))
+            } else {
+                groups[places[row]].members.append(index)
+                if element.dropsName { groups[places[row]].dropsName = true }
             }
         }
         return groups
@@ -117,7 +137,7 @@ extension Evaluation {
         let wanted = Int(min(parameter, Double(vector.count)))
         guard wanted >= 1 else { return [] }
         var result: [Element] = []
-        for group in self.grouped(plan.grouping, vector) {
+        for group in self.grouped(plan, vector) {
             var members = group.members
             switch plan.operation {
             case .topk: members.sort { isOrdered(vector[$0].value, vector[$1].value, by: >) }

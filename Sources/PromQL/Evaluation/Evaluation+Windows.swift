@@ -55,7 +55,7 @@ extension Evaluation {
             guard first < end else { continue }
             let columns = loaded.series[index]
             if self.isInstant {
-                for place in first..<end { self.evidence.formUnion(Evidence(columns.marks[place])) }
+                self.noteEvidence(columns.marks[first..<end])
                 if columns.nextChange == nil { self.newestSample = max(self.newestSample, columns.times[end - 1]) }
                 if tracksChanges { self.noteChange(columns.times[first] + length, modifiers) }
                 if tracksChanges, first > 0, columns.times[first - 1] == after {
@@ -67,6 +67,15 @@ extension Evaluation {
             )
         }
         return result
+    }
+
+    /// Mostly all marks of a window are the same.
+    private func noteEvidence(_ marks: ArraySlice<SampleMark>) {
+        var last: SampleMark?
+        for mark in marks where mark != last {
+            self.evidence.formUnion(Evidence(mark))
+            last = mark
+        }
     }
 
     /// Evaluates the inner expression at the multiples of the step inside the window.
@@ -141,28 +150,27 @@ struct SeriesCollector {
 
     private(set) var series: [Collected] = []
     private var places: [Key: Int] = [:]
-    /// Where the elements of the step before went: mostly the next ones go there, too.
-    private var lastPlaces: [Int] = []
-
     private struct Key: Hashable {
         var labels: Labels
         var dropsName: Bool
     }
 
+    /// How many of the next series are tried before the table: a filter leaves out some of them.
+    private static let tries = 4
+
     mutating func add(_ vector: [Element], at time: Timestamp) {
-        if self.lastPlaces.count < vector.count {
-            self.lastPlaces.append(contentsOf: repeatElement(-1, count: vector.count - self.lastPlaces.count))
-        }
-        for (index, element) in vector.enumerated() {
-            let place = self.place(of: element, guess: self.lastPlaces[index])
-            self.lastPlaces[index] = place
+        var next = 0
+        for element in vector {
+            let place = self.place(of: element, after: next)
             self.series[place].times.append(time)
             self.series[place].values.append(element.value)
+            next = place + 1
         }
     }
 
-    private mutating func place(of element: Element, guess: Int) -> Int {
-        if guess >= 0, self.series[guess].dropsName == element.dropsName, self.series[guess].labels == element.labels {
+    private mutating func place(of element: Element, after next: Int) -> Int {
+        for guess in next..<max(next, min(next + Self.tries, self.series.count))
+        where self.series[guess].labels == element.labels && self.series[guess].dropsName == element.dropsName {
             return guess
         }
         let key = Key(labels: element.labels, dropsName: element.dropsName)

@@ -25,6 +25,7 @@ final class Evaluation {
     /// Steps of subqueries so far.
     var subqueryStepCount = 0
     private var loaded: [LoadedSelector?]
+    private var groupTables: [ObjectIdentifier: GroupTable] = [:]
 
     init(
         query: Query,
@@ -47,6 +48,13 @@ final class Evaluation {
         if !self.warnings.contains(text) { self.warnings.append(text) }
     }
 
+    func groupTable(of plan: AggregationPlan) -> GroupTable {
+        if let known = self.groupTables[ObjectIdentifier(plan)] { return known }
+        let table = GroupTable()
+        self.groupTables[ObjectIdentifier(plan)] = table
+        return table
+    }
+
     // MARK: Reading
 
     /// The series of a selector, read once for all evaluation times.
@@ -66,9 +74,9 @@ final class Evaluation {
             extent = .lookback(from: earliest, through: end)
         }
         let request = SelectRequest(
-            matchers: plan.selector.matchers,
+            matchers: plan.matchers,
             extent: extent,
-            qualities: self.options.qualities
+            qualities: plan.qualities ?? self.options.qualities
         )
         let result = LoadedSelector(try self.reader.select(request), isWindow: plan.selector.window != nil)
         for series in result.series { self.sampleCount += series.times.count }

@@ -92,6 +92,10 @@ final class SelectorPlan: Sendable {
     let isInSubquery: Bool
     /// Whether the sample exactly at the open border of the window is read, too: it tells what a `gap_total` spans.
     let readsBorder: Bool
+    /// The conditions on stored labels.
+    let matchers: [LabelMatcher]
+    /// What the conditions on `__quality__` ask for; nil where there are none.
+    let qualities: QualitySet?
 
     init(index: Int, selector: Selector, span: TimeSpan, isInSubquery: Bool, readsBorder: Bool) {
         self.index = index
@@ -99,6 +103,14 @@ final class SelectorPlan: Sendable {
         self.span = span
         self.isInSubquery = isInSubquery
         self.readsBorder = readsBorder
+        self.matchers = selector.matchers.filter { $0.name != Selector.qualityLabel }
+        let asked = selector.matchers.filter { $0.name == Selector.qualityLabel }
+        self.qualities =
+            asked.isEmpty
+            ? nil
+            : Quality.allCases.reduce(into: QualitySet()) { set, quality in
+                if asked.allSatisfy({ $0.matches("\(quality.rawValue)") }) { set.insert(QualitySet(quality)) }
+            }
     }
 
     /// How long before the evaluation time a sample may lie and still be read, look-back aside.

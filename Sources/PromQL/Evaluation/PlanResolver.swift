@@ -30,7 +30,7 @@ struct PlanResolver {
                 index: self.selectors.count,
                 selector: selector,
                 span: span.applying(selector.modifiers),
-                isInSubquery: isInSubquery,
+                isInSubquery: isInSubquery && !selector.modifiers.followsQuery,
                 readsBorder: self.readsBorder
             )
             self.selectors.append(plan)
@@ -41,7 +41,8 @@ struct PlanResolver {
                 span: span.applying(subquery.modifiers).reaching(back: subquery.window),
                 isInSubquery: true
             )
-            return .subquery(SubqueryPlan(subquery: subquery, inner: inner, isInSubquery: isInSubquery))
+            let standsInside = isInSubquery && !subquery.modifiers.followsQuery
+            return .subquery(SubqueryPlan(subquery: subquery, inner: inner, isInSubquery: standsInside))
         case .binary(let binary):
             let left = try self.plan(binary.left, span: span, isInSubquery: isInSubquery)
             let right = try self.plan(binary.right, span: span, isInSubquery: isInSubquery)

@@ -32,6 +32,10 @@ enum WindowFunctions {
             for value in values.dropFirst() { sum.add(value) }
             return sum.value
         case .avgOverTime:
+            var sum = CompensatedSum(first)
+            for value in values.dropFirst() { sum.add(value) }
+            let count = Double(values.count)
+            if !sum.sum.isInfinite { return sum.sum / count + sum.compensation / count }
             var average = RunningAverage(first)
             for value in values.dropFirst() { average.add(value) }
             return average.value

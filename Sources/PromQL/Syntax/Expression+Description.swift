@@ -7,7 +7,8 @@ extension Expression: CustomStringConvertible {
     /// Canonical text: it parses back to the same expression.
     package var description: String {
         switch self {
-        case .number(let value): NumberText.text(value)
+        // A sign would bind the power that may follow.
+        case .number(let value): value == .infinity ? "Inf" : NumberText.text(value)
         case .string(let text): NumberText.quoted(text)
         case .selector(let selector): selector.description
         case .subquery(let subquery):

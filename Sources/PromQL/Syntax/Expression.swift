@@ -27,7 +27,11 @@ package indirect enum Expression: Hashable, Sendable {
 }
 
 /// A set of series and which of their samples: `x{a="b"}[5m] offset 1h @ 0`.
+///
+/// Conditions on `__quality__` ask for samples of other quality than the evaluation's own: `__quality__=~"1|2|3"`.
 package struct Selector: Hashable, Sendable {
+    static let qualityLabel = "__quality__"
+
     /// The name where the selector asks for exactly one.
     package var metric: String? {
         self.matchers.first { $0.name == Labels.metricName && $0.operation == .equal }?.value
@@ -53,6 +57,9 @@ package struct TimeModifiers: Hashable, Sendable {
     /// How far back; negative looks ahead.
     package var offset: Milliseconds = 0
     package var at: Anchor?
+
+    /// Whether it looks from the query's own times, wherever it stands.
+    var followsQuery: Bool { self.at == .start || self.at == .end }
 }
 
 /// `expression[range:step]`.

@@ -207,7 +207,9 @@ extension Parser {
 
     private mutating func call(_ name: String) throws(PromQLError) -> (Expression, height: Int) {
         guard let function = Function(rawValue: name) else {
-            throw self.failure("unknown function with name \"\(name)\"", hint: Self.suggestion(for: name))
+            let hint =
+                name.hasPrefix("histogram_") ? "native histograms are not stored here" : Self.suggestion(for: name)
+            throw self.failure("unknown function with name \"\(name)\"", hint: hint)
         }
         let place = self.current.start
         self.advance()

@@ -1,0 +1,85 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GRDB
+
+/// The schema of `catalog.db`, as named steps that are only ever appended.
+enum CatalogMigrations {
+    static var all: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("0001 processed state") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE processed (
+                        id INTEGER PRIMARY KEY CHECK (id = 1),
+                        position INTEGER NOT NULL
+                    );
+                    INSERT INTO processed (id, position) VALUES (1, 0);
+                    CREATE TABLE alert_states (
+                        rule TEXT NOT NULL, labels TEXT NOT NULL, json TEXT NOT NULL,
+                        PRIMARY KEY (rule, labels)
+                    ) WITHOUT ROWID;
+                    CREATE TABLE clocks (key TEXT PRIMARY KEY NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE counters (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;
+                    """
+            )
+        }
+        migrator.registerMigration("0002 warnings, feed and ledger") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE warnings (
+                        number TEXT PRIMARY KEY NOT NULL,
+                        org TEXT NOT NULL, site TEXT NOT NULL, hazard TEXT NOT NULL, status TEXT NOT NULL,
+                        active INTEGER NOT NULL,
+                        issued_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+                        json TEXT NOT NULL
+                    );
+                    CREATE INDEX warnings_active ON warnings (active, issued_at);
+                    CREATE INDEX warnings_site ON warnings (site, hazard);
+                    CREATE TABLE feed (
+                        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                        number TEXT NOT NULL,
+                        identifier TEXT NOT NULL UNIQUE,
+                        action TEXT NOT NULL,
+                        sent_at INTEGER NOT NULL,
+                        json TEXT NOT NULL
+                    );
+                    CREATE INDEX feed_number ON feed (number);
+                    CREATE INDEX feed_sent ON feed (sent_at);
+                    CREATE TABLE ledger (
+                        seq INTEGER PRIMARY KEY,
+                        number TEXT NOT NULL,
+                        time INTEGER NOT NULL, processed_at INTEGER NOT NULL,
+                        kind TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
+                        hash TEXT NOT NULL
+                    );
+                    CREATE INDEX ledger_number ON ledger (number);
+                    CREATE TRIGGER ledger_keeps_facts BEFORE UPDATE ON ledger
+                        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+                    CREATE TRIGGER ledger_keeps_rows BEFORE DELETE ON ledger
+                        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+                    """
+            )
+        }
+        migrator.registerMigration("0003 registry and tokens") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE registry (
+                        kind TEXT NOT NULL, id TEXT NOT NULL,
+                        json TEXT NOT NULL,
+                        updated_at INTEGER NOT NULL, retired_at INTEGER,
+                        PRIMARY KEY (kind, id)
+                    ) WITHOUT ROWID;
+                    CREATE TABLE tokens (
+                        id TEXT PRIMARY KEY NOT NULL,
+                        hash TEXT NOT NULL UNIQUE,
+                        role TEXT NOT NULL, org TEXT, label TEXT NOT NULL,
+                        created_at INTEGER NOT NULL, revoked_at INTEGER
+                    ) WITHOUT ROWID;
+                    """
+            )
+        }
+        return migrator
+    }
+}

@@ -1,0 +1,179 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import StrictYAML
+package import Telemetry
+
+/// A channel that is expected to report, and the series that it feeds.
+package struct RegisteredChannel: Sendable {
+    /// With the stored labels: `__name__`, `site`, then `depth`, `position`, `sensor` where the channel has them.
+    package let series: SeriesKey
+    package let device: String
+    /// How often it reports; where it is not known its silence means nothing.
+    package let schedule: ReportSchedule?
+    package let metric: String
+}
+
+/// Sites and devices registered at run time, as `catalog.db` holds them.
+package struct CatalogRegistrations: Sendable {
+    package var sites: [Site]
+    package var devices: [Device]
+
+    package static let none = CatalogRegistrations()
+
+    package init(sites: [Site] = [], devices: [Device] = []) {
+        self.sites = sites
+        self.devices = devices
+    }
+}
+
+/// Who measures what, where: an immutable snapshot of the files and the registry.
+///
+/// ## Usage
+/// ```swift
+/// let files = try CatalogFiles.load(directory: "Devices")
+/// let catalog = try Catalog(files: files, registered: registrations, keys: keys)
+/// for channel in catalog.registeredChannels(at: "xingzi") { print(channel.series.labels) }
+/// ```
+package final class Catalog: Sendable {
+    package let sites: [String: Site]
+    package let areas: [String: Area]
+    package let models: [String: DeviceModel]
+    package let devices: [String: Device]
+    /// Sites whose truth is a file: registering them elsewhere is refused.
+    package let fileSites: Set<String>
+    package let fileDevices: Set<String>
+    let keys: SeriesKeyTable
+    let plans: [String: DevicePlan]
+    let entries: [String: SiteEntry]
+    /// The sites that have a threshold series of a name, by that name.
+    let thresholdSites: [String: [SiteEntry]]
+    let lookbacks: LookbackIndex
+    private let devicesByAddress: [String: String]
+
+    /// A catalogue without sites; the model `generic/json` is there.
+    package static let empty = Catalog(sites: [:], areas: [:], models: [:], devices: [:], files: nil, keys: .init())
+
+    /// - Parameters:
+    ///   - files: What the files say; the truth for the ids that they name.
+    ///   - registered: What was registered at run time.
+    ///   - keys: The table of the snapshot before, so that series keep their keys.
+    /// - Throws: ``ProblemList`` when an id is both in a file and registered, or a registered device refers to a
+    ///   model or site that is not there.
+    package convenience init(
+        files: CatalogFiles,
+        registered: CatalogRegistrations = .none,
+        keys: SeriesKeyTable = SeriesKeyTable()
+    ) throws {
+        let merged = MergedCatalog(files: files, registered: registered)
+        guard merged.problems.isEmpty else { throw ProblemList(merged.problems) }
+        self.init(
+            sites: merged.sites,
+            areas: files.areas,
+            models: files.models,
+            devices: merged.devices,
+            files: files,
+            keys: keys
+        )
+    }
+
+    private init(
+        sites: [String: Site],
+        areas: [String: Area],
+        models: [String: DeviceModel],
+        devices: [String: Device],
+        files: CatalogFiles?,
+        keys: SeriesKeyTable
+    ) {
+        self.sites = sites
+        self.areas = areas
+        self.models = models.merging([DeviceModel.genericJSON.id: .genericJSON]) { _, builtIn in builtIn }
+        self.devices = devices
+        self.fileSites = Set(files?.sites.keys ?? [:].keys)
+        self.fileDevices = Set(files?.devices.keys ?? [:].keys)
+        self.keys = keys
+        var plans: [String: DevicePlan] = [:]
+        for device in devices.values {
+            guard let model = self.models[device.model] else { continue }
+            plans[device.id] = DevicePlan(device: device, model: model, keys: keys)
+        }
+        self.plans = plans
+        let addressed = devices.values.filter { !$0.address.isEmpty }.map { ($0.address.uppercased(), $0.id) }
+        self.devicesByAddress = Dictionary(addressed) { first, second in min(first, second) }
+        let bySite = Dictionary(grouping: plans.values) { $0.device.site }
+        var entries: [String: SiteEntry] = [:]
+        for site in sites.values {
+            let plans = (bySite[site.id] ?? []).sorted { $0.device.id < $1.device.id }
+            entries[site.id] = SiteEntry(site: site, plans: plans)
+        }
+        self.entries = entries
+        self.lookbacks = LookbackIndex(entries: entries.values)
+        var thresholdSites: [String: [SiteEntry]] = [:]
+        for entry in entries.values.sorted(by: { $0.site.id < $1.site.id }) {
+            for name in Set(entry.thresholds.map(\.metric)) { thresholdSites[name, default: []].append(entry) }
+        }
+        self.thresholdSites = thresholdSites
+    }
+
+    /// The channels of a site's devices, in the order of device ids; a series that two devices feed appears once.
+    ///
+    /// A device that takes any metric has the channels that it has used so far, or that ``adopt(_:)`` found.
+    package func registeredChannels(at site: String) -> [RegisteredChannel] {
+        guard let entry = self.entries[site] else { return [] }
+        guard !entry.generic.isEmpty else { return entry.channels.map(\.registered) }
+        return entry.channels.map(\.registered) + self.learnedChannels(of: entry)
+    }
+
+    /// The devices of a site in the order of their ids; without any, the site is `not_instrumented`.
+    package func devices(at site: String) -> [Device] {
+        self.entries[site]?.plans.map(\.device) ?? []
+    }
+
+    /// The device with a foreign identity: DevEUI, SL 651 address, MN; upper and lower case are the same.
+    package func device(address: String) -> Device? {
+        self.devicesByAddress[address.uppercased()].flatMap { self.devices[$0] }
+    }
+
+    /// The thresholds of a site in force at a moment, lowest level first.
+    package func thresholds(at site: String, moment: Timestamp) -> [Threshold] {
+        (self.sites[site]?.thresholds ?? []).filter { $0.isValid(at: moment) }
+            .sorted { ($0.hazard.rawValue, $0.level) < ($1.hazard.rawValue, $1.level) }
+    }
+
+    /// Takes the series that the store holds as channels of the devices that take any metric, so that their silence
+    /// is noticed after a restart, too.
+    ///
+    /// - Parameter labels: Stored labels of series, with their metric names.
+    package func adopt(_ labels: some Sequence<Labels>) {
+        for labels in labels {
+            guard let entry = self.entries[labels.site], entry.takesGenericSeries(labels) else { continue }
+            self.keys.learn(self.keys.key(for: labels), device: "")
+        }
+    }
+
+    private func learnedChannels(of entry: SiteEntry) -> [RegisteredChannel] {
+        self.keys.learned(at: entry.site.id)
+            .compactMap { learned in
+                guard entry.takesGenericSeries(learned.series.labels) else { return nil }
+                let sender = entry.generic.first { $0.device.id == learned.device } ?? entry.generic.first
+                guard let sender else { return nil }
+                return RegisteredChannel(
+                    series: learned.series,
+                    device: sender.device.id,
+                    schedule: sender.device.schedule,
+                    metric: learned.series.labels.metric
+                )
+            }
+    }
+}
+
+extension DeviceModel {
+    /// Takes every metric name of the platform as a key of native JSON, in canonical units, without any test.
+    package static let genericJSON = DeviceModel(id: "generic/json", channels: [], takesAnyMetric: true)
+
+    /// A channel's schedule on a device: the device's own replaces the model's, not a channel's own.
+    package func schedule(of channel: Channel, on device: Device) -> ReportSchedule? {
+        guard let schedule = device.schedule, channel.schedule == self.schedule else { return channel.schedule }
+        return schedule
+    }
+}

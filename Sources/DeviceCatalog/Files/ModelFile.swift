@@ -1,0 +1,121 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import StrictYAML
+import Telemetry
+
+/// Reads `Devices/models/<vendor>/<model>.yaml`.
+enum ModelFile {
+    /// - Parameters:
+    ///   - root: The file's document.
+    ///   - id: `vendor/model`, from the path.
+    /// - Returns: The model as far as it could be read; what is wrong is reported.
+    static func read(_ root: YAMLValue, id: String) -> DeviceModel? {
+        guard let map = root.mapping(keys: ["model", "name", "channels", "report", "source", "notes"]) else {
+            return nil
+        }
+        if let name = map["model"], let text = name.string, text != id {
+            name.report("the file is model '\(id)' by its path, but says '\(text)'")
+        }
+        for key in ["name", "source", "notes"] { _ = map[key]?.text }
+        let schedule = map["report"]?.schedule
+        var channels: [Channel] = []
+        for entry in map.required("channels")?.anyMapping()?.entries ?? [] {
+            guard self.checkMetric(entry.key, entry.keyValue) else { continue }
+            let values = entry.value.isList ? entry.value.list ?? [] : [entry.value]
+            for value in values {
+                guard let channel = self.channel(value, metric: entry.key, schedule: schedule) else { continue }
+                self.checkDistinct(channel, among: channels, at: value)
+                channels.append(channel)
+            }
+        }
+        if channels.isEmpty { root.report("a model has at least one channel") }
+        return DeviceModel(id: id, channels: channels, takesAnyMetric: false, schedule: schedule)
+    }
+
+    private static func checkMetric(_ metric: String, _ place: YAMLValue) -> Bool {
+        guard !MetricName.isAcceptable(metric) else { return true }
+        let hint = MetricName.nearest(to: metric).map { "; did you mean '\($0)'?" } ?? ""
+        place.report(
+            "'\(metric)' is no metric name; they are lower-case words joined by '_' and end with their unit, like "
+                + "water_level_meters" + hint
+        )
+        return false
+    }
+
+    private static func channel(_ value: YAMLValue, metric: String, schedule: ReportSchedule?) -> Channel? {
+        let keys = ["key", "unit", "min", "max", "zero", "depth", "position", "sensor", "report"]
+        guard let map = value.mapping(keys: keys) else { return nil }
+        let canonical = Unit(ofMetric: metric)
+        var channel = Channel(
+            metric: metric,
+            key: map["key"]?.text ?? metric,
+            unit: self.unit(map["unit"], of: metric) ?? canonical,
+            minimum: nil,
+            maximum: nil,
+            addsZeroElevation: false,
+            labels: .empty,
+            schedule: map["report"].map(\.schedule) ?? schedule
+        )
+        (channel.minimum, channel.maximum) = self.bounds(map, channel)
+        if let zero = map["zero"], let text = zero.string {
+            channel.addsZeroElevation = text == "site"
+            if text != "site" { zero.report("'zero' is 'site' or is left out, found '\(text)'") }
+            if canonical != .meters { zero.report("a zero elevation is in metres; '\(metric)' is not") }
+        }
+        for label in ["depth", "position", "sensor"] {
+            guard let text = map[label]?.text else { continue }
+            channel.labels[label] = text
+        }
+        return channel
+    }
+
+    private static func unit(_ value: YAMLValue?, of metric: String) -> Unit? {
+        guard let value, let text = value.string else { return nil }
+        let canonical = Unit(ofMetric: metric)
+        let fitting = Unit.all.filter { $0.canonical == canonical.suffix }.map(\.symbol).joined(separator: ", ")
+        guard let unit = Unit(named: text) else {
+            value.report("unit '\(text)' is not known; \(metric) takes \(fitting)")
+            return nil
+        }
+        guard unit.canonical == canonical.suffix else {
+            value.report("unit '\(text)' does not fit \(metric), which is in \(canonical.symbol); it takes \(fitting)")
+            return nil
+        }
+        return unit
+    }
+
+    /// The bounds in the payload's unit, checked against what is physically possible.
+    private static func bounds(_ map: YAMLMapping, _ channel: Channel) -> (minimum: Double?, maximum: Double?) {
+        let range = MetricName.physicalRange(of: channel.metric)
+        func bound(_ key: String) -> Double? {
+            guard let value = map[key], let number = value.double else { return nil }
+            let canonical = channel.unit.toCanonical(number)
+            // The conversion of an exact limit may miss it by a rounding.
+            let slack = 1e-9 * max(1, abs(range.lowerBound), abs(range.upperBound))
+            guard canonical >= range.lowerBound - slack, canonical <= range.upperBound + slack else {
+                let unit = Unit(ofMetric: channel.metric).symbol
+                value.report(
+                    "\(key) \(number) \(channel.unit.symbol) is not physically possible for \(channel.metric); "
+                        + "possible is \(range.lowerBound) to \(range.upperBound) \(unit)"
+                )
+                return nil
+            }
+            return number
+        }
+        let (minimum, maximum) = (bound("min"), bound("max"))
+        if let minimum, let maximum, minimum >= maximum {
+            map["min"]?.report("min \(minimum) is not below max \(maximum)")
+        }
+        return (minimum, maximum)
+    }
+
+    private static func checkDistinct(_ channel: Channel, among others: [Channel], at place: YAMLValue) {
+        if others.contains(where: { $0.key == channel.key }) {
+            place.report("key '\(channel.key)' is used by another channel; each channel has a key of its own")
+        }
+        if others.contains(where: { $0.metric == channel.metric && $0.labels == channel.labels }) {
+            place.report("a second \(channel.metric) needs a depth, position or sensor of its own")
+        }
+    }
+}

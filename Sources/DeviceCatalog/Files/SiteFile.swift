@@ -1,0 +1,118 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import StrictYAML
+import Telemetry
+
+/// A site's file as read.
+struct SiteFile {
+    /// A device with the place of its id and of its model, for checks across files.
+    struct DeclaredDevice {
+        var device: Device
+        var place: YAMLValue
+        var modelPlace: YAMLValue
+    }
+
+    var site: Site
+    var place: YAMLValue
+    var devices: [DeclaredDevice]
+
+    private static let keys = [
+        "site", "name", "kind", "org", "basin", "admin_code", "county", "codes", "position", "datum", "thresholds",
+        "devices", "source", "notes",
+    ]
+
+    /// - Parameters:
+    ///   - root: The file's document.
+    ///   - slug: The file's name without `.yaml`, which is the site's id.
+    init?(_ root: YAMLValue, slug: String) {
+        guard let map = root.mapping(keys: SiteFile.keys), let id = map.required("site") else { return nil }
+        if let text = id.identifier, text != slug {
+            id.report("the file is named '\(slug).yaml', but declares site '\(text)'; name both alike")
+        }
+        for key in ["source", "notes"] { _ = map[key]?.text }
+        self.place = id
+        self.site = Site(
+            id: slug,
+            name: map.required("name")?.localizedName ?? LocalizedName(zh: slug, en: slug),
+            kind: map.required("kind")?.choice("kind", of: SiteKind.self) ?? .river,
+            org: map["org"]?.identifier ?? "",
+            basin: map["basin"]?.identifier ?? "",
+            adminCode: map["admin_code"]?.adminCode ?? "",
+            county: map["county"]?.text ?? ""
+        )
+        self.site.codes = map["codes"].map(SiteFile.codes) ?? [:]
+        self.site.position = map["position"].flatMap(SiteFile.position)
+        self.site.datum = map["datum"].flatMap(SiteFile.datum)
+        self.devices = []
+        if let list = map["thresholds"]?.list { self.site.thresholds = ThresholdList.read(list, site: self.site) }
+        self.devices = (map["devices"]?.list ?? []).compactMap { SiteFile.device($0, site: slug) }
+    }
+
+    private static func codes(_ value: YAMLValue) -> [String: String] {
+        var codes: [String: String] = [:]
+        for entry in value.anyMapping()?.entries ?? [] {
+            guard let code = entry.value.text else { continue }
+            let isStationCode =
+                code.utf8.count == 8 && code.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+            if entry.key == "sl502", !isStationCode {
+                entry.value.report("'\(code)' is no SL 502 code; they have eight digits or letters, in quotes")
+            }
+            codes[entry.key] = code
+        }
+        return codes
+    }
+
+    private static func position(_ value: YAMLValue) -> Position? {
+        guard let map = value.mapping(keys: ["lat", "lon", "confidence"]) else { return nil }
+        let latitude = map.required("lat")?.number(in: -90...90, "lat")
+        let longitude = map.required("lon")?.number(in: -180...180, "lon")
+        let confidence = map.required("confidence")?.text
+        guard let latitude, let longitude, let confidence else { return nil }
+        return Position(latitude: latitude, longitude: longitude, confidence: confidence)
+    }
+
+    private static func datum(_ value: YAMLValue) -> Datum? {
+        guard let map = value.mapping(keys: ["name", "offset_to_1985_m", "valid_from", "source"]),
+            let nameValue = map.required("name"), let name = nameValue.string
+        else { return nil }
+        guard Datum.knownNames.contains(name) else {
+            nameValue.report("datum '\(name)' is not known; it is one of \(Datum.knownNames.joined(separator: ", "))")
+            return nil
+        }
+        let offset = map["offset_to_1985_m"]
+        if name == "1985", offset?.double.map({ $0 != 0 }) ?? false {
+            offset?.report("the 1985 datum has the offset 0 to itself; leave it out")
+        }
+        return Datum(
+            name: name,
+            offsetTo1985Meters: offset?.number(in: -500...9000, "offset_to_1985_m"),
+            validFrom: map["valid_from"]?.date,
+            source: map.required("source")?.text ?? ""
+        )
+    }
+
+    private static func device(_ value: YAMLValue, site: String) -> DeclaredDevice? {
+        let keys = [
+            "id", "name", "model", "interval", "report", "zero_elevation_m", "mount_height_m", "address", "test",
+            "notes",
+        ]
+        guard let map = value.mapping(keys: keys) else { return nil }
+        let place = map.required("id")
+        let modelPlace = map.required("model")
+        if let interval = map["interval"], map["report"] != nil {
+            interval.report("'interval: 5m' is short for 'report: { every: 5m }'; keep one of them")
+        }
+        _ = map["notes"]?.text
+        let id = place?.identifier
+        let model = modelPlace?.text
+        var device = Device(id: id ?? "", name: map["name"]?.text ?? "", model: model ?? "", site: site)
+        device.schedule = map["interval"]?.span.map { .periodic($0) } ?? map["report"]?.schedule
+        device.zeroElevationMeters = map["zero_elevation_m"]?.number(in: -500...9000, "zero_elevation_m")
+        device.mountHeightMeters = map["mount_height_m"]?.number(in: -100...1000, "mount_height_m")
+        device.address = map["address"]?.text ?? ""
+        device.isTest = map["test"]?.bool ?? false
+        guard let place, let modelPlace, id != nil, model != nil else { return nil }
+        return DeclaredDevice(device: device, place: place, modelPlace: modelPlace)
+    }
+}

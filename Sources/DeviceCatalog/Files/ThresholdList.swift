@@ -1,0 +1,209 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import StrictYAML
+import Telemetry
+
+/// Reads the thresholds of a site and checks them against each other.
+enum ThresholdList {
+    private struct Entry {
+        let threshold: Threshold
+        let place: YAMLValue
+    }
+
+    /// What a hazard's thresholds look like.
+    private struct Form {
+        let units: [String]
+        /// Whether a graver level has the lower value; `nil` where the order is not known.
+        let falls: Bool?
+    }
+
+    private static let forms: [Hazard: Form] = [
+        .flood: Form(units: ["meters", "cubic_meters_per_second"], falls: false),
+        .floodRise: Form(units: ["meters_per_hour"], falls: false),
+        .rain: Form(units: ["millimeters"], falls: false),
+        .lowWater: Form(units: ["meters", "cubic_meters_per_second"], falls: true),
+        .lowWaterSeason: Form(units: ["meters"], falls: true),
+        .soilDrought: Form(units: ["percent"], falls: true),
+        .dissolvedOxygen: Form(units: ["milligrams_per_liter"], falls: true),
+    ]
+
+    static func read(_ list: [YAMLValue], site: Site) -> [Threshold] {
+        let entries = list.compactMap { value in
+            self.threshold(value, site: site).map { Entry(threshold: $0, place: value) }
+        }
+        for (index, later) in entries.enumerated() {
+            for earlier in entries[..<index] { self.check(earlier, later) }
+        }
+        return entries.map(\.threshold)
+    }
+
+    private static let keys = [
+        "hazard", "level", "name", "value", "unit", "datum", "season", "valid_from", "valid_to", "authority",
+        "source", "confidence",
+    ]
+
+    private static func threshold(_ value: YAMLValue, site: Site) -> Threshold? {
+        guard let map = value.mapping(keys: self.keys) else { return nil }
+        let hazard = map.required("hazard").flatMap(self.hazard)
+        let level = map.required("level")?.choice("level", of: WarningLevel.self)
+        let number = map.required("value")?.number(in: -1e12...1e12, "value")
+        let from = map.required("valid_from")?.date
+        let to = map["valid_to"]?.date
+        if let from, let to, to <= from {
+            map["valid_to"]?.report("valid_to is exclusive and must be after valid_from")
+        }
+        let authority = map.required("authority")?.text
+        let source = map.required("source")?.text
+        let confidence = map.required("confidence")?.text
+        let name = map["name"]?.text ?? ""
+        let season = map["season"].map(self.season)
+        guard let hazard, let level, let number, let from, let unit = self.unit(map, hazard) else { return nil }
+        guard let converted = self.inSiteDatum(unit.toCanonical(number), map, unit, from, site) else { return nil }
+        return Threshold(
+            hazard: hazard,
+            level: level,
+            name: name,
+            value: (converted * 1e9).rounded() / 1e9,
+            unit: Unit(named: unit.canonical) ?? unit,
+            validFrom: from,
+            validTo: to,
+            authority: authority ?? "",
+            source: source ?? "",
+            confidence: confidence ?? "",
+            season: season ?? nil
+        )
+    }
+
+    private static func hazard(_ value: YAMLValue) -> Hazard? {
+        guard let text = value.string else { return nil }
+        guard MetricName.isWellFormed(text) else {
+            value.report("'\(text)' is no hazard; they are lower-case words joined by '_', like flood or low_water")
+            return nil
+        }
+        return Hazard(rawValue: text)
+    }
+
+    private static func unit(_ map: YAMLMapping, _ hazard: Hazard) -> Unit? {
+        let fitting = self.forms[hazard]?.units
+        guard let value = map["unit"] else {
+            if let first = fitting?.first { return Unit(named: first) }
+            map.value.report("'unit' is missing; hazard '\(hazard.rawValue)' has none by default")
+            return nil
+        }
+        guard let text = value.string else { return nil }
+        guard let unit = Unit(named: text) else {
+            value.report("unit '\(text)' is not known; write it like m, m/h, mm or m³/s")
+            return nil
+        }
+        if let fitting, !fitting.contains(unit.canonical) {
+            let symbols = fitting.compactMap { Unit(named: $0)?.symbol }.joined(separator: " or ")
+            value.report("unit '\(text)' does not fit hazard '\(hazard.rawValue)', which is in \(symbols)")
+            return nil
+        }
+        return unit
+    }
+
+    /// A level in the site's own datum; it is converted by the known offset or refused, never guessed.
+    private static func inSiteDatum(
+        _ number: Double,
+        _ map: YAMLMapping,
+        _ unit: Unit,
+        _ from: Timestamp,
+        _ site: Site
+    ) -> Double? {
+        guard let place = map["datum"], let given = place.string else { return number }
+        guard unit.canonical == "meters" else {
+            place.report("only levels have a datum; \(unit.symbol) has none")
+            return nil
+        }
+        guard let own = site.datum else {
+            place.report("the threshold is in datum '\(given)', but the site says no datum; give the site's `datum`")
+            return nil
+        }
+        guard let converted = own.level(number, from: given) else {
+            place.report(
+                "the threshold is in datum '\(given)', the site in '\(own.name)', and the offset between them is not "
+                    + "known here; give the value in '\(own.name)'"
+            )
+            return nil
+        }
+        if given != own.name, let since = own.validFrom, from < since {
+            place.report("the offset is known from \(since.day) on; before that the value must be in '\(own.name)'")
+            return nil
+        }
+        return converted
+    }
+
+    private static func season(_ value: YAMLValue) -> Season? {
+        guard let map = value.mapping(keys: ["from", "to"]), let from = map.required("from").flatMap(self.monthDay),
+            let to = map.required("to").flatMap(self.monthDay)
+        else { return nil }
+        if from == to { value.report("the season is empty or the whole year; leave it out for the whole year") }
+        return Season(from: from, to: to)
+    }
+
+    private static func monthDay(_ value: YAMLValue) -> Season.MonthDay? {
+        guard let text = value.string else { return nil }
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 }), let month = Int(parts[0]),
+            let day = Int(parts[1]), (1...12).contains(month),
+            (1...CivilTime.daysInMonth(month, year: 2000)).contains(day)
+        else {
+            value.report("'\(text)' is no day of the year; write month-day like 04-01")
+            return nil
+        }
+        return Season.MonthDay(month: month, day: day)
+    }
+}
+
+// MARK: - Checks between two thresholds
+
+extension ThresholdList {
+    private static func check(_ earlier: Entry, _ later: Entry) {
+        let (left, right) = (earlier.threshold, later.threshold)
+        guard left.hazard == right.hazard, left.unit == right.unit, left.overlaps(right) else { return }
+        guard left.level != right.level else {
+            later.place.report(
+                "\(left.hazard.rawValue) \(left.level.rawValue) has two values at one time: \(left.inWords) (line "
+                    + "\(earlier.place.place.line)) and \(right.inWords); end the older one with valid_to"
+            )
+            return
+        }
+        guard let falls = self.forms[left.hazard]?.falls else { return }
+        let (milder, graver) = left.level < right.level ? (left, right) : (right, left)
+        guard falls ? graver.value >= milder.value : graver.value <= milder.value else { return }
+        later.place.report(
+            "the \(left.hazard.rawValue) ladder is out of order: \(graver.level.rawValue) \(graver.inWords) must be "
+                + "\(falls ? "below" : "above") \(milder.level.rawValue) \(milder.inWords) (the other is on line "
+                + "\(earlier.place.place.line))"
+        )
+    }
+}
+
+extension Threshold {
+    fileprivate var inWords: String {
+        let end = self.validTo.map { "to \($0.day)" } ?? "on"
+        return "\(self.value) \(self.unit.symbol) (from \(self.validFrom.day) \(end))"
+    }
+
+    /// Whether there is a moment at which both are in force.
+    fileprivate func overlaps(_ other: Threshold) -> Bool {
+        let start = max(self.validFrom, other.validFrom)
+        let end = min(self.validTo ?? .distantFuture, other.validTo ?? .distantFuture)
+        guard start < end else { return false }
+        guard self.season != nil || other.season != nil else { return true }
+        // Validity and seasons begin at midnights: looking at each day of at most two years finds every overlap.
+        var day = start
+        while day < min(end, start + 732 * .day) {
+            if self.isValid(at: day), other.isValid(at: day) { return true }
+            day = day + .day
+        }
+        return false
+    }
+}
+
+extension Timestamp {
+    /// The day in China: `2023-04-24`.
+    var day: String { String(self.rfc3339().prefix(10)) }
+}

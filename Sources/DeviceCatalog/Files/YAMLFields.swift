@@ -1,0 +1,106 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import StrictYAML
+import Telemetry
+
+extension YAMLValue {
+    /// A text that is not blank.
+    var text: String? {
+        guard let text = self.string else { return nil }
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            self.report("the text is blank; fill it or leave the key out")
+            return nil
+        }
+        return text
+    }
+
+    /// The id of a site, area or device.
+    var identifier: String? {
+        guard let text = self.string else { return nil }
+        guard Identifier.isValid(text) else {
+            self.report("'\(text)' is no id; 1 to 64 characters of A-Z a-z 0-9 . _ : - are")
+            return nil
+        }
+        return text
+    }
+
+    /// A duration that is longer than zero: `5m`, `24h`.
+    var span: Milliseconds? {
+        guard let text = self.string else { return nil }
+        guard let span = PrometheusDuration.parse(text), span > 0 else {
+            self.report("'\(text)' is no duration; write it like 5m, 1h30m or 1d, longer than zero")
+            return nil
+        }
+        return span
+    }
+
+    /// A day, read as its 00:00 +08:00.
+    var date: Timestamp? {
+        guard let text = self.string else { return nil }
+        let isDate = text.utf8.count == 10
+        guard isDate, let day = Timestamp(rfc3339: text, defaultOffsetMinutes: Timestamp.chinaOffsetMinutes) else {
+            self.report("'\(text)' is no date; write it as year-month-day like 2023-04-24, read as 00:00 +08:00")
+            return nil
+        }
+        return day
+    }
+
+    /// A finite number inside `range`.
+    func number(in range: ClosedRange<Double>, _ what: String) -> Double? {
+        guard let number = self.double else { return nil }
+        guard range.contains(number) else {
+            self.report("\(what) is \(number); it must be from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    /// One of a few words.
+    func choice<Choice: CaseIterable & RawRepresentable<String>>(_ what: String, of type: Choice.Type) -> Choice? {
+        guard let text = self.string else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            self.report("'\(text)' is no \(what); it is one of \(known)")
+            return nil
+        }
+        return choice
+    }
+
+    /// `{ zh: 星子, en: Xingzi }`, or one text for both.
+    var localizedName: LocalizedName? {
+        if self.isScalar { return self.text.map { LocalizedName(zh: $0, en: $0) } }
+        guard let map = self.mapping(keys: ["zh", "en"]), let zh = map.required("zh")?.text else { return nil }
+        return LocalizedName(zh: zh, en: map["en"]?.text ?? zh)
+    }
+
+    /// A GB/T 2260 code: six digits.
+    var adminCode: String? {
+        guard let text = self.string else { return nil }
+        guard text.utf8.count == 6, text.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            self.report("'\(text)' is no admin code; GB/T 2260 codes have six digits, in quotes: \"360483\"")
+            return nil
+        }
+        return text
+    }
+
+    /// `{ every: 5m }` or `{ event: true, heartbeat: 24h }`.
+    var schedule: ReportSchedule? {
+        guard let map = self.mapping(keys: ["every", "event", "heartbeat"]) else { return nil }
+        let isEvent = map["event"]?.bool ?? false
+        switch (map["every"], isEvent) {
+        case (.some(let every), false):
+            map["heartbeat"]?
+                .report("'heartbeat' belongs to { event: true, heartbeat: … }; a periodic channel has none")
+            return every.span.map { .periodic($0) }
+        case (.none, true): return map.required("heartbeat")?.span.map { .event(heartbeat: $0) }
+        case (.some, true), (.none, false):
+            self.report("say either { every: 5m } or { event: true, heartbeat: 24h }")
+            return nil
+        }
+    }
+
+    var place: Place {
+        Place(file: self.file, line: self.line, column: self.column)
+    }
+}

@@ -1,0 +1,178 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import Telemetry
+
+/// What a CSV file of devices would change; nothing is changed by making it.
+///
+/// Columns: `device_id model site_id` are required, `site_name kind latitude longitude org basin datum interval name
+/// address zero_elevation_m mount_height_m` optional. The file that The Things Stack imports devices from is taken as
+/// it is: `id` (or `eui-` and the DevEUI), `name`, `dev_eui` as the address, `brand_id/model_id` where such a model
+/// exists; its keys are not looked at.
+///
+/// ## Usage
+/// ```swift
+/// let plan = DeviceImport(csv: text, catalog: catalog)
+/// for row in plan.rows { print(row.line, row.device, row.verdict) }
+/// if !dryRun { try store.register(sites: plan.sites, devices: plan.devices) }
+/// ```
+package struct DeviceImport: Sendable {
+    /// What becomes of a row.
+    package enum Verdict: String, Hashable, Sendable, Codable {
+        case created
+        case changed
+        case unchanged
+        case error
+    }
+
+    /// One thing that is wrong with a row.
+    package struct CellProblem: Hashable, Sendable {
+        /// The column; empty where the row as a whole is meant.
+        package let field: String
+        /// What is wrong and what would be right.
+        package let message: String
+    }
+
+    /// One row of the file.
+    package struct Row: Hashable, Sendable {
+        /// The line on which it begins, from 1; the header is on line 1.
+        package let line: Int
+        package var device: String
+        package var verdict: Verdict
+        /// The columns that differ: `interval`, `site_name`; for a created device on a new site `site`.
+        package var changes: [String]
+        /// Why the verdict is `error`; empty otherwise.
+        package var problems: [CellProblem]
+    }
+
+    /// What The Things Stack's file does not say.
+    package struct Defaults: Hashable, Sendable {
+        /// The model of a device whose brand and model are not in the catalogue.
+        package var model: String
+        /// The site of all rows; without it each device gets a site of its own id.
+        package var site: String?
+        /// The kind of the sites that are created without one.
+        package var kind: SiteKind
+
+        package init(model: String = "generic/json", site: String? = nil, kind: SiteKind = .field) {
+            self.model = model
+            self.site = site
+            self.kind = kind
+        }
+    }
+
+    package private(set) var rows: [Row] = []
+    /// Sites to be registered or registered anew, from rows without an error.
+    package private(set) var sites: [Site] = []
+    /// Devices to be registered or registered anew, from rows without an error.
+    package private(set) var devices: [Device] = []
+
+    package init(csv text: String, catalog: Catalog, defaults: Defaults = Defaults()) {
+        let records: [CSVRecords.Record]
+        do {
+            let delimiter: Unicode.Scalar = text.prefix { !$0.isNewline }.contains(";") ? ";" : ","
+            records = try CSVRecords(text, delimiter: delimiter).records
+        } catch {
+            self.rows = [.failed(line: error.line, field: "", error.message)]
+            return
+        }
+        guard let first = records.first else {
+            self.rows = [.failed(line: 1, field: "", "the file is empty; its first line names the columns")]
+            return
+        }
+        let header = ImportHeader(first.fields)
+        guard header.problems.isEmpty else {
+            self.rows = [Row(line: first.line, device: "", verdict: .error, changes: [], problems: header.problems)]
+            return
+        }
+        var state = ImportState(catalog: catalog)
+        for record in records.dropFirst() {
+            guard record.fields.count == header.columns.count else {
+                let message = "the row has \(record.fields.count) fields, the header \(header.columns.count)"
+                self.rows.append(.failed(line: record.line, field: "", message))
+                continue
+            }
+            self.rows.append(
+                ImportRow(record, header: header, defaults: defaults, catalog: catalog).judge(&state)
+            )
+        }
+        self.sites = state.changedSites.compactMap { state.sites[$0] }
+        self.devices = state.changedDevices.compactMap { state.devices[$0] }
+    }
+}
+
+extension DeviceImport.Row {
+    fileprivate static func failed(line: Int, field: String, _ message: String) -> DeviceImport.Row {
+        DeviceImport.Row(
+            line: line,
+            device: "",
+            verdict: .error,
+            changes: [],
+            problems: [DeviceImport.CellProblem(field: field, message: message)]
+        )
+    }
+}
+
+/// The sites and devices as they will be after the rows read so far.
+struct ImportState {
+    var sites: [String: Site]
+    var devices: [String: Device]
+    /// In the order of the file.
+    var changedSites: [String] = []
+    var changedDevices: [String] = []
+    /// The line of each device of the file.
+    var lines: [String: Int] = [:]
+    /// The device of each address, upper case.
+    var addresses: [String: String]
+
+    init(catalog: Catalog) {
+        self.sites = catalog.sites
+        self.devices = catalog.devices
+        let addressed = catalog.devices.values.filter { !$0.address.isEmpty }.map { ($0.address.uppercased(), $0.id) }
+        self.addresses = Dictionary(addressed) { first, second in min(first, second) }
+    }
+}
+
+/// The columns of the file under the names of this import.
+struct ImportHeader {
+    static let required = ["device_id", "model", "site_id"]
+    static let optional = [
+        "site_name", "kind", "latitude", "longitude", "org", "basin", "datum", "interval", "name", "address",
+        "zero_elevation_m", "mount_height_m",
+    ]
+
+    let columns: [String]
+    /// Whether the file is The Things Stack's.
+    let isThingsStack: Bool
+    private(set) var problems: [DeviceImport.CellProblem] = []
+
+    init(_ fields: [String]) {
+        let names = fields.map { $0.trimmed.lowercased() }
+        self.isThingsStack = names.contains("dev_eui")
+        self.columns = names
+        for (index, name) in names.enumerated() where names[..<index].contains(name) {
+            self.report(name, "the column appears twice; keep one")
+        }
+        guard !self.isThingsStack else { return }
+        for name in ImportHeader.required where !names.contains(name) {
+            self.report(name, "the column is missing; required are \(ImportHeader.required.joined(separator: ", "))")
+        }
+        let known = ImportHeader.required + ImportHeader.optional
+        for name in names where !known.contains(name) {
+            self.report(name, "the column is not known; known are \(known.joined(separator: ", "))")
+        }
+    }
+
+    private mutating func report(_ field: String, _ message: String) {
+        self.problems.append(DeviceImport.CellProblem(field: field, message: message))
+    }
+}
+
+extension StringProtocol {
+    /// Without white space around it.
+    var trimmed: String {
+        let start = self.drop { $0.isWhitespace }
+        let trailing = start.reversed().prefix { $0.isWhitespace }.count
+        return String(start.dropLast(trailing))
+    }
+}

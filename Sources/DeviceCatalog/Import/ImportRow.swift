@@ -1,0 +1,270 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// Judges one row of an import.
+struct ImportRow {
+    private let line: Int
+    private let cells: [String: String]
+    private let defaults: DeviceImport.Defaults
+    private let catalog: Catalog
+    private let isThingsStack: Bool
+    private var problems: [DeviceImport.CellProblem] = []
+
+    init(_ record: CSVRecords.Record, header: ImportHeader, defaults: DeviceImport.Defaults, catalog: Catalog) {
+        self.line = record.line
+        self.defaults = defaults
+        self.catalog = catalog
+        self.isThingsStack = header.isThingsStack
+        let pairs = zip(header.columns, record.fields.map(\.trimmed)).filter { !$0.1.isEmpty }
+        var cells = Dictionary(pairs) { first, _ in first }
+        if header.isThingsStack { cells = ImportRow.translate(cells, defaults: defaults, catalog: catalog) }
+        self.cells = cells
+    }
+
+    /// The row's verdict; a row without an error changes `state`.
+    consuming func judge(_ state: inout ImportState) -> DeviceImport.Row {
+        let device = self.device(state)
+        let site = self.site(state)
+        var row = DeviceImport.Row(
+            line: self.line,
+            device: self.cells["device_id"] ?? "",
+            verdict: .error,
+            changes: [],
+            problems: []
+        )
+        if let device, let model = self.catalog.models[device.model],
+            let message = model.zeroElevationProblem(of: device)
+        {
+            self.report("zero_elevation_m", message)
+        }
+        guard self.problems.isEmpty, let device, let site else {
+            row.problems = self.problems
+            return row
+        }
+        if let old = state.sites[site.id] {
+            row.changes += old.differences(from: site)
+        } else {
+            row.changes.append("site")
+        }
+        if !row.changes.isEmpty { state.change(site) }
+        let old = state.devices[device.id]
+        if let old { row.changes += old.differences(from: device) }
+        if old != device { state.change(device) }
+        state.lines[device.id] = self.line
+        row.verdict = old == nil ? .created : row.changes.isEmpty ? .unchanged : .changed
+        return row
+    }
+
+    private mutating func report(_ field: String, _ message: String) {
+        self.problems.append(DeviceImport.CellProblem(field: field, message: message))
+    }
+}
+
+// MARK: - Device
+
+extension ImportRow {
+    private mutating func device(_ state: ImportState) -> Device? {
+        let model = self.required("model")
+        if let model, self.catalog.models[model] == nil {
+            let known = self.catalog.models.keys.sorted().joined(separator: ", ")
+            self.report("model", "there is no model '\(model)'; there are \(known)")
+        }
+        let site = self.identifier("site_id")
+        guard let id = self.identifier("device_id"), let model, let site else { return nil }
+        if let line = state.lines[id] {
+            self.report("device_id", "device '\(id)' is on line \(line) already; keep one row of it")
+        }
+        var device = state.devices[id] ?? Device(id: id, model: model, site: site)
+        device.model = model
+        device.site = site
+        device.name = self.cells["name"] ?? device.name
+        device.address = self.address(of: device, state)
+        if let interval = self.cells["interval"] {
+            let span = PrometheusDuration.parse(interval).flatMap { $0 > 0 ? $0 : nil }
+            if span == nil { self.report("interval", "'\(interval)' is no duration; write it like 5m, 1h30m or 1d") }
+            device.schedule = span.map { .periodic($0) }
+        }
+        device.zeroElevationMeters = self.number("zero_elevation_m", -500...9000) ?? device.zeroElevationMeters
+        device.mountHeightMeters = self.number("mount_height_m", -100...1000) ?? device.mountHeightMeters
+        if self.catalog.fileDevices.contains(id), state.devices[id] != device {
+            self.report("device_id", "device '\(id)' is declared in a file under Devices/; change it there")
+        }
+        return device
+    }
+
+    private mutating func address(of device: Device, _ state: ImportState) -> String {
+        guard let address = self.cells["address"] else { return device.address }
+        if let owner = state.addresses[address.uppercased()], owner != device.id {
+            self.report("address", "'\(address)' is the address of device '\(owner)' already; addresses are unique")
+        }
+        return address
+    }
+}
+
+// MARK: - Site
+
+extension ImportRow {
+    private mutating func site(_ state: ImportState) -> Site? {
+        guard let id = self.cells["site_id"], Identifier.isValid(id) else { return nil }
+        let kind = self.kind()
+        let position = self.position()
+        let datum = self.datum()
+        let existing = state.sites[id]
+        guard var site = existing ?? self.newSite(id, kind: kind) else { return nil }
+        if let name = self.cells["site_name"], name != site.name.zh, name != site.name.en {
+            site.name = LocalizedName(zh: name, en: name)
+        }
+        if let kind { site.kind = kind }
+        site.org = self.identifierIfGiven("org") ?? site.org
+        site.basin = self.identifierIfGiven("basin") ?? site.basin
+        if let position, position.latitude != site.position?.latitude || position.longitude != site.position?.longitude
+        {
+            site.position = position
+        }
+        if let datum, datum.name != site.datum?.name { site.datum = datum }
+        if let existing, existing != site, self.catalog.fileSites.contains(id) {
+            let fields = existing.differences(from: site).joined(separator: ", ")
+            self.report("site_id", "site '\(id)' is declared in a file under Devices/; change there: \(fields)")
+        }
+        return site
+    }
+
+    private mutating func newSite(_ id: String, kind: SiteKind?) -> Site? {
+        guard let name = self.cells["site_name"], self.cells["kind"] != nil else {
+            self.report("site_id", "there is no site '\(id)'; correct the id, or give site_name and kind to create it")
+            return nil
+        }
+        return kind.map { Site(id: id, name: LocalizedName(zh: name, en: name), kind: $0) }
+    }
+
+    private mutating func kind() -> SiteKind? {
+        guard let text = self.cells["kind"] else { return nil }
+        let kind = SiteKind(rawValue: text.lowercased())
+        if kind == nil {
+            let known = SiteKind.allCases.map(\.rawValue).joined(separator: ", ")
+            self.report("kind", "'\(text)' is no kind of site; it is one of \(known)")
+        }
+        return kind
+    }
+
+    private mutating func position() -> Position? {
+        let latitude = self.number("latitude", -90...90)
+        let longitude = self.number("longitude", -180...180)
+        switch (self.cells["latitude"] != nil, self.cells["longitude"] != nil) {
+        case (true, false): self.report("longitude", "latitude is given without longitude; give both or none")
+        case (false, true): self.report("latitude", "longitude is given without latitude; give both or none")
+        case (true, true), (false, false): break
+        }
+        guard let latitude, let longitude else { return nil }
+        return Position(latitude: latitude, longitude: longitude, confidence: "imported")
+    }
+
+    private mutating func datum() -> Datum? {
+        guard let name = self.cells["datum"] else { return nil }
+        guard Datum.knownNames.contains(name) else {
+            let known = Datum.knownNames.joined(separator: ", ")
+            self.report("datum", "datum '\(name)' is not known; it is one of \(known)")
+            return nil
+        }
+        return Datum(name: name, offsetTo1985Meters: nil, validFrom: nil, source: "CSV import")
+    }
+}
+
+// MARK: - Cells
+
+extension ImportRow {
+    private mutating func required(_ field: String) -> String? {
+        if let text = self.cells[field] { return text }
+        self.report(field, "the cell is empty; it is required")
+        return nil
+    }
+
+    private mutating func identifier(_ field: String) -> String? {
+        guard let text = self.required(field) else { return nil }
+        guard Identifier.isValid(text) else {
+            self.report(field, "'\(text)' is no id; 1 to 64 characters of A-Z a-z 0-9 . _ : - are")
+            return nil
+        }
+        return text
+    }
+
+    private mutating func identifierIfGiven(_ field: String) -> String? {
+        self.cells[field] == nil ? nil : self.identifier(field)
+    }
+
+    private mutating func number(_ field: String, _ range: ClosedRange<Double>) -> Double? {
+        guard let text = self.cells[field] else { return nil }
+        guard let number = Double(text), range.contains(number) else {
+            self.report(field, "'\(text)' is no number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    /// The Things Stack's columns under our names.
+    private static func translate(
+        _ cells: [String: String],
+        defaults: DeviceImport.Defaults,
+        catalog: Catalog
+    ) -> [String: String] {
+        var ours: [String: String] = [:]
+        let eui = cells["dev_eui"] ?? ""
+        ours["device_id"] = cells["id"] ?? cells["device_id"] ?? (eui.isEmpty ? nil : "eui-" + eui.lowercased())
+        ours["name"] = cells["name"]
+        ours["address"] = eui.isEmpty ? nil : eui.uppercased()
+        let model = cells["brand_id"].flatMap { brand in cells["model_id"].map { brand + "/" + $0 } }
+        ours["model"] = cells["model"] ?? model.flatMap { catalog.models[$0]?.id } ?? defaults.model
+        for field in ["org", "basin", "interval", "latitude", "longitude", "zero_elevation_m", "mount_height_m"] {
+            ours[field] = cells[field]
+        }
+        ours["site_id"] = cells["site_id"] ?? defaults.site ?? ours["device_id"]
+        if let site = ours["site_id"], catalog.sites[site] == nil {
+            ours["site_name"] = cells["site_name"] ?? (defaults.site == nil ? ours["name"] : nil) ?? site
+            ours["kind"] = cells["kind"] ?? defaults.kind.rawValue
+        }
+        return ours
+    }
+}
+
+extension ImportState {
+    fileprivate mutating func change(_ site: Site) {
+        self.sites[site.id] = site
+        if !self.changedSites.contains(site.id) { self.changedSites.append(site.id) }
+    }
+
+    fileprivate mutating func change(_ device: Device) {
+        if let old = self.devices[device.id], !old.address.isEmpty { self.addresses[old.address.uppercased()] = nil }
+        if !device.address.isEmpty { self.addresses[device.address.uppercased()] = device.id }
+        self.devices[device.id] = device
+        self.changedDevices.append(device.id)
+    }
+}
+
+extension Site {
+    fileprivate func differences(from other: Site) -> [String] {
+        var fields: [String] = []
+        if self.name != other.name { fields.append("site_name") }
+        if self.kind != other.kind { fields.append("kind") }
+        if self.org != other.org { fields.append("org") }
+        if self.basin != other.basin { fields.append("basin") }
+        if self.position != other.position { fields.append("position") }
+        if self.datum != other.datum { fields.append("datum") }
+        return fields
+    }
+}
+
+extension Device {
+    fileprivate func differences(from other: Device) -> [String] {
+        var fields: [String] = []
+        if self.model != other.model { fields.append("model") }
+        if self.site != other.site { fields.append("site_id") }
+        if self.name != other.name { fields.append("name") }
+        if self.schedule != other.schedule { fields.append("interval") }
+        if self.address != other.address { fields.append("address") }
+        if self.zeroElevationMeters != other.zeroElevationMeters { fields.append("zero_elevation_m") }
+        if self.mountHeightMeters != other.mountHeightMeters { fields.append("mount_height_m") }
+        return fields
+    }
+}

@@ -1,0 +1,83 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import StrictYAML
+import Telemetry
+
+/// The files and the registry put together, and what does not fit.
+struct MergedCatalog {
+    private(set) var sites: [String: Site]
+    private(set) var devices: [String: Device]
+    private(set) var problems: [Problem] = []
+
+    init(files: CatalogFiles, registered: CatalogRegistrations) {
+        self.sites = files.sites
+        self.devices = files.devices
+        for site in registered.sites {
+            if let place = files.places["site \(site.id)"] {
+                self.report(
+                    "site '\(site.id)' is registered and declared in \(place) as well; retire it here or remove the file"
+                )
+            } else if self.sites.updateValue(site, forKey: site.id) != nil {
+                self.report("site '\(site.id)' is registered twice")
+            }
+        }
+        let models = files.models.merging([DeviceModel.genericJSON.id: .genericJSON]) { _, builtIn in builtIn }
+        for device in registered.devices {
+            if let place = files.places["device \(device.id)"] {
+                self.report(
+                    "device '\(device.id)' is registered and declared in \(place) as well; retire it here or remove it there"
+                )
+            } else if self.devices.updateValue(device, forKey: device.id) != nil {
+                self.report("device '\(device.id)' is registered twice")
+            }
+            if self.sites[device.site] == nil {
+                self.report(
+                    "device '\(device.id)' is at site '\(device.site)', which is neither registered nor in a file"
+                )
+            }
+            guard let model = models[device.model] else {
+                self.report(
+                    "device '\(device.id)' is of model '\(device.model)', which has no file; "
+                        + "there are \(models.keys.sorted().joined(separator: ", "))"
+                )
+                continue
+            }
+            if let message = model.zeroElevationProblem(of: device) {
+                self.report("device '\(device.id)': \(message)")
+            }
+        }
+        self.checkAddresses()
+    }
+
+    /// Two devices with one foreign identity: a reading would go to either.
+    private mutating func checkAddresses() {
+        var owners: [String: String] = [:]
+        for device in self.devices.values.sorted(by: { $0.id < $1.id }) where !device.address.isEmpty {
+            if let owner = owners.updateValue(device.id, forKey: device.address.uppercased()) {
+                self.report(
+                    "devices '\(owner)' and '\(device.id)' have one address, '\(device.address)'; addresses are unique"
+                )
+            }
+        }
+    }
+
+    private mutating func report(_ message: String) {
+        self.problems.append(Problem(file: "registry", line: 0, column: 0, message: message))
+    }
+}
+
+extension DeviceModel {
+    /// What is wrong with a device's zero elevation; `nil` where it fits the model.
+    func zeroElevationProblem(of device: Device) -> String? {
+        let needs = self.channels.contains(where: \.addsZeroElevation)
+        switch (needs, device.zeroElevationMeters != nil) {
+        case (true, false):
+            return "model '\(self.id)' measures from the gauge's zero (`zero: site`); give zero_elevation_m"
+        case (false, true):
+            return
+                "zero_elevation_m is given, but model '\(self.id)' adds none; use a model whose channel says `zero: site`"
+        case (true, true), (false, false): return nil
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// The virtual series `channel_silent` of one channel.
+struct ChannelSilence {
+    private let channel: RegisteredChannel
+    /// From which age of the newest sample on the channel is silent.
+    private let limit: Milliseconds
+    let labels: Labels
+
+    init(channel: RegisteredChannel, limit: Milliseconds, virtual: Labels) {
+        self.channel = channel
+        self.limit = limit
+        self.labels =
+            virtual.merging(channel.series.labels)
+            .merging([
+                Labels.metricName: CatalogReader.silenceMetric, "metric": channel.metric, "device": channel.device,
+            ])
+    }
+
+    /// - Returns: `nil` while the channel has never reported.
+    func columns(_ extent: SelectExtent, base: any SeriesReader) throws -> SeriesColumns? {
+        let start = extent.start
+        let matchers = self.channelMatchers
+        let request = SelectRequest(
+            matchers: matchers,
+            extent: .window(after: start - self.limit, through: extent.through),
+            qualities: .all
+        )
+        let times = try base.select(request).first { $0.labels == self.channel.series.labels }?.times ?? []
+        var spans: [StepFunction.Span] = []
+        if times.first.map({ $0 > start }) ?? true {
+            let before = try base.series(matching: matchers, after: .distantPast, through: start)
+            if before.contains(self.channel.series.labels) {
+                spans.append(StepFunction.Span(start: start, end: times.first ?? .distantFuture, value: 1))
+            }
+        }
+        for (index, time) in times.enumerated() {
+            let next = index + 1 < times.count ? times[index + 1] : .distantFuture
+            let silentFrom = min(time + self.limit, next)
+            if let last = spans.last, last.value == 0, last.end == time {
+                spans[spans.count - 1].end = silentFrom
+            } else {
+                spans.append(StepFunction.Span(start: time, end: silentFrom, value: 0))
+            }
+            if silentFrom < next { spans.append(StepFunction.Span(start: silentFrom, end: next, value: 1)) }
+        }
+        return StepFunction(spans: spans).columns(extent, labels: self.labels)
+    }
+
+    private var channelMatchers: [LabelMatcher] {
+        self.channel.series.labels.map { LabelMatcher($0.name, equals: $0.value) }
+    }
+}

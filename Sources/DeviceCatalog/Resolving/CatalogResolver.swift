@@ -1,0 +1,113 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+package import Telemetry
+
+/// What is accepted besides what the catalogue says.
+package struct IngestPolicy: Hashable, Sendable {
+    /// `serve --exercise`: simulated readings are taken from every device, not from test devices alone.
+    package var acceptsSimulated: Bool
+    /// How far a reading may be ahead of the receive time.
+    package var skew: Milliseconds
+    /// While our own clock looks wrong nothing is refused for being in the future.
+    package var isOwnClockSuspect: Bool
+
+    package init(acceptsSimulated: Bool = false, skew: Milliseconds = 10 * .minute, isOwnClockSuspect: Bool = false) {
+        self.acceptsSimulated = acceptsSimulated
+        self.skew = skew
+        self.isOwnClockSuspect = isOwnClockSuspect
+    }
+}
+
+/// Finds the series of decoded readings; the snapshot and the policy can be exchanged while it works.
+package final class CatalogResolver: Sendable {
+    private struct State {
+        var catalog: Catalog
+        var policy: IngestPolicy
+    }
+
+    /// 2000-01-01T00:00:00Z: no reading is older; a clock that says so was never set.
+    package static let earliestTime = Timestamp(milliseconds: 946_684_800_000)
+
+    private let state: Mutex<State>
+
+    package init(catalog: Catalog, policy: IngestPolicy = IngestPolicy()) {
+        self.state = Mutex(State(catalog: catalog, policy: policy))
+    }
+
+    /// The snapshot in use.
+    package var catalog: Catalog { self.state.withLock { $0.catalog } }
+    package var policy: IngestPolicy { self.state.withLock { $0.policy } }
+
+    /// Takes effect with the next message.
+    package func replace(catalog: Catalog) {
+        self.state.withLock { $0.catalog = catalog }
+    }
+
+    /// Takes effect with the next message.
+    package func replace(policy: IngestPolicy) {
+        self.state.withLock { $0.policy = policy }
+    }
+
+    /// Resolves the readings of one message; accepted ones are appended to `resolved`.
+    ///
+    /// - Returns: Why values were not added; the values resolved and refused together are the readings given.
+    package func resolve(
+        device: String,
+        readings: [Reading],
+        receivedAt: Timestamp,
+        into resolved: inout [ResolvedReading]
+    ) -> [Refusal] {
+        let (catalog, policy) = self.state.withLock { ($0.catalog, $0.policy) }
+        guard let plan = catalog.plans[device] else {
+            guard !readings.isEmpty else { return [] }
+            let detail =
+                "no device '\(device)' is registered; register it (poyang devices register) or correct the topic"
+            return [Refusal(reason: .unknownDevice, detail: detail, values: readings.count)]
+        }
+        var refusals: [Refusal] = []
+        let latest = policy.isOwnClockSuspect ? Timestamp.distantFuture : receivedAt + policy.skew
+        let takesSimulated = policy.acceptsSimulated || plan.device.isTest
+        for reading in readings {
+            let time = reading.time ?? receivedAt
+            guard let channel = plan.channel(reading.key) else {
+                refusals.append(.unknownChannel(reading, of: plan))
+                continue
+            }
+            guard reading.value.isFinite else {
+                refusals.append(.notANumber(reading))
+                continue
+            }
+            guard reading.value >= channel.minimum, reading.value <= channel.maximum else {
+                refusals.append(.outOfRange(reading, channel))
+                continue
+            }
+            guard time >= CatalogResolver.earliestTime else {
+                refusals.append(.timeInvalid(reading, time))
+                continue
+            }
+            guard time <= latest else {
+                refusals.append(.timeFuture(reading, time, receivedAt: receivedAt, skew: policy.skew))
+                continue
+            }
+            guard takesSimulated || !reading.isSimulated else {
+                refusals.append(.simulated(reading, device: device))
+                continue
+            }
+            let mark = SampleMark(
+                quality: reading.quality ?? .notEvaluated,
+                method: reading.method,
+                simulated: reading.isSimulated
+            )
+            resolved.append(
+                ResolvedReading(
+                    series: channel.series,
+                    sample: Sample(time: time, value: channel.canonical(reading.value), mark: mark),
+                    hasOwnTime: reading.time != nil
+                )
+            )
+        }
+        return refusals
+    }
+}

@@ -1,0 +1,75 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+extension Refusal {
+    static func unknownChannel(_ reading: Reading, of plan: DevicePlan) -> Refusal {
+        let advice: String
+        if plan.takesAnyMetric {
+            let hint = MetricName.nearest(to: reading.key).map { "; did you mean '\($0)'?" } ?? ""
+            advice =
+                "model \(plan.device.model) takes metric names with their unit as keys, such as water_level_meters"
+                + " or soil_moisture_percent, at most \(DevicePlan.genericKeyLimit) of them" + hint
+        } else {
+            let known = plan.channels.map(\.key).sorted().joined(separator: ", ")
+            advice = "model \(plan.device.model) has the keys: \(known)"
+        }
+        let key = String(reading.key.prefix(100))
+        return Refusal(reason: .unknownChannel, detail: "key '\(key)' is not known; \(advice)", key: reading.key)
+    }
+
+    static func notANumber(_ reading: Reading) -> Refusal {
+        Refusal(
+            reason: .notANumber,
+            detail: "the value is \(reading.value); leave the key out when there is no value",
+            key: reading.key
+        )
+    }
+
+    static func outOfRange(_ reading: Reading, _ channel: ChannelPlan) -> Refusal {
+        let isLow = reading.value < channel.minimum
+        let bound = isLow ? "below the minimum \(channel.minimum)" : "above the maximum \(channel.maximum)"
+        let unit = channel.unit.symbol.isEmpty ? "" : " " + channel.unit.symbol
+        return Refusal(
+            reason: .outOfRange,
+            detail:
+                "\(reading.value)\(unit) is \(bound)\(unit) of the model (in the payload's unit, before zero is added)",
+            key: reading.key
+        )
+    }
+
+    static func timeInvalid(_ reading: Reading, _ time: Timestamp) -> Refusal {
+        Refusal(
+            reason: .timeInvalid,
+            detail: "the time \(time) is before 2000; set the device's clock, send milliseconds (not seconds) or leave "
+                + "`ts` out",
+            key: reading.key
+        )
+    }
+
+    static func timeFuture(
+        _ reading: Reading,
+        _ time: Timestamp,
+        receivedAt: Timestamp,
+        skew: Milliseconds
+    ) -> Refusal {
+        Refusal(
+            reason: .timeFuture,
+            detail:
+                "the time \(time) is more than \(PrometheusDuration.text(skew)) after its receipt at \(receivedAt); "
+                + "set the device's clock",
+            key: reading.key
+        )
+    }
+
+    /// No reason of its own exists: the reading went to the wrong place, a device that is for real readings.
+    static func simulated(_ reading: Reading, device: String) -> Refusal {
+        Refusal(
+            reason: .wrongAddress,
+            detail: "a simulated reading for '\(device)', which is no test device; start serve with --exercise, mark "
+                + "the device `test: true`, or publish to a test device",
+            key: reading.key
+        )
+    }
+}

@@ -1,0 +1,91 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// What the reader needs of one site, ready to use.
+final class SiteEntry: Sendable {
+    /// A declared channel with the labels that its series shows.
+    struct ChannelEntry: Sendable {
+        let registered: RegisteredChannel
+        /// Stored and virtual labels.
+        let shown: Labels
+        let lookback: Milliseconds
+    }
+
+    let site: Site
+    let plans: [DevicePlan]
+    let virtualLabels: Labels
+    let channels: [ChannelEntry]
+    /// The devices that take any metric.
+    let generic: [DevicePlan]
+    let thresholds: [ThresholdSeries]
+    /// Of series that only a device without declared channels can feed.
+    let genericLookback: Milliseconds
+    /// Of all series that the site can have.
+    let longestLookback: Milliseconds
+
+    init(site: Site, plans: [DevicePlan]) {
+        self.site = site
+        self.plans = plans
+        let virtualLabels = site.virtualLabels
+        self.virtualLabels = virtualLabels
+        self.generic = plans.filter(\.takesAnyMetric)
+        self.thresholds = ThresholdSeries.all(of: site)
+        // The longest of them: a value is forgotten too late rather than between two reports.
+        self.genericLookback =
+            self.generic.compactMap(\.device.schedule?.lookback).max() ?? ReportSchedule.unregisteredLookback
+        var channels: [ChannelEntry] = []
+        for plan in plans {
+            for channel in plan.channels where !channels.contains(where: { $0.registered.series === channel.series }) {
+                let registered = RegisteredChannel(
+                    series: channel.series,
+                    device: plan.device.id,
+                    schedule: channel.schedule,
+                    metric: channel.series.labels.metric
+                )
+                channels.append(
+                    ChannelEntry(
+                        registered: registered,
+                        shown: virtualLabels.merging(channel.series.labels),
+                        lookback: channel.schedule?.lookback ?? ReportSchedule.unregisteredLookback
+                    )
+                )
+            }
+        }
+        self.channels = channels
+        self.longestLookback = channels.map(\.lookback).reduce(self.genericLookback, max)
+    }
+
+    /// The labels that a stored series of this site shows, and its look-back.
+    func show(_ stored: Labels) -> (labels: Labels, lookback: Milliseconds) {
+        for channel in self.channels where channel.registered.series.labels == stored {
+            return (channel.shown, channel.lookback)
+        }
+        let lookback =
+            !self.generic.isEmpty && self.hasGenericForm(stored)
+            ? self.genericLookback : ReportSchedule.unregisteredLookback
+        return (self.virtualLabels.merging(stored), lookback)
+    }
+
+    /// How far back the series of a metric can stand for the present; of all metrics where none is named.
+    func longestLookback(of metric: String?) -> Milliseconds {
+        guard let metric else { return self.longestLookback }
+        var longest = self.genericLookback
+        for channel in self.channels where channel.registered.metric == metric {
+            longest = max(longest, channel.lookback)
+        }
+        return longest
+    }
+
+    /// Whether a stored series can only come from a device that takes any metric.
+    func takesGenericSeries(_ stored: Labels) -> Bool {
+        !self.generic.isEmpty && self.hasGenericForm(stored)
+            && !self.channels.contains { $0.registered.series.labels == stored }
+    }
+
+    /// Metric name and site, nothing else; a colon in the name is a recording rule's.
+    private func hasGenericForm(_ stored: Labels) -> Bool {
+        stored.count == 2 && !stored.metric.utf8.contains(UInt8(ascii: ":"))
+    }
+}

@@ -1,0 +1,371 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import Telemetry
+
+/// All warnings that last, as a fold over alert transitions: the same transitions give the same warnings.
+///
+/// A value for one thread. It holds no clock, no store and no randomness; who applies transitions stores the steps
+/// that come back, with ``counters``, before anybody is told.
+///
+/// ## Usage
+/// ```swift
+/// var book = WarningBook(settings: settings, sites: { catalog.sites[$0] }, restoring: stored, counters: counters)
+/// for step in book.apply(transitions, context: context) { … }
+/// ```
+package struct WarningBook: Sendable {
+    package let settings: DisseminationSettings
+    /// The last number given out, by sequence (`2018`, `E2018`, `S2018`).
+    package private(set) var counters: [String: Int64]
+
+    private let sites: SiteDirectory
+    private var warnings: [Subject: Warning] = [:]
+
+    /// Where a transition belongs; the org is found when the warning is issued, and stays.
+    private struct Subject: Hashable {
+        var site: String
+        var hazard: Hazard
+        var status: WarningStatus
+
+        init(site: String, hazard: Hazard, status: WarningStatus) {
+            self.site = site
+            self.hazard = hazard
+            self.status = status
+        }
+
+        init(_ identity: WarningIdentity) {
+            self.init(site: identity.site, hazard: identity.hazard, status: identity.status)
+        }
+    }
+
+    /// Takes up again what was stored; of `stored` warnings those that have ended only tell which numbers are taken.
+    ///
+    /// - Parameters:
+    ///   - settings: Who speaks.
+    ///   - sites: The registered sites as they are now.
+    ///   - stored: Warnings as the steps gave them.
+    ///   - counters: As stored with them.
+    package init(
+        settings: DisseminationSettings,
+        sites: @escaping SiteDirectory,
+        restoring stored: [Warning] = [],
+        counters: [String: Int64] = [:]
+    ) {
+        self.settings = settings
+        self.sites = sites
+        self.counters = counters
+        for warning in stored {
+            let parts = warning.number.split(separator: "-")
+            if parts.count == 2, let count = Int64(parts[1]) {
+                self.counters[String(parts[0]), default: 0] = max(self.counters[String(parts[0])] ?? 0, count)
+            }
+            guard warning.isActive else { continue }
+            self.warnings[Subject(warning.identity)] = warning
+        }
+    }
+
+    /// The warnings that last, states that are only shown among them, by number.
+    package var active: [Warning] {
+        self.warnings.values.sorted { $0.number < $1.number }
+    }
+
+    package func active(number: String) -> Warning? {
+        self.warnings.values.first { $0.number == number }
+    }
+
+    /// Folds transitions in, in their order; those of one site, hazard and event time make one step.
+    package mutating func apply(_ transitions: [AlertTransition], context: StepContext) -> [WarningStep] {
+        var groups: [(subject: Subject, transitions: [AlertTransition])] = []
+        var newest: [Subject: Int] = [:]
+        for transition in transitions {
+            for status in self.statuses(of: transition) {
+                let subject = Subject(site: transition.site, hazard: transition.hazard, status: status)
+                if let index = newest[subject],
+                    groups[index].transitions.last?.eventTime == transition.eventTime
+                {
+                    groups[index].transitions.append(transition)
+                } else {
+                    newest[subject] = groups.count
+                    groups.append((subject, [transition]))
+                }
+            }
+        }
+        return groups.compactMap { self.fold($0.transitions, into: $0.subject, context: context) }
+    }
+
+    /// Notes that somebody has taken notice.
+    package mutating func acknowledge(
+        number: String,
+        who: String,
+        note: String,
+        context: StepContext
+    ) throws -> WarningStep {
+        guard var warning = self.active(number: number), warning.latest != nil else {
+            throw WarningBookError.notActive(number: number)
+        }
+        warning.acknowledgement = Warning.Acknowledgement(who: who, note: note, at: context.processedAt)
+        return self.call(.acknowledged, on: warning, who: who, remark: note, context: context)
+    }
+
+    /// Withdraws a warning that should not have been issued.
+    package mutating func cancel(
+        number: String,
+        who: String,
+        reason: String,
+        context: StepContext
+    ) throws -> WarningStep {
+        guard var warning = self.active(number: number), warning.latest != nil else {
+            throw WarningBookError.notActive(number: number)
+        }
+        warning.isActive = false
+        return self.call(.cancelled, on: warning, who: who, remark: reason, context: context)
+    }
+
+    /// Says again what lasts and would expire before `deadline`; for a service that lives in wall time.
+    package mutating func extend(expiringBefore deadline: Timestamp, context: StepContext) -> [WarningStep] {
+        let due = self.active.filter { $0.latest.map { $0.expires < deadline } ?? false }
+        return due.map { warning in
+            self.call(.amended, on: warning, who: "poyang", remark: "", context: context, amendment: .extended)
+        }
+    }
+}
+
+extension WarningBook {
+    /// Simulated evidence and a drill reach only Exercise.
+    ///
+    /// What ends, stops or comes back without simulated evidence
+    /// reaches both; the fold passes it over where its alert is no cause.
+    private func statuses(of transition: AlertTransition) -> [WarningStatus] {
+        if self.settings.isExercise || transition.evidence.contains(.simulated) { return [.exercise] }
+        return transition.change == .raised ? [.actual] : [.actual, .exercise]
+    }
+
+    private mutating func fold(
+        _ transitions: [AlertTransition],
+        into subject: Subject,
+        context: StepContext
+    ) -> WarningStep? {
+        let before = self.warnings[subject]
+        guard let eventTime = transitions.first?.eventTime else { return nil }
+        var warning = before ?? self.newWarning(subject, at: eventTime)
+        let effective = transitions.filter { warning.causes.apply($0) }
+        guard !effective.isEmpty, before != nil || !warning.causes.isEmpty else { return nil }
+
+        warning.isActive = !warning.causes.isEmpty
+        warning.updatedAt = eventTime
+        warning.level = warning.causes.map(\.level).max() ?? warning.level
+        if before == nil { warning.number = self.nextNumber(warning) }
+        defer { self.warnings[subject] = warning.isActive ? warning : nil }
+        if warning.identity.hazard.isStatusOnly { return WarningStep(warning: warning, message: nil, ledger: []) }
+
+        var speaker = Speaker(effective, warning: &warning)
+        speaker.who = "poyang"
+        guard let (action, amendment) = action(from: before, to: warning) else {
+            let what = effective.map { "\($0.change.rawValue) \($0.rule)" }.joined(separator: "; ")
+            let entry = LedgerEntry(
+                number: warning.number,
+                time: eventTime,
+                processedAt: context.processedAt,
+                kind: "changed",
+                who: "poyang",
+                what: what
+            )
+            return WarningStep(warning: warning, message: nil, ledger: [entry])
+        }
+        if action == .raised { warning.acknowledgement = nil }
+        let message = self.message(
+            action,
+            amendment,
+            on: warning,
+            previous: before?.level,
+            at: eventTime,
+            speaker: speaker,
+            context: context
+        )
+        return self.step(&warning, message, who: "poyang", context: context)
+    }
+
+    private mutating func call(
+        _ action: WarningAction,
+        on original: Warning,
+        who: String,
+        remark: String,
+        context: StepContext,
+        amendment: MessageSubject.Amendment? = nil
+    ) -> WarningStep {
+        var warning = original
+        var speaker = Speaker([], warning: &warning)
+        speaker.who = who
+        speaker.remark = remark
+        let message = self.message(
+            action,
+            amendment,
+            on: warning,
+            previous: warning.level,
+            at: warning.updatedAt,
+            speaker: speaker,
+            context: context
+        )
+        if !warning.isActive { warning.causes = [] }
+        let step = self.step(&warning, message, who: who, context: context, remark: remark)
+        self.warnings[Subject(warning.identity)] = warning.isActive ? warning : nil
+        return step
+    }
+
+    private func step(
+        _ warning: inout Warning,
+        _ message: WarningMessage,
+        who: String,
+        context: StepContext,
+        remark: String = ""
+    ) -> WarningStep {
+        warning.messageCount += 1
+        warning.latest = message
+        let what = [message.identifier, message.headline.zh, remark].filter { !$0.isEmpty }.joined(separator: " ")
+        let entry = LedgerEntry(
+            number: warning.number,
+            time: message.eventTime,
+            processedAt: context.processedAt,
+            kind: message.action.rawValue,
+            who: who,
+            what: what
+        )
+        return WarningStep(warning: warning, message: message, ledger: [entry])
+    }
+
+    private func message(
+        _ action: WarningAction,
+        _ amendment: MessageSubject.Amendment?,
+        on warning: Warning,
+        previous: WarningLevel?,
+        at eventTime: Timestamp,
+        speaker: Speaker,
+        context: StepContext
+    ) -> WarningMessage {
+        let identity = warning.identity
+        let site = self.sites(identity.site)
+        let sent = context.sentAt.wholeSeconds
+        let limit = site?
+            .threshold(
+                of: identity.hazard,
+                level: speaker.level ?? warning.level,
+                value: speaker.threshold,
+                at: eventTime
+            )
+        let unit = limit?.unit.symbol ?? speaker.annotations["unit"] ?? HazardQuantity(identity.hazard).symbol
+        let facts = SiteFacts(id: identity.site, site: site)
+        let texts = MessageTexts(
+            MessageSubject(
+                action: action,
+                amendment: amendment,
+                status: identity.status,
+                hazard: identity.hazard,
+                level: warning.level,
+                previousLevel: previous,
+                facts: facts,
+                datum: site?.datum,
+                eventTime: eventTime,
+                value: speaker.value,
+                valueAt: speaker.valueAt,
+                threshold: speaker.threshold,
+                siteThreshold: limit,
+                unit: unit,
+                evidence: speaker.evidence,
+                isHeld: warning.isHeld,
+                lastReadingAt: speaker.lastReadingAt,
+                reason: speaker.reason,
+                annotations: speaker.annotations,
+                who: speaker.who,
+                remark: speaker.remark
+            )
+        )
+        // That something is silent or broken has no value.
+        let isMeasured = identity.hazard != .silence && identity.hazard != .system
+        let isConfigured = self.settings.sender != nil
+        return WarningMessage(
+            identifier: "\(self.settings.identifierPrefix)-\(warning.number)-\(warning.messageCount + 1)",
+            number: warning.number,
+            action: action,
+            status: identity.status,
+            hazard: identity.hazard,
+            level: warning.level,
+            previousLevel: previous,
+            org: identity.org,
+            site: facts,
+            eventTime: eventTime,
+            onset: warning.issuedAt,
+            sent: sent,
+            expires: sent + self.settings.lifetime,
+            value: isMeasured ? speaker.value.map(rounded) : nil,
+            threshold: speaker.threshold,
+            unit: isMeasured && speaker.value != nil ? unit : "",
+            thresholdAuthority: limit?.knownAuthority ?? "",
+            evidence: speaker.evidence,
+            isHeld: warning.isHeld,
+            lastReadingAt: speaker.lastReadingAt,
+            sender: self.settings.sender ?? DisseminationSettings.unconfiguredSender,
+            senderName: self.settings.senderName,
+            note: isConfigured ? "" : "内部预警，供参考",
+            restriction: "仅限本单位内部使用，不得对外发布",
+            headline: texts.headline,
+            details: texts.details,
+            instruction: texts.instruction,
+            references: warning.latest.map { $0.references + [$0.reference] } ?? []
+        )
+    }
+
+    private func newWarning(_ subject: Subject, at eventTime: Timestamp) -> Warning {
+        let identity = WarningIdentity(
+            org: self.sites(subject.site)?.org ?? "",
+            site: subject.site,
+            hazard: subject.hazard,
+            status: subject.status
+        )
+        return Warning(
+            number: "",
+            identity: identity,
+            level: .notice,
+            causes: [],
+            isActive: true,
+            issuedAt: eventTime,
+            updatedAt: eventTime,
+            acknowledgement: nil,
+            latest: nil,
+            messageCount: 0
+        )
+    }
+
+    private mutating func nextNumber(_ warning: Warning) -> String {
+        let year = CivilTime(warning.issuedAt, offsetMinutes: Timestamp.chinaOffsetMinutes).year
+        let mark = warning.identity.status == .exercise ? "E" : ""
+        let sequence = (warning.identity.hazard.isStatusOnly ? "S" : mark) + String(year)
+        let count = (self.counters[sequence] ?? 0) + 1
+        self.counters[sequence] = count
+        let digits = String(count)
+        return "\(sequence)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
+    }
+}
+
+/// Without the noise that a conversion of units leaves: to a millionth.
+private func rounded(_ value: Double) -> Double {
+    guard value.isFinite, abs(value) < 1e9 else { return value }
+    return (value * 1e6).rounded() / 1e6
+}
+
+/// What happened; `nil` where nothing did that people must be told.
+private func action(
+    from before: Warning?,
+    to after: Warning
+) -> (action: WarningAction, amendment: MessageSubject.Amendment?)? {
+    guard let before else { return (.issued, nil) }
+    if !after.isActive { return (.ended, nil) }
+    if after.level > before.level { return (.raised, nil) }
+    if after.level < before.level { return (.lowered, nil) }
+    if after.isHeld != before.isHeld { return (.amended, after.isHeld ? .held : .resumed) }
+    let news = after.causes.filter { cause in
+        !before.causes.contains { $0.rule == cause.rule && $0.labels == cause.labels }
+    }
+    let isPerDevice = after.identity.hazard == .silence || after.identity.hazard == .system
+    if isPerDevice, news.contains(where: { $0.level == after.level }) { return (.amended, .joined) }
+    return nil
+}

@@ -1,0 +1,65 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import CatalogStorage
+package import SeriesStorage
+package import Telemetry
+
+/// What the routes need from the running platform.
+package protocol APIBackend: Sendable {
+    /// Wall time.
+    func now() -> Timestamp
+
+    /// Registry, warnings, feed, ledger and tokens.
+    var records: CatalogStore { get }
+    /// Series and quarantine.
+    var samples: SeriesStore { get }
+    /// Wakes those who follow the feed.
+    var feedSignal: FeedSignal { get }
+
+    /// The series as one who asks may see them, with virtual labels; limited to an org where one is given.
+    func reader(org: String?) -> any SeriesReader
+
+    func status(org: String?) async throws -> StatusReport
+    /// How the service is, answered at once.
+    func serviceStatus() throws -> ServiceStatus
+    func alertReports(org: String?) async throws -> [AlertReport]
+    func siteReports(org: String?) -> [SiteReport]
+    func deviceReports(org: String?) async throws -> [DeviceReport]
+    /// The site's facts; nil where none is registered.
+    func site(_ id: String) -> Site?
+
+    /// Registers the devices of a CSV file; nothing is changed when `dryRun` is set.
+    func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
+    /// Stores samples as VictoriaMetrics JSON lines; they are not evaluated by the rules.
+    func importSamples(lines: [UInt8], org: String?) async throws -> SampleImportReport
+    /// Loads devices and rules again; with a problem in any file nothing is changed.
+    func reload() async throws -> ReloadReport
+    /// Moves the data clock of one site, or of all, and fires the timers that fall due.
+    func advanceClock(to time: Timestamp, site: String?) async throws
+    /// Records who took note of a warning.
+    func acknowledge(number: String, by name: String, note: String) async throws
+
+    /// The text of `/metrics`.
+    func metrics() async throws -> String
+}
+
+/// An alert as Prometheus's `/api/v1/alerts` shows it.
+package struct AlertReport: Encodable, Sendable {
+    package var labels: Labels
+    package var annotations: [String: String]
+    /// `pending`, `firing`; ours adds `unknown`.
+    package var state: String
+    /// RFC 3339
+    package var activeAt: String
+    /// A float as text.
+    package var value: String
+
+    package init(labels: Labels, annotations: [String: String], state: String, activeAt: String, value: String) {
+        self.labels = labels
+        self.annotations = annotations
+        self.state = state
+        self.activeAt = activeAt
+        self.value = value
+    }
+}

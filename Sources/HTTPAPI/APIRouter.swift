@@ -1,0 +1,31 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import CatalogStorage
+package import Hummingbird
+
+/// All routes, behind the rules of access.
+package enum APIRouter {
+    /// - Parameter origin: How requests come in; decides what they may do without a token.
+    package static func make(backend: any APIBackend, origin: Origin) -> Router<APIRequestContext> {
+        let router = Router(context: APIRequestContext.self)
+        router.add(middleware: ProblemMiddleware())
+        router.add(
+            middleware: AccessMiddleware(
+                origin: origin,
+                authenticate: { secret in
+                    try backend.records.verifyToken(secret: secret).map { token in
+                        let name = token.label.isEmpty ? token.id : "\(token.label) (\(token.id))"
+                        return Access(role: token.role, org: token.org, name: name)
+                    }
+                },
+                anyTokenExists: { try backend.records.hasTokens() }))
+        OperationRoutes(backend: backend).add(to: router)
+        RegistryRoutes(backend: backend).add(to: router)
+        WarningRoutes(backend: backend).add(to: router)
+        AlertRoutes(backend: backend).add(to: router)
+        PrometheusRoutes(backend: backend).add(to: router)
+        ConsoleRoutes().add(to: router)
+        return router
+    }
+}

@@ -1,0 +1,68 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// JSON in and out of requests, the same settings everywhere.
+enum JSONBody {
+    /// How the names of Swift properties are written.
+    enum Keys {
+        /// `lastSeen` becomes `last_seen`: our own API.
+        case snakeCase
+        /// As they are: the shapes of others.
+        case asDeclared
+    }
+
+    static func data(_ value: some Encodable, keys: Keys = .snakeCase) throws -> Data {
+        let encoder = JSONEncoder()
+        switch keys {
+        case .snakeCase: encoder.keyEncodingStrategy = .convertToSnakeCase
+        case .asDeclared: encoder.keyEncodingStrategy = .useDefaultKeys
+        }
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+
+    static func response(
+        _ value: some Encodable, status: HTTPResponse.Status = .ok, keys: Keys = .snakeCase,
+        contentType: String = "application/json"
+    ) throws -> Response {
+        self.response(try self.data(value, keys: keys), status: status, contentType: contentType)
+    }
+
+    static func response(_ data: Data, status: HTTPResponse.Status = .ok, contentType: String) -> Response {
+        Response(
+            status: status, headers: [.contentType: contentType, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+    }
+
+    /// Reads a request's body as JSON.
+    ///
+    /// - Throws: ``APIProblem`` 400 that names the field at fault.
+    static func decode<Value: Decodable>(_ type: Value.Type, from request: Request) async throws -> Value {
+        let buffer = try await request.body.collect(upTo: 1 << 20)
+        do {
+            return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
+        } catch let error as DecodingError {
+            throw APIProblem(.badRequest, "the body does not fit: \(self.explain(error))")
+        } catch {
+            throw APIProblem(.badRequest, "the body is not JSON: \(error)")
+        }
+    }
+
+    private static func explain(_ error: DecodingError) -> String {
+        func path(_ context: DecodingError.Context) -> String {
+            context.codingPath.map(\.stringValue).joined(separator: ".")
+        }
+        switch error {
+        case .keyNotFound(let key, _): return "'\(key.stringValue)' is missing"
+        case .typeMismatch(let type, let context): return "'\(path(context))' should be a \(type)"
+        case .valueNotFound(let type, let context): return "'\(path(context))' is null and should be a \(type)"
+        case .dataCorrupted(let context): return context.debugDescription
+        @unknown default: return "\(error)"
+        }
+    }
+}

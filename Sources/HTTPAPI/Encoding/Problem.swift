@@ -1,0 +1,68 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import HTTPTypes
+package import Hummingbird
+import Logging
+import NIOCore
+
+/// A refused request, answered as RFC 9457 `application/problem+json`.
+package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConvertible {
+    package let status: HTTPResponse.Status
+    /// What went wrong and what to do about it.
+    package let detail: String
+    /// Seconds after which the same request may succeed; the header `Retry-After`.
+    package let retryAfter: Int?
+
+    package init(_ status: HTTPResponse.Status, _ detail: String, retryAfter: Int? = nil) {
+        self.status = status
+        self.detail = detail
+        self.retryAfter = retryAfter
+    }
+
+    package static func notFound(_ detail: String) -> APIProblem { APIProblem(.notFound, detail) }
+    package static func conflict(_ detail: String) -> APIProblem { APIProblem(.conflict, detail) }
+    package static func unprocessable(_ detail: String) -> APIProblem { APIProblem(.unprocessableContent, detail) }
+
+    package var description: String { "\(self.status.code) \(self.status.reasonPhrase): \(self.detail)" }
+
+    package func response(from request: Request, context: some RequestContext) throws -> Response {
+        let body = Body(
+            type: "about:blank", title: self.status.reasonPhrase, status: self.status.code, detail: self.detail,
+            instance: request.uri.path)
+        var response = try JSONBody.response(body, status: self.status, contentType: "application/problem+json")
+        if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        if self.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"poyang\"" }
+        return response
+    }
+
+    private struct Body: Encodable {
+        let type: String
+        let title: String
+        let status: Int
+        let detail: String
+        let instance: String
+    }
+}
+
+/// Turns every error of a route into a problem document, so that no error leaves as an empty 500.
+struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    @concurrent
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let problem as APIProblem {
+            return try problem.response(from: request, context: context)
+        } catch let error as HTTPError {
+            return try APIProblem(error.status, error.body ?? "see \(openAPIPath) for what is there")
+                .response(from: request, context: context)
+        } catch {
+            context.logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            return try APIProblem(.internalServerError, "\(error)").response(from: request, context: context)
+        }
+    }
+
+    private var openAPIPath: String { "/openapi.json" }
+}

@@ -1,0 +1,296 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import Telemetry
+
+/// How one site is, as status shows it.
+package struct SiteStatus: Encodable, Sendable {
+    package var site: String
+    package var nameZh: String
+    package var nameEn: String
+    package var kind: SiteKind
+    package var org: String
+    package var basin: String
+    /// `normal`, a level, `unknown`, or `not_instrumented`.
+    package var state: String
+    /// The highest level of the warnings in force, also while the state is unknown.
+    package var level: WarningLevel?
+    package var hazard: Hazard?
+    package var metric: String?
+    package var value: Double?
+    package var unit: String?
+    package var lastReadingAt: String?
+    /// Seconds from the last reading to the site's clock.
+    package var ageSeconds: Int?
+    /// Why the state is unknown: `no_data`, `never_reported`.
+    package var reason: String?
+    /// The low-water grade in force: 枯水, 低枯, 极枯.
+    package var grade: String?
+    /// Numbers of the warnings in force.
+    package var warnings: [String]
+
+    package init(_ site: Site) {
+        self.site = site.id
+        self.nameZh = site.name.zh
+        self.nameEn = site.name.en
+        self.kind = site.kind
+        self.org = site.org
+        self.basin = site.basin
+        self.state = "normal"
+        self.warnings = []
+    }
+}
+
+/// How the service is.
+package struct ServiceStatus: Encodable, Sendable {
+    package var exercise: Bool
+    package var clock: String
+    /// The newest committed batch.
+    package var position: Int64
+    /// The newest batch that the rules have seen.
+    package var processed: Int64
+    package var subscribed: Bool
+    package var broker: String
+    /// Messages committed since the start, refused ones included.
+    package var messages: Int
+    /// Messages that the broker sent again and that were known.
+    package var redelivered: Int
+    /// Sequence of the newest message of the feed.
+    package var feed: Int64
+    /// Samples in the store.
+    package var samples: Int
+    /// Sentences about what is wrong now; empty when all is well.
+    package var faults: [String]
+    /// Values since the start, by where they ended.
+    package var stored = 0
+    package var duplicates = 0
+    package var quarantined = 0
+    package var evaluations = 0
+    package var lateSamples = 0
+
+    package init(
+        exercise: Bool, clock: String, position: Int64, processed: Int64, subscribed: Bool, broker: String,
+        messages: Int, redelivered: Int, feed: Int64, samples: Int, faults: [String]
+    ) {
+        self.exercise = exercise
+        self.clock = clock
+        self.position = position
+        self.processed = processed
+        self.subscribed = subscribed
+        self.broker = broker
+        self.messages = messages
+        self.redelivered = redelivered
+        self.feed = feed
+        self.samples = samples
+        self.faults = faults
+    }
+
+    /// How many batches the rules may be behind and still count as caught up.
+    private static let acceptableLag: Int64 = 64
+
+    /// Whether a reading that arrives now would be stored and judged at once.
+    package var isReady: Bool {
+        self.subscribed && self.faults.isEmpty && self.position - self.processed <= Self.acceptableLag
+    }
+}
+
+/// What `GET /api/status` answers.
+package struct StatusReport: Encodable, Sendable {
+    package var time: String
+    package var sites: [SiteStatus]
+    package var service: ServiceStatus
+
+    package init(time: String, sites: [SiteStatus], service: ServiceStatus) {
+        self.time = time
+        self.sites = sites
+        self.service = service
+    }
+}
+
+/// A site as `GET /api/sites` shows it.
+package struct SiteReport: Encodable, Sendable {
+    package let site: String
+    let nameZh: String
+    let nameEn: String
+    let kind: SiteKind
+    package let org: String
+    let basin: String
+    let adminCode: String
+    /// Official codes by scheme, only where verified.
+    let codes: [String: String]
+    let latitude: Double?
+    let longitude: Double?
+    let positionConfidence: Confidence?
+    let datum: String?
+    /// Metres; added to a level it gives the level in the 1985 national datum.
+    let datumOffset: Double?
+    let devices: [String]
+    private let thresholds: [ThresholdReport]
+
+    package init(_ site: Site, devices: [String]) {
+        self.site = site.id
+        self.nameZh = site.name.zh
+        self.nameEn = site.name.en
+        self.kind = site.kind
+        self.org = site.org
+        self.basin = site.basin
+        self.adminCode = site.adminCode
+        self.codes = site.codes
+        self.latitude = site.position?.latitude
+        self.longitude = site.position?.longitude
+        self.positionConfidence = site.position?.confidence
+        self.datum = site.datum?.name
+        self.datumOffset = site.datum?.offsetTo1985Meters
+        self.devices = devices
+        self.thresholds = site.thresholds.map(ThresholdReport.init)
+    }
+}
+
+/// A threshold as the API shows it.
+private struct ThresholdReport: Encodable {
+    let hazard: Hazard
+    let level: WarningLevel
+    let name: String
+    let value: Double
+    let unit: String
+    let validFrom: String
+    let validTo: String?
+    let authority: String
+    let source: String
+    let confidence: Confidence
+
+    init(_ threshold: Threshold) {
+        self.hazard = threshold.hazard
+        self.level = threshold.level
+        self.name = threshold.name
+        self.value = threshold.value
+        self.unit = threshold.unit.symbol
+        self.validFrom = threshold.validFrom.rfc3339()
+        self.validTo = threshold.validTo?.rfc3339()
+        self.authority = threshold.authority
+        self.source = threshold.source
+        self.confidence = threshold.confidence
+    }
+}
+
+/// One channel of a device, with the newest value of its series.
+package struct ChannelReport: Encodable, Sendable {
+    package var metric: String
+    package var labels: Labels
+    package var lastValue: Double?
+    package var lastTime: String?
+    /// How often it should report; nil where that is not registered.
+    package var interval: String?
+
+    package init(metric: String, labels: Labels, lastValue: Double?, lastTime: String?, interval: String?) {
+        self.metric = metric
+        self.labels = labels
+        self.lastValue = lastValue
+        self.lastTime = lastTime
+        self.interval = interval
+    }
+}
+
+/// A device as `GET /api/devices` shows it.
+package struct DeviceReport: Encodable, Sendable {
+    package var device: String
+    package var name: String
+    package var model: String
+    package var site: String
+    package var org: String
+    /// `file` or `registry`.
+    package var source: String
+    package var test: Bool
+    /// `waiting` until the first reading, `reporting`, `silent`.
+    package var state: String
+    package var lastSeen: String?
+    package var address: String
+    package var channels: [ChannelReport]
+
+    package init(
+        _ device: Device, org: String, source: String, state: String, lastSeen: String?, channels: [ChannelReport]
+    ) {
+        self.device = device.id
+        self.name = device.name
+        self.model = device.model
+        self.site = device.site
+        self.org = org
+        self.source = source
+        self.test = device.isTest
+        self.state = state
+        self.lastSeen = lastSeen
+        self.address = device.address
+        self.channels = channels
+    }
+}
+
+/// What a bulk import of devices did, row by row.
+package struct DeviceImportReport: Encodable, Sendable {
+    package struct Row: Encodable, Sendable {
+        /// Line of the file, the header being 1.
+        package var row: Int
+        package var device: String
+        /// `created`, `changed`, `unchanged`, `error`.
+        package var verdict: String
+        /// What is wrong and what would be right, a sentence each.
+        package var problems: [String]
+
+        package init(row: Int, device: String, verdict: String, problems: [String]) {
+            self.row = row
+            self.device = device
+            self.verdict = verdict
+            self.problems = problems
+        }
+    }
+
+    package var rows: [Row]
+    package var created: Int
+    package var changed: Int
+    package var unchanged: Int
+    package var errors: Int
+
+    package init(rows: [Row]) {
+        func count(_ verdict: String) -> Int { rows.count { $0.verdict == verdict } }
+        self.rows = rows
+        self.created = count("created")
+        self.changed = count("changed")
+        self.unchanged = count("unchanged")
+        self.errors = count("error")
+    }
+}
+
+/// What an import of samples did.
+package struct SampleImportReport: Encodable, Sendable {
+    package struct LineError: Encodable, Sendable {
+        package var line: Int
+        package var message: String
+
+        package init(line: Int, message: String) {
+            self.line = line
+            self.message = message
+        }
+    }
+
+    package var imported: Int
+    package var duplicates: Int
+    package var errors: [LineError]
+
+    package init(imported: Int, duplicates: Int, errors: [LineError]) {
+        self.imported = imported
+        self.duplicates = duplicates
+        self.errors = errors
+    }
+}
+
+/// What a reload of devices and rules left in force.
+package struct ReloadReport: Encodable, Sendable {
+    package var sites: Int
+    package var devices: Int
+    package var rules: Int
+
+    package init(sites: Int, devices: Int, rules: Int) {
+        self.sites = sites
+        self.devices = devices
+        self.rules = rules
+    }
+}

@@ -1,0 +1,112 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import SeriesStorage
+import Telemetry
+
+/// Sites, devices, quarantine and bulk imports.
+struct RegistryRoutes: Sendable {
+    let backend: any APIBackend
+
+    /// The largest body of one import request; longer files come in several.
+    private static let maximumBody = 64 << 20
+
+    func add(to router: Router<APIRequestContext>) {
+        router.get("/api/sites") { _, context in
+            try JSONBody.response(self.backend.siteReports(org: context.access.org))
+        }
+        router.get("/api/sites/:id") { _, context in
+            let id = try context.parameters.require("id")
+            guard let report = self.backend.siteReports(org: context.access.org).first(where: { $0.site == id }) else {
+                throw APIProblem(.notFound, "there is no site '\(id)'; `poyang sites list` shows all")
+            }
+            return try JSONBody.response(report)
+        }
+        router.get("/api/devices") { _, context in
+            try JSONBody.response(try await self.backend.deviceReports(org: context.access.org))
+        }
+        router.get("/api/devices/:id") { _, context in
+            let id = try context.parameters.require("id")
+            let reports = try await self.backend.deviceReports(org: context.access.org)
+            guard let report = reports.first(where: { $0.device == id }) else {
+                throw APIProblem(.notFound, "there is no device '\(id)'; `poyang devices list` shows all")
+            }
+            return try JSONBody.response(report)
+        }
+        router.post("/api/devices/import", use: self.importDevices)
+        router.post("/api/v1/import", use: self.importSamples)
+        router.get("/api/quarantine", use: self.quarantine)
+        router.get("/api/quarantine/:id", use: self.quarantined)
+    }
+
+    @Sendable private func importDevices(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        try context.require(.register)
+        let dryRun = request.uri.queryParameters["dry_run"].map { ["1", "true"].contains($0) } ?? false
+        let body = try await request.body.collect(upTo: Self.maximumBody)
+        let report = try await self.backend.importDevices(
+            csv: String(buffer: body), dryRun: dryRun, org: context.access.org)
+        return try JSONBody.response(report)
+    }
+
+    @Sendable private func importSamples(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        try context.require(.write)
+        let body = try await request.body.collect(upTo: Self.maximumBody)
+        let report = try await self.backend.importSamples(
+            lines: Array(body.readableBytesView), org: context.access.org)
+        return try JSONBody.response(report)
+    }
+
+    @Sendable private func quarantine(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        try context.require(.register)
+        let parameters = try await RequestParameters(request)
+        let limit = try parameters.integer("limit", in: 1...10_000) ?? 100
+        let entries = try self.backend.samples.quarantine(limit: limit, device: parameters["device"])
+        return try JSONBody.response(entries.map(QuarantineReport.init))
+    }
+
+    @Sendable private func quarantined(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        try context.require(.register)
+        let text = try context.parameters.require("id")
+        guard let id = Int64(text), let entry = try self.backend.samples.quarantineEntry(id) else {
+            throw APIProblem(.notFound, "there is no quarantined payload '\(text)'; `poyang quarantine list` shows all")
+        }
+        return try JSONBody.response(QuarantineReport(entry))
+    }
+}
+
+/// A refused payload as the API shows it.
+private struct QuarantineReport: Encodable {
+    let id: Int64
+    let receivedAt: String
+    let topic: String
+    let device: String
+    let length: Int
+    let sha256: String
+    /// The reasons, each once, separated by blanks.
+    let reasons: String
+    /// What is wrong with each value, a sentence each.
+    let detail: String
+    let payload: String
+
+    /// How much of a payload is shown.
+    private static let shown = 4096
+
+    init(_ entry: QuarantineEntry) {
+        let payload = entry.payload
+        self.id = entry.id
+        self.receivedAt = payload.receivedAt.rfc3339()
+        self.topic = payload.topic
+        self.device = payload.device
+        self.length = payload.length
+        self.sha256 = payload.sha256
+        self.reasons = Set(payload.refusals.map(\.reason.rawValue)).sorted().joined(separator: " ")
+        self.detail = payload.refusals.map { refusal in
+            refusal.key.map { "\($0): \(refusal.detail)" } ?? refusal.detail
+        }.joined(separator: "; ")
+        self.payload = String(decoding: payload.payload.prefix(Self.shown), as: UTF8.self)
+    }
+}

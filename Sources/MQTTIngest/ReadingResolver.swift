@@ -1,0 +1,26 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import DeviceCatalog
+package import Telemetry
+
+/// Knows the devices: gives each reading its series, or says why it has none.
+package protocol ReadingResolver: AnyObject, Sendable {
+    /// Resolves the readings of one message.
+    ///
+    /// - Parameters:
+    ///   - device: The id in the topic.
+    ///   - readings: Its values; at least one.
+    ///   - receivedAt: Time of the readings that have none of their own.
+    ///   - resolved: Accepted readings are appended.
+    /// - Returns: What was refused, in canonical words; an unknown device is one refusal for all values. The number of
+    ///   values resolved and refused together is the number of readings given.
+    func resolve(
+        device: String,
+        readings: [Reading],
+        receivedAt: Timestamp,
+        into resolved: inout [ResolvedReading]
+    ) -> [Refusal]
+}
+
+extension CatalogResolver: ReadingResolver {}

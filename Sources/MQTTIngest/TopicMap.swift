@@ -1,0 +1,78 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PayloadCodecs
+import Telemetry
+
+/// What a topic means: whose message it is and in which format.
+struct TopicMap: Sendable {
+    enum Format: Hashable, Sendable {
+        case nativeJSON
+        /// Not decoded; with advice.
+        case unspoken(String)
+    }
+
+    struct Route: Sendable {
+        /// Empty where the topic names no device.
+        var device: String
+        var format: Format
+    }
+
+    /// Everything that CONTRACTS promises to listen to and that carries readings.
+    static let filters = [
+        "poyang/v1/devices/+/telemetry", "poyang/v1/devices/+/senml", "poyang/v1/devices/+/sl651",
+        "poyang/v1/devices/+/hj212", "v1/gateway/telemetry", "v1/devices/+/telemetry",
+        "application/+/device/+/event/up", "application/+/device/+/event/status", "v3/+/devices/+/up", "spBv1.0/#",
+    ]
+
+    /// Reads a topic.
+    static func route(_ topic: String) -> Route {
+        let parts = topic.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        switch parts.count {
+        case 5 where parts[0] == "poyang" && parts[1] == "v1" && parts[2] == "devices":
+            return Route(device: parts[3], format: self.ownFormat(parts[4], device: parts[3]))
+        case 3 where topic == "v1/gateway/telemetry":
+            return Route(device: "", format: .unspoken("the ThingsBoard gateway format" + self.later))
+        case 4 where topic == "v1/devices/me/telemetry":
+            return Route(
+                device: "",
+                format: .unspoken(
+                    "the topic v1/devices/me/telemetry does not say which device sent this; let the broker rewrite it to "
+                        + "v1/devices/{device}/telemetry, or publish to poyang/v1/devices/{device}/telemetry"
+                )
+            )
+        case 4 where parts[0] == "v1" && parts[1] == "devices" && parts[3] == "telemetry":
+            return Route(device: parts[2], format: self.ownFormat("telemetry", device: parts[2]))
+        case 6 where parts[0] == "application":
+            return Route(device: parts[3], format: .unspoken("the ChirpStack format" + self.later))
+        case 5 where parts[0] == "v3":
+            return Route(device: parts[3], format: .unspoken("The Things Stack's format" + self.later))
+        default:
+            if parts[0] == "spBv1.0" {
+                return Route(
+                    device: parts.count > 4 ? parts[4] : "",
+                    format: .unspoken("the Sparkplug B format" + self.later)
+                )
+            }
+            return Route(device: "", format: .unspoken("no format is known for the topic \(topic.prefix(200))"))
+        }
+    }
+
+    private static let later =
+        " is not read yet; publish JSON such as {\"level\":1.25} to poyang/v1/devices/{device}/telemetry. This payload is kept"
+
+    private static func ownFormat(_ name: String, device: String) -> Format {
+        guard Identifier.isValid(device) else {
+            return .unspoken(
+                "\"\(device.prefix(80))\" in the topic is not a device id: letters, digits and . _ : - only, at most 64"
+            )
+        }
+        switch name {
+        case "telemetry": return .nativeJSON
+        case "senml": return .unspoken("the SenML format" + self.later)
+        case "sl651": return .unspoken("the SL 651 format" + self.later)
+        case "hj212": return .unspoken("the HJ 212 format" + self.later)
+        default: return .unspoken("no format is known by the name \(name.prefix(80))")
+        }
+    }
+}

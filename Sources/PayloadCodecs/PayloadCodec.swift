@@ -1,0 +1,56 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import Telemetry
+
+/// Turns the payloads of one wire format into readings.
+///
+/// A codec is pure: it reads no clock and keeps nothing of one payload for the next but caches. Bytes from the field never
+/// trap and never throw: what cannot be used becomes a ``Telemetry/Refusal``.
+package protocol PayloadCodec: Sendable {
+    /// Decodes one whole payload.
+    ///
+    /// - Parameters:
+    ///   - payload: The bytes as they came.
+    ///   - message: Emptied first, then filled; passed in so that its memory is used again.
+    mutating func decode(_ payload: Span<UInt8>, into message: inout DecodedMessage)
+}
+
+/// What one payload holds: values to resolve, and what was refused of it.
+///
+/// A payload that cannot be decoded at all has no readings and one refusal without a key.
+package struct DecodedMessage: Hashable, Sendable {
+    package var readings: [Reading] = []
+    package var refusals: [Refusal] = []
+
+    /// How many refusals are listed one by one; those beyond are counted together by reason.
+    package static let listedRefusals = 64
+
+    package init() {}
+
+    package mutating func removeAll() {
+        self.readings.removeAll(keepingCapacity: true)
+        self.refusals.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds a refusal; the list stays short however many values a payload holds.
+    package mutating func refuse(_ refusal: Refusal) {
+        guard self.refusals.count >= Self.listedRefusals else {
+            self.refusals.append(refusal)
+            return
+        }
+        let sums = self.refusals[Self.listedRefusals...]
+        if let sum = sums.firstIndex(where: { $0.reason == refusal.reason }) {
+            self.refusals[sum].values += refusal.values
+        } else {
+            let detail = "more values like those listed, the first of them: \(refusal.detail)"
+            self.refusals.append(Refusal(reason: refusal.reason, detail: detail, values: refusal.values))
+        }
+    }
+
+    /// Replaces everything by one refusal of the payload as a whole.
+    package mutating func refuseWhole(_ reason: QuarantineReason, _ detail: String) {
+        self.removeAll()
+        self.refusals.append(Refusal(reason: reason, detail: detail))
+    }
+}

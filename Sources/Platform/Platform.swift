@@ -1,0 +1,174 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import CatalogStorage
+import DeviceCatalog
+import Dissemination
+import EarlyWarning
+import Foundation
+import HTTPAPI
+package import Logging
+import MQTTIngest
+import SeriesStorage
+import ServiceLifecycle
+import StrictYAML
+package import Telemetry
+import UnixSignals
+
+/// The whole service, put together: the only place that knows all rooms.
+package struct Platform: Sendable {
+    private let services: [any Service]
+    private let logger: Logger
+    private let socket: String
+    /// Yields once the socket can be connected to.
+    private let socketIsOpen: AsyncStream<Void>
+    // Held until the last service has ended.
+    private let lock: DataDirectoryLock
+
+    /// Opens the data directory, brings the rules up to the journal and prepares the servers.
+    ///
+    /// - Parameters:
+    ///   - now: Wall time.
+    ///   - announce: Takes the lines that say where the service is: `broker URL`, `ready URL`.
+    /// - Throws: ``PlatformError``, ``ProblemList`` with everything that is wrong in devices and rules, or what a
+    ///   store says.
+    package static func build(
+        _ options: PlatformOptions,
+        now: @escaping @Sendable () -> Timestamp = Platform.wallTime,
+        logger: Logger,
+        announce: @escaping @Sendable (String) -> Void
+    ) throws -> Platform {
+        let directory = DataDirectory(path: options.dataDirectory)
+        let lock = try directory.acquire()
+        let records = try CatalogStore(path: directory.catalog)
+        let configuration = Configuration(options: options, records: records)
+        let keys = SeriesKeyTable()
+        let (catalog, rules) = try configuration.load(keys: keys)
+        let processed = try records.processedPosition()
+        let store = try SeriesStore(path: directory.samples, processed: processed)
+        catalog.adopt(try store.reader.series(matching: [], after: .distantPast, through: .distantFuture))
+
+        let policy = IngestPolicy(acceptsSimulated: options.exercise)
+        let resolver = CatalogResolver(catalog: catalog, policy: policy)
+        let feedSignal = FeedSignal()
+        let core = try ProcessingCore(
+            store: store, records: records, resolver: resolver, feedSignal: feedSignal, options: options,
+            rules: rules, processed: processed, at: now())
+        let processor = Processor(core: core, store: store, now: now, logger: logger)
+        try processor.refeed()
+
+        let source = try Source(options: options, directory: directory, records: records)
+        let ingest = source.ingestOptions.map {
+            Ingest(options: $0, sink: processor, resolver: resolver, logger: logger, now: now)
+        }
+        if let address = source.address { announce("broker \(address)") }
+        let backend = PlatformBackend(
+            records: records, samples: store, feedSignal: feedSignal, options: options, resolver: resolver,
+            processor: processor, ingest: ingest, brokerName: source.address ?? "none", configuration: configuration,
+            keys: keys, wallClock: now)
+        // In the order of their start; they stop in reverse, so that ingest drains first and the rules end last.
+        var services: [any Service] = [processor]
+        if ingest != nil { services.append(Ticker(processor: processor)) }
+        let socketIsOpen = AsyncStream.makeStream(of: Void.self)
+        services += HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
+            address in
+            switch address {
+            case .socket: socketIsOpen.continuation.yield()
+            case .network(let url): announce("ready \(url)")
+            }
+        }
+        services.append(ReloadOnHangup(backend: backend, logger: logger))
+        if let ingest { services.append(IngestService(ingest: ingest, broker: source.broker)) }
+        return Platform(
+            services: services, logger: logger, socket: directory.socket, socketIsOpen: socketIsOpen.stream, lock: lock)
+    }
+
+    /// The machine's clock.
+    package static func wallTime() -> Timestamp { Timestamp(date: Date()) }
+
+    /// Runs until SIGTERM or SIGINT, or until a server fails.
+    package func run() async throws {
+        try await self.group(signals: [.sigterm, .sigint]).run()
+    }
+
+    /// Serves the socket for the time of `body`.
+    package func serveSocket<Result>(_ body: (_ path: String) async throws -> Result) async throws -> Result {
+        let group = self.group(signals: [])
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            for await _ in self.socketIsOpen { break }
+            do {
+                let result = try await body(self.socket)
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+                return result
+            } catch {
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+                throw error
+            }
+        }
+    }
+
+    private func group(signals: [UnixSignal]) -> ServiceGroup {
+        ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: self.services.map {
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup)
+                },
+                gracefulShutdownSignals: signals, logger: self.logger))
+    }
+}
+
+/// Loads devices and rules again on SIGHUP; what is wrong is logged, and nothing is changed then.
+private struct ReloadOnHangup: Service {
+    let backend: PlatformBackend
+    let logger: Logger
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        for await _ in signals.cancelOnGracefulShutdown() {
+            do {
+                let report = try await self.backend.reload()
+                self.logger.notice("reloaded", metadata: ["devices": "\(report.devices)", "rules": "\(report.rules)"])
+            } catch {
+                self.logger.error("not reloaded: nothing was changed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
+
+/// Where readings come from, and what has to run for that.
+private struct Source {
+    var ingestOptions: IngestOptions?
+    var broker: EmbeddedBroker?
+    var address: String?
+
+    init(options: PlatformOptions, directory: DataDirectory, records: CatalogStore) throws {
+        let address: BrokerAddress
+        switch options.broker {
+        case .none: return
+        case .url(let url): address = try BrokerAddress(url)
+        case .embedded:
+            let broker = try EmbeddedBroker(EmbeddedBroker.Options(directory: URL(fileURLWithPath: directory.broker)))
+            self.broker = broker
+            address = broker.address
+        }
+        self.address = "\(address)"
+        let credentials = options.brokerUser.map {
+            MQTTCredentials(
+                user: $0, password: options.brokerPassword ?? "", authorityFile: options.brokerAuthorityFile)
+        }
+        self.ingestOptions = IngestOptions(
+            broker: address, clientID: "poyang-\(records.directoryID)", credentials: credentials)
+    }
+}
+
+extension Timestamp {
+    /// Wall time to the millisecond.
+    fileprivate init(date: Date) {
+        self.init(milliseconds: Int64((date.timeIntervalSince1970 * 1000).rounded(.down)))
+    }
+}

@@ -1,0 +1,84 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import DeviceCatalog
+import EarlyWarning
+package import HTTPAPI
+import SeriesStorage
+import StrictYAML
+import Telemetry
+
+extension PlatformBackend {
+    package func reload() async throws -> ReloadReport {
+        let (catalog, rules) = try self.refusingProblems { try self.configuration.load(keys: self.keys) }
+        try await self.adopt(catalog, rules: rules)
+        return ReloadReport(sites: catalog.sites.count, devices: catalog.devices.count, rules: rules.alerts.count)
+    }
+
+    package func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
+        let plan = DeviceImport(csv: csv, catalog: self.resolver.catalog)
+        let sites = Dictionary(plan.sites.map { ($0.id, $0) }) { $1 }
+        let devices = Dictionary(plan.devices.map { ($0.id, $0) }) { $1 }
+        var registrations = CatalogRegistrations()
+        let rows = plan.rows.map { row in
+            var problems = row.problems.map { $0.field.isEmpty ? $0.message : "\($0.field): \($0.message)" }
+            let device = devices[row.device]
+            let site = device.flatMap { sites[$0.site] ?? self.site($0.site) }
+            if let org, let site, site.org != org {
+                problems.append("site_id: the site belongs to '\(site.org)'; your token registers for '\(org)' only")
+            }
+            if problems.isEmpty, let device {
+                registrations.devices.append(device)
+                if let new = sites[device.site], !registrations.sites.contains(where: { $0.id == new.id }) {
+                    registrations.sites.append(new)
+                }
+            }
+            return DeviceImportReport.Row(
+                row: row.line, device: row.device, verdict: problems.isEmpty ? row.verdict.rawValue : "error",
+                problems: problems)
+        }
+        if !dryRun, !registrations.sites.isEmpty || !registrations.devices.isEmpty {
+            let adding = registrations
+            let catalog = try self.refusingProblems { try self.configuration.catalog(keys: self.keys, adding: adding) }
+            try self.records.register(adding, at: self.now())
+            try await self.adopt(catalog, rules: nil)
+        }
+        return DeviceImportReport(rows: rows)
+    }
+
+    package func importSamples(lines: [UInt8], org: String?) async throws -> SampleImportReport {
+        var errors: [SampleImportReport.LineError] = []
+        var series: [(labels: Labels, samples: [Sample])] = []
+        for (index, line) in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }) else { continue }
+            do {
+                let read = try VictoriaMetricsLine(line)
+                if let org, self.site(read.labels.site)?.org != org {
+                    throw PlatformError(.input, "the series belongs to no site of '\(org)'")
+                }
+                series.append((read.labels, read.samples))
+            } catch {
+                errors.append(SampleImportReport.LineError(line: index + 1, message: "\(error)"))
+            }
+        }
+        let counts = try self.processor.importSeries(series)
+        return SampleImportReport(
+            imported: counts.stored + counts.revised, duplicates: counts.duplicates, errors: errors)
+    }
+
+    /// Puts a catalogue, and rules if given, in force between two batches.
+    private func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
+        catalog.adopt(try self.samples.reader.series(matching: [], after: .distantPast, through: .distantFuture))
+        self.resolver.replace(catalog: catalog)
+        let now = self.now()
+        try await self.processor.perform { core in try core.reconfigure(rules: rules, at: now) }
+    }
+
+    private func refusingProblems<Value>(_ load: () throws -> Value) throws -> Value {
+        do {
+            return try load()
+        } catch let error as ProblemList {
+            throw APIProblem.unprocessable(error.description)
+        }
+    }
+}

@@ -1,0 +1,209 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import CatalogStorage
+import DeviceCatalog
+import Dissemination
+import EarlyWarning
+package import HTTPAPI
+import MQTTIngest
+package import SeriesStorage
+package import Telemetry
+
+/// What the HTTP API sees of the platform.
+package struct PlatformBackend: APIBackend {
+    package let records: CatalogStore
+    package let samples: SeriesStore
+    package let feedSignal: FeedSignal
+    let options: PlatformOptions
+    let resolver: CatalogResolver
+    let processor: Processor
+    /// Nil for the API alone.
+    let ingest: Ingest?
+    let brokerName: String
+    let configuration: Configuration
+    let keys: SeriesKeyTable
+    let wallClock: @Sendable () -> Timestamp
+
+    package func now() -> Timestamp { self.wallClock() }
+
+    package func reader(org: String?) -> any SeriesReader {
+        let reader = CatalogReader(base: self.samples.reader, catalog: self.resolver.catalog)
+        guard let org else { return reader }
+        return OrgReader(base: reader, org: org)
+    }
+
+    package func site(_ id: String) -> Site? { self.resolver.catalog.sites[id] }
+
+    package func status(org: String?) async throws -> StatusReport {
+        let catalog = self.resolver.catalog
+        let ids = Array(catalog.sites.keys)
+        let seen = try await self.processor.perform { core in
+            (warnings: core.book.active, clocks: core.clocks(of: ids))
+        }
+        let builder = StatusBuilder(
+            catalog: catalog, reader: self.reader(org: nil), clock: { seen.clocks[$0] },
+            warnings: Dictionary(grouping: seen.warnings, by: \.identity.site))
+        let sites = try self.visibleSites(org).map(builder.status)
+        return StatusReport(time: self.now().rfc3339(), sites: sites, service: try await self.fullServiceStatus())
+    }
+
+    /// With the counts that only the processing thread knows.
+    private func fullServiceStatus() async throws -> ServiceStatus {
+        let seen = try await self.processor.perform { core in (counts: core.counts, engine: core.engine.counters) }
+        var status = try self.serviceStatus()
+        status.stored = seen.counts.stored + seen.counts.revised
+        status.duplicates = seen.counts.duplicates
+        status.quarantined = seen.counts.quarantined.values.reduce(0, +)
+        status.evaluations = seen.engine.evaluations
+        status.lateSamples = seen.engine.lateSamples
+        return status
+    }
+
+    package func serviceStatus() throws -> ServiceStatus {
+        let progress = self.processor.progress
+        let metrics = self.ingest?.metrics
+        var faults: [String] = []
+        if let fault = self.processor.currentFault { faults.append(fault) }
+        if let ingest, case .waiting(let reason, _) = ingest.state { faults.append(reason) }
+        return ServiceStatus(
+            exercise: self.options.exercise, clock: self.options.clock.rawValue,
+            position: progress.journalled.rawValue, processed: progress.processed.rawValue,
+            subscribed: self.ingest?.isSubscribed ?? false, broker: self.brokerName,
+            messages: metrics?.committedMessages ?? 0, redelivered: metrics?.redelivered ?? 0,
+            feed: try self.records.latestFeedSequence(), samples: self.samples.statistics().samples, faults: faults)
+    }
+
+    package func alertReports(org: String?) async throws -> [AlertReport] {
+        let states = try await self.processor.perform { $0.engine.snapshot() }
+        let catalog = self.resolver.catalog
+        return states.filter { state in org.map { $0 == catalog.sites[state.labels.site]?.org } ?? true }
+            .map { state in
+                AlertReport(
+                    labels: state.labels.with("alertname", state.alertName), annotations: state.annotations,
+                    state: state.state.rawValue, activeAt: state.activeAt.rfc3339(),
+                    value: state.value.map { "\($0)" } ?? "NaN")
+            }
+    }
+
+    package func siteReports(org: String?) -> [SiteReport] {
+        let catalog = self.resolver.catalog
+        return self.visibleSites(org).map { site in
+            SiteReport(site, devices: catalog.devices(at: site.id).map(\.id))
+        }
+    }
+
+    package func deviceReports(org: String?) async throws -> [DeviceReport] {
+        let catalog = self.resolver.catalog
+        let ids = Array(catalog.sites.keys)
+        let clocks = try await self.processor.perform { $0.clocks(of: ids) }
+        let builder = StatusBuilder(
+            catalog: catalog, reader: self.reader(org: nil), clock: { clocks[$0] }, warnings: [:])
+        return try self.visibleSites(org).flatMap { site in
+            let channels = Dictionary(grouping: catalog.registeredChannels(at: site.id), by: \.device)
+            return try catalog.devices(at: site.id).map { device in
+                try self.report(device, of: site, channels: channels[device.id] ?? [], builder, clocks[site.id])
+            }
+        }
+    }
+
+    private func report(
+        _ device: Device, of site: Site, channels: [RegisteredChannel], _ builder: StatusBuilder, _ clock: Timestamp?
+    ) throws -> DeviceReport {
+        var lastSeen: Timestamp?
+        var isSilent = false
+        let reports = try channels.map { channel in
+            let newest = try builder.newestSample(of: channel)
+            if let newest {
+                lastSeen = max(lastSeen ?? newest.time, newest.time)
+                let limit = channel.schedule?.silenceLimit ?? .max
+                if let clock, clock - newest.time >= limit { isSilent = true }
+            }
+            return ChannelReport(
+                metric: channel.metric, labels: channel.series.labels.removing(Labels.metricName),
+                lastValue: newest?.value, lastTime: newest?.time.rfc3339(),
+                interval: channel.schedule.map(\.intervalText))
+        }
+        let state = lastSeen == nil ? "waiting" : isSilent ? "silent" : "reporting"
+        let isFromFile = self.resolver.catalog.fileDevices.contains(device.id)
+        return DeviceReport(
+            device, org: site.org, source: isFromFile ? "file" : "registry", state: state,
+            lastSeen: lastSeen?.rfc3339(), channels: reports)
+    }
+
+    private func visibleSites(_ org: String?) -> [Site] {
+        self.resolver.catalog.sites.values.filter { site in org.map { $0 == site.org } ?? true }
+            .sorted { $0.id < $1.id }
+    }
+
+    package func advanceClock(to time: Timestamp, site: String?) async throws {
+        guard self.options.clock == .data else {
+            throw APIProblem.conflict("clocks follow wall time; only `poyang serve --clock data` can be advanced")
+        }
+        if let site, self.resolver.catalog.sites[site] == nil {
+            throw APIProblem.notFound("there is no site '\(site)'; `poyang sites list` shows all")
+        }
+        try self.processor.commitClockAdvance(site: site, to: time)
+        // Answered when the timers have fired.
+        try await self.processor.perform { _ in }
+    }
+
+    package func acknowledge(number: String, by name: String, note: String) async throws {
+        let now = self.now()
+        try await self.processor.perform { core in
+            try core.acknowledge(number: number, by: name, note: note, at: now)
+        }
+    }
+
+    package func metrics() async throws -> String {
+        let status = try await self.fullServiceStatus()
+        let quarantined = try await self.processor.perform { $0.counts.quarantined }
+        var text = MetricsText()
+        text.counter("poyang_messages_total", "Messages committed, refused ones included.", status.messages)
+        text.counter("poyang_redelivered_total", "Messages that came again and were known.", status.redelivered)
+        var samples: [(labels: KeyValuePairs<String, String>, value: Int)] = [
+            (["outcome": "stored", "reason": ""], status.stored),
+            (["outcome": "duplicate", "reason": ""], status.duplicates),
+        ]
+        for reason in QuarantineReason.allCases {
+            samples.append((["outcome": "quarantined", "reason": reason.rawValue], quarantined[reason] ?? 0))
+        }
+        text.add("poyang_readings_total", "counter", "Values by where they ended.", samples)
+        text.counter("poyang_rule_evaluations_total", "Evaluations of rule expressions.", status.evaluations)
+        text.counter("poyang_late_samples_total", "Samples behind their site's clock.", status.lateSamples)
+        text.gauge("poyang_journal_position", "The newest committed batch.", Int(status.position))
+        text.gauge("poyang_processed_position", "The newest batch that the rules have seen.", Int(status.processed))
+        text.gauge("poyang_feed_sequence", "The newest message of the feed.", Int(status.feed))
+        text.gauge("poyang_subscribed", "1 while the broker's subscription is in force.", status.subscribed ? 1 : 0)
+        text.gauge("poyang_series", "Series in the store.", self.samples.statistics().series)
+        return text.text
+    }
+}
+
+extension ReportSchedule {
+    /// As in the files: `5m`, `event, heartbeat 1d`.
+    fileprivate var intervalText: String {
+        switch self {
+        case .periodic(let interval): PrometheusDuration.text(interval)
+        case .event(let heartbeat): "event, heartbeat \(PrometheusDuration.text(heartbeat))"
+        }
+    }
+}
+
+/// Shows the series of one org only, whatever is asked.
+private struct OrgReader: SeriesReader {
+    let base: any SeriesReader
+    let org: String
+
+    private var matcher: LabelMatcher { LabelMatcher("org", equals: self.org) }
+
+    func select(_ request: SelectRequest) throws -> [SeriesColumns] {
+        var request = request
+        request.matchers.append(self.matcher)
+        return try self.base.select(request)
+    }
+
+    func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {
+        try self.base.series(matching: matchers + [self.matcher], after: after, through: through)
+    }
+}

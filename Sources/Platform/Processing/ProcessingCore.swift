@@ -1,0 +1,156 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import CatalogStorage
+import DeviceCatalog
+import Dissemination
+import EarlyWarning
+import HTTPAPI
+import SeriesStorage
+import Telemetry
+
+/// Everything that follows a commit: series, rules, warnings and their one transaction. Used by one thread.
+///
+/// A step that fails can be repeated: what was computed but not saved waits in `unsaved`.
+final class ProcessingCore {
+    private let store: SeriesStore
+    private let records: CatalogStore
+    private let resolver: CatalogResolver
+    private let feedSignal: FeedSignal
+    private let options: PlatformOptions
+    private var rules: RuleSet
+    private(set) var engine: RuleEngine
+    private(set) var book: WarningBook
+    private(set) var counts = ApplyCounts()
+    /// The newest entry that the rules have seen.
+    private(set) var processed: JournalPosition
+    /// The newest entry whose consequences are on disk.
+    private var saved: JournalPosition
+    private var unsaved = ProcessedBatch()
+    private var lastSave = Timestamp.distantPast
+
+    /// How often the position is saved while nothing happens.
+    private static let saveInterval: Milliseconds = .second
+    /// How long before it expires a message that still holds is said again.
+    private static let extensionLead: Milliseconds = .hour
+
+    init(
+        store: SeriesStore, records: CatalogStore, resolver: CatalogResolver, feedSignal: FeedSignal,
+        options: PlatformOptions, rules: RuleSet, processed: JournalPosition, at now: Timestamp
+    ) throws {
+        self.store = store
+        self.records = records
+        self.resolver = resolver
+        self.feedSignal = feedSignal
+        self.options = options
+        self.rules = rules
+        self.processed = processed
+        self.saved = processed
+        self.book = WarningBook(
+            settings: DisseminationSettings(
+                sender: options.sender, senderName: options.senderName, isExercise: options.exercise),
+            sites: { [resolver] in resolver.catalog.sites[$0] },
+            restoring: try records.warnings(activeOnly: true).map { try $0.warning() },
+            counters: try records.counters())
+        self.engine = RuleEngine(rules: rules, clockMode: options.clock)
+        try self.restartEngine(at: now)
+    }
+
+    /// Takes one journal entry through series, rules and warnings.
+    func process(_ entry: JournalEntry, at now: Timestamp) throws {
+        guard entry.position > self.processed else { return try self.save(at: now) }
+        let (applied, counts) = try self.store.apply(entry)
+        self.counts.add(counts)
+        self.processed = entry.position
+        try self.evaluate(at: now) { try $0.process(applied, reader: $1) }
+        try self.save(at: now)
+    }
+
+    /// Lets timers fire that fall due by the wall clock, and says again what would expire.
+    func tick(at now: Timestamp) throws {
+        try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) }
+        let context = StepContext(sentAt: now, processedAt: now)
+        try self.add(self.book.extend(expiringBefore: now + Self.extensionLead, context: context))
+        try self.save(at: now)
+    }
+
+    /// The clocks of those of `sites` that have one.
+    func clocks(of sites: [String]) -> [String: Timestamp] {
+        var clocks: [String: Timestamp] = [:]
+        for site in sites { clocks[site] = self.engine.clock(ofSite: site) }
+        return clocks
+    }
+
+    /// Records who took note of a warning.
+    func acknowledge(number: String, by name: String, note: String, at now: Timestamp) throws {
+        let context = StepContext(sentAt: now, processedAt: now)
+        try self.add([try self.book.acknowledge(number: number, who: name, note: note, context: context)])
+        try self.save(at: now)
+    }
+
+    /// Puts other rules, or the same over another catalogue, in force; what alerts were is kept.
+    func reconfigure(rules: RuleSet?, at now: Timestamp) throws {
+        try self.save(at: now, isLast: true)
+        if let rules { self.rules = rules }
+        try self.restartEngine(at: now)
+        try self.save(at: now, isLast: true)
+    }
+
+    private func evaluate(
+        at now: Timestamp, _ step: (RuleEngine, any SeriesReader) throws -> [AlertTransition]
+    ) throws {
+        let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
+        let transitions: [AlertTransition]
+        do {
+            transitions = try step(self.engine, reader)
+        } catch {
+            // Half an evaluation is worse than none: begin again from what is on disk.
+            try self.restartEngine(at: now)
+            throw error
+        }
+        try self.tell(transitions, at: now)
+    }
+
+    private func tell(_ transitions: [AlertTransition], at now: Timestamp) throws {
+        guard !transitions.isEmpty else { return }
+        try self.add(self.book.apply(transitions, context: StepContext(sentAt: now, processedAt: now)))
+    }
+
+    private func add(_ steps: [WarningStep]) throws {
+        for step in steps { try self.unsaved.add(step) }
+    }
+
+    /// Makes the engine anew from what is on disk; alerts whose rule is gone end.
+    private func restartEngine(at now: Timestamp) throws {
+        let resolver = self.resolver
+        let engine = RuleEngine(rules: self.rules, clockMode: self.options.clock) { site in
+            resolver.catalog.registeredChannels(at: site).map {
+                WatchedChannel(series: $0.series.labels, schedule: $0.schedule)
+            }
+        }
+        let ended = try engine.restore(
+            alerts: try self.records.alertStates().map {
+                AlertStateRecord(rule: $0.key.rule, labels: $0.key.labels, json: $0.json)
+            },
+            clocks: try self.records.clocks().map { ClockRecord(key: $0.key, json: $0.json) },
+            reader: CatalogReader(base: self.store.reader, catalog: resolver.catalog))
+        self.engine = engine
+        try self.tell(ended, at: now)
+    }
+
+    /// Saves what happened; when nothing did, only once a second.
+    func save(at now: Timestamp, isLast: Bool = false) throws {
+        let isDue = now - self.lastSave >= Self.saveInterval || isLast
+        guard self.unsaved.hasNews || (isDue && self.processed > self.saved) else { return }
+        self.unsaved.take(self.engine.checkpoint())
+        self.unsaved.counters = self.book.counters
+        self.unsaved.position = self.processed
+        try self.records.commit(self.unsaved)
+        let grew = !self.unsaved.feed.isEmpty
+        self.unsaved = ProcessedBatch()
+        self.saved = self.processed
+        self.lastSave = now
+        if grew { self.feedSignal.notify() }
+        try self.store.seal(through: self.saved)
+    }
+}

@@ -1,0 +1,108 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import CatalogStorage
+import DeviceCatalog
+import Dissemination
+import Telemetry
+
+/// A device as `catalog.db` keeps it.
+struct DeviceRecord: Codable {
+    var id: String
+    var name: String
+    var model: String
+    var site: String
+    var zeroElevationMeters: Double?
+    var mountHeightMeters: Double?
+    /// Milliseconds between reports, or the heartbeat of a device that reports on change.
+    var interval: Milliseconds?
+    var reportsOnChange: Bool
+    var address: String
+    var isTest: Bool
+
+    init(_ device: Device) {
+        self.id = device.id
+        self.name = device.name
+        self.model = device.model
+        self.site = device.site
+        self.zeroElevationMeters = device.zeroElevationMeters
+        self.mountHeightMeters = device.mountHeightMeters
+        switch device.schedule {
+        case .periodic(let interval): (self.interval, self.reportsOnChange) = (interval, false)
+        case .event(let heartbeat): (self.interval, self.reportsOnChange) = (heartbeat, true)
+        case nil: (self.interval, self.reportsOnChange) = (nil, false)
+        }
+        self.address = device.address
+        self.isTest = device.isTest
+    }
+
+    var device: Device {
+        Device(
+            id: self.id, name: self.name, model: self.model, site: self.site,
+            zeroElevationMeters: self.zeroElevationMeters, mountHeightMeters: self.mountHeightMeters,
+            schedule: self.interval.map { self.reportsOnChange ? .event(heartbeat: $0) : .periodic($0) },
+            address: self.address, isTest: self.isTest)
+    }
+}
+
+/// A site as `catalog.db` keeps it; thresholds come from files only.
+struct SiteRecord: Codable {
+    var id: String
+    var name: LocalizedName
+    var kind: SiteKind
+    var org: String
+    var basin: String
+    var adminCode: String
+    var county: String
+    var latitude: Double?
+    var longitude: Double?
+    var positionConfidence: Confidence?
+    var datum: String?
+
+    init(_ site: Site) {
+        self.id = site.id
+        self.name = site.name
+        self.kind = site.kind
+        self.org = site.org
+        self.basin = site.basin
+        self.adminCode = site.adminCode
+        self.county = site.county
+        self.latitude = site.position?.latitude
+        self.longitude = site.position?.longitude
+        self.positionConfidence = site.position?.confidence
+        self.datum = site.datum?.name
+    }
+
+    var site: Site {
+        var position: Position?
+        if let latitude, let longitude {
+            position = Position(
+                latitude: latitude, longitude: longitude, confidence: self.positionConfidence ?? "unknown")
+        }
+        return Site(
+            id: self.id, name: self.name, kind: self.kind, org: self.org, basin: self.basin,
+            adminCode: self.adminCode, county: self.county, position: position,
+            datum: self.datum.map {
+                Datum(name: $0, offsetTo1985Meters: nil, validFrom: nil, source: "registered")
+            })
+    }
+}
+
+extension CatalogStore {
+    /// Sites and devices that were registered at run time and are in use.
+    func registrations() throws -> CatalogRegistrations {
+        CatalogRegistrations(
+            sites: try self.registered(.site).map { try StoredJSON.decode(SiteRecord.self, from: $0.json).site },
+            devices: try self.registered(.device).map { try StoredJSON.decode(DeviceRecord.self, from: $0.json).device })
+    }
+
+    /// Registers or changes sites and devices in one transaction.
+    func register(_ registrations: CatalogRegistrations, at now: Timestamp) throws {
+        func row(_ kind: RegistryKind, _ id: String, _ record: some Encodable) throws -> RegistryRow {
+            RegistryRow(kind: kind, id: id, json: try StoredJSON.encode(record), updatedAt: now)
+        }
+        try self.register(
+            registrations.sites.map { try row(.site, $0.id, SiteRecord($0)) }
+                + registrations.devices.map { try row(.device, $0.id, DeviceRecord($0)) })
+    }
+}

@@ -1,0 +1,74 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+extension Columns {
+    /// The samples in `(after, through]`.
+    func window(after: Timestamp, through: Timestamp) -> Columns {
+        let low = self.times.upperBound(after)
+        let high = Swift.max(low, self.times.upperBound(through))
+        if low == 0, high == self.count { return self }
+        var result = Columns()
+        result.times = Array(self.times[low..<high])
+        result.values = Array(self.values[low..<high])
+        result.marks = Array(self.marks[low..<high])
+        return result
+    }
+
+    /// All samples of all parts in order; where two have the same time, that of the later part.
+    static func merging(_ parts: [Columns]) -> Columns {
+        let parts = parts.filter { !$0.isEmpty }
+        guard parts.count > 1 else { return parts.first ?? Columns() }
+        let inTime = parts.sorted { $0.start < $1.start }
+        if zip(inTime, inTime.dropFirst()).allSatisfy({ $0.end < $1.start }) {
+            var result = Columns()
+            result.reserveCapacity(parts.reduce(0) { $0 + $1.count })
+            for part in inTime { result.append(part) }
+            return result
+        }
+        return parts.dropFirst().reduce(parts[0]) { $0.overlaid(with: $1) }
+    }
+
+    private var start: Timestamp { self.times.first ?? .distantFuture }
+    private var end: Timestamp { self.times.last ?? .distantPast }
+
+    private mutating func append(_ part: Columns) {
+        self.times.append(contentsOf: part.times)
+        self.values.append(contentsOf: part.values)
+        self.marks.append(contentsOf: part.marks)
+    }
+
+    private func overlaid(with other: Columns) -> Columns {
+        var result = Columns()
+        result.reserveCapacity(self.count + other.count)
+        var (left, right) = (0, 0)
+        while left < self.count, right < other.count {
+            if self.times[left] < other.times[right] {
+                result.append(self.times[left], self.values[left], self.marks[left])
+                left += 1
+            } else {
+                if self.times[left] == other.times[right] { left += 1 }
+                result.append(other.times[right], other.values[right], other.marks[right])
+                right += 1
+            }
+        }
+        while left < self.count {
+            result.append(self.times[left], self.values[left], self.marks[left])
+            left += 1
+        }
+        while right < other.count {
+            result.append(other.times[right], other.values[right], other.marks[right])
+            right += 1
+        }
+        return result
+    }
+
+    /// Those whose quality is admitted, marks without the bit that only the head knows.
+    func admitted(by qualities: QualitySet) -> (times: [Timestamp], values: [Double], marks: [SampleMark]) {
+        let marks = self.marks.map { SampleMark(rawValue: $0 & ~SeriesHead.resident) }
+        if qualities == .all || marks.allSatisfy({ qualities.admits($0) }) { return (self.times, self.values, marks) }
+        let kept = marks.indices.filter { qualities.admits(marks[$0]) }
+        return (kept.map { self.times[$0] }, kept.map { self.values[$0] }, kept.map { marks[$0] })
+    }
+}

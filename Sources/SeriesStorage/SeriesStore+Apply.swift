@@ -1,0 +1,71 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import GRDB
+import Synchronization
+package import Telemetry
+
+extension SeriesStore {
+    /// Committed entries after a position, in order, for feeding them again after a restart.
+    package func entries(after: JournalPosition, limit: Int) throws -> [JournalEntry] {
+        do {
+            return try self.pool.read { db in
+                try JournalTable.entries(db, after: after, limit: limit).map(\.entry)
+            }
+        } catch {
+            throw StorageError(error, path: self.path)
+        }
+    }
+
+    /// Makes one entry part of the series that readers see; all of it at once.
+    ///
+    /// One thread, entries in order of position without a gap.
+    ///
+    /// - Returns: What the rules must see (no duplicates), and where each value ended.
+    /// - Throws: ``StorageError``, with nothing applied: `positionMismatch` for an entry out of order.
+    @discardableResult
+    package func apply(_ entry: JournalEntry) throws -> (batch: AppliedBatch, counts: ApplyCounts) {
+        try self.applying.withLock { state in
+            guard entry.position.rawValue == state.applied.rawValue + 1 else {
+                throw StorageError(
+                    code: .positionMismatch,
+                    message: "journal entry \(entry.position.rawValue) cannot follow \(state.applied.rawValue); "
+                        + "feed the entries in order, and each once"
+                )
+            }
+            var outcome = EntryApplication.Outcome()
+            var content = AppliedBatch.Content.samples([])
+            switch entry.content {
+            case .readings(let readings):
+                outcome = try self.apply(readings, at: entry.position)
+                content = .samples(outcome.samples)
+                state.revisions += outcome.revisions
+                self.assigning.withLock { $0.applied(readings) }
+            case .clockAdvance(let site, let to):
+                content = .clockAdvance(site: site, to: to)
+            case .invalidation:
+                break
+            }
+            state.applied = entry.position
+            outcome.counts.quarantined = entry.refused
+            let batch = AppliedBatch(position: entry.position, receivedAt: entry.receivedAt, content: content)
+            return (batch, outcome.counts)
+        }
+    }
+
+    private func apply(
+        _ readings: [JournalReading],
+        at position: JournalPosition
+    ) throws -> EntryApplication.Outcome {
+        do {
+            // Only this thread changes heads, so what is asked for under one lock still holds under the next.
+            let rows = self.memory.withLock { EntryApplication.chunksToAsk(readings, $0) }
+            let older = try self.chunkFile.columns(of: Array(rows))
+            return self.memory.withLock { memory in
+                EntryApplication.apply(readings, at: position, to: &memory, older: older)
+            }
+        } catch {
+            throw StorageError(error, path: self.path)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+import Synchronization
+package import Telemetry
+
+extension SeriesStore {
+    /// Makes a batch durable: readings, refused payloads, deliveries and new series in one transaction, flushed.
+    ///
+    /// Any thread; commits run one after the other.
+    ///
+    /// - Parameters:
+    ///   - batch: What was read.
+    ///   - handOver: Called with the entry before the next commit may begin, so that calls are in order of position.
+    ///     Keep it short, and call nothing of the store in it.
+    /// - Returns: The entry, ready for ``apply(_:)``.
+    /// - Throws: ``StorageError``; then nothing of the batch was committed.
+    @discardableResult
+    package func commit(
+        _ batch: ReadingBatch,
+        handOver: (JournalEntry) -> Void = { _ in }
+    ) throws -> JournalEntry {
+        try self.write(deliveries: batch.deliveries, quarantined: batch.quarantined, handOver: handOver) { position in
+            var refused: [QuarantineReason: Int] = [:]
+            for payload in batch.quarantined {
+                for refusal in payload.refusals { refused[refusal.reason, default: 0] += refusal.values }
+            }
+            return JournalEntry(
+                position: position,
+                receivedAt: batch.receivedAt,
+                content: .readings(try self.assign(batch.readings)),
+                refused: refused,
+                messages: batch.messages
+            )
+        }
+    }
+
+    /// Makes a clock advance durable, so that a replay of the journal advances the clock at the same place.
+    @discardableResult
+    package func commitClockAdvance(
+        site: String?,
+        to: Timestamp,
+        at now: Timestamp,
+        handOver: (JournalEntry) -> Void = { _ in }
+    ) throws -> JournalEntry {
+        try self.write(deliveries: [], quarantined: [], handOver: handOver) { position in
+            JournalEntry(position: position, receivedAt: now, content: .clockAdvance(site: site, to: to))
+        }
+    }
+
+    /// The newest deliveries, oldest first: those that a broker may send again after a crash of ours.
+    package func recentDeliveries(limit: Int) throws -> [Delivery] {
+        do {
+            return try self.pool.read { db in try JournalTable.deliveries(db, limit: limit) }
+        } catch {
+            throw StorageError(error, path: self.path)
+        }
+    }
+
+    private func write(
+        deliveries: [Delivery],
+        quarantined: [QuarantinedPayload],
+        handOver: (JournalEntry) -> Void,
+        entry makeEntry: (JournalPosition) throws -> JournalEntry
+    ) throws -> JournalEntry {
+        try self.writing.withLock { state in
+            let entry: JournalEntry
+            do { entry = try makeEntry(JournalPosition(rawValue: state.next)) } catch {
+                throw StorageError(error, path: self.path)
+            }
+            let data = Data(JournalCodec.encode(entry))
+            var rings = state.quarantine
+            do {
+                try self.saveWithNewSeries { db in
+                    try JournalTable.insert(db, entry, data)
+                    try JournalTable.insert(db, deliveries, at: entry.position)
+                    if !quarantined.isEmpty {
+                        try rings.insert(db, quarantined, at: entry.position, limits: self.limits)
+                    }
+                }
+            } catch {
+                if case .readings(let readings) = entry.content {
+                    self.assigning.withLock { $0.giveBack(readings) }
+                }
+                throw StorageError(error, path: self.path)
+            }
+            state.quarantine = rings
+            state.next += 1
+            self.noteJournal(entry, bytes: data.count)
+            handOver(entry)
+            self.boundWAL(at: entry.position)
+            return entry
+        }
+    }
+
+    /// Runs a transaction that also writes the rows of series that have none yet; only under the lock `writing`.
+    func saveWithNewSeries(_ body: (Database) throws -> Void) throws {
+        let unsaved = self.memory.withLock { memory in
+            let saved = memory.savedSeries
+            return (saved..<memory.index.count)
+                .compactMap { number -> (Int64, Data)? in
+                    let id = SeriesID(rawValue: UInt32(number + 1))
+                    return memory.index.key(of: id).map { (Int64(id.rawValue), Data(LabelsCodec.encode($0.labels))) }
+                }
+        }
+        try self.pool.write { db in
+            for (id, labels) in unsaved {
+                try db.cachedStatement(sql: "INSERT INTO series (id, labels) VALUES (?, ?)")
+                    .execute(arguments: [id, labels])
+            }
+            try body(db)
+        }
+        if !unsaved.isEmpty { self.memory.withLock { $0.savedSeries += unsaved.count } }
+    }
+
+    func noteJournal(_ entry: JournalEntry, bytes: Int) {
+        self.journalSize.withLock { size in
+            size.entries += 1
+            size.bytes += bytes
+            if case .readings(let readings) = entry.content { size.readings += readings.count }
+        }
+    }
+
+    /// Finds the numbers and the final times of readings; on an error nothing stays taken.
+    private func assign(_ readings: [ResolvedReading]) throws -> [JournalReading] {
+        try self.assigning.withLock { assigning in
+            var result: [JournalReading] = []
+            result.reserveCapacity(readings.count)
+            do {
+                for reading in readings {
+                    let id = self.number(of: reading.series, &assigning)
+                    var sample = reading.sample
+                    if reading.hasOwnTime {
+                        assigning.take(sample.time, in: id)
+                    } else {
+                        sample.time = try assigning.takeFree(from: sample.time, in: id) { try self.isStored($0, id) }
+                    }
+                    result.append(JournalReading(series: id, sample: sample))
+                }
+            } catch {
+                assigning.giveBack(result)
+                throw error
+            }
+            return result
+        }
+    }
+
+    func number(of key: SeriesKey, _ assigning: inout TimeAssignment) -> SeriesID {
+        if let id = assigning.id(of: key) { return id }
+        let id = self.memory.withLock { memory in
+            memory.index.id(of: key.labels) ?? memory.insert(key)
+        }
+        assigning.remember(key, as: id)
+        return id
+    }
+
+    private func isStored(_ time: Timestamp, _ id: SeriesID) throws -> Bool {
+        let (isHere, rows) = self.memory.withLock { memory in
+            (memory[id].holds(time), memory[id].chunksToAsk(about: time).map(\.id))
+        }
+        if isHere || rows.isEmpty { return isHere }
+        return try self.chunkFile.columns(of: rows).values.contains { $0.times.containsSorted(time) }
+    }
+}

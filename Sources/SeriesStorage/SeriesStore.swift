@@ -1,0 +1,172 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+import Synchronization
+package import Telemetry
+
+/// The time-series database, `samples.db`.
+///
+/// ## Usage
+/// ```swift
+/// let store = try SeriesStore(path: "data/samples.db", processed: catalogue.processedPosition)
+/// for entry in try store.entries(after: store.appliedPosition, limit: 1000) { process(try store.apply(entry)) }
+/// try store.commit(batch) { queue.append($0) }      // ingest threads; on disk when it returns
+/// let (applied, counts) = try store.apply(entry)    // the one processor thread, in order of position
+/// try store.seal(through: processed)                // the same thread, after it saved its position
+/// ```
+///
+/// ## Four locks, always taken in this order
+/// `writing` (one commit at a time, fsync included) → `applying` (processor and import) → `assigning` (free times) →
+/// `memory` (head and index; held for microseconds only, never while the disk is read or written).
+package final class SeriesStore: Sendable {
+    /// When a commit counts as durable.
+    package enum Synchronous: Int, Sendable {
+        /// Nothing is flushed: a power cut loses commits. Only for showing that a test notices.
+        case off = 0
+        /// Flushed with every commit.
+        case full = 2
+    }
+
+    /// Sizes that trade memory, file size and the time to open against each other.
+    package struct Limits: Sendable {
+        /// Samples of a closed chunk.
+        package var chunkSamples = 480
+        /// Samples in closed chunks that stay in memory per series.
+        package var residentSamples = 480
+        /// Decoded samples of older chunks that stay in memory, 17 bytes each.
+        package var cachedSamples = 2_000_000
+        /// Sealing waits until the journal holds so many readings.
+        package var journalReadings = 1_000_000
+        /// Or so many bytes.
+        package var journalBytes = 64 << 20
+        /// Series per transaction of a sealing; commits wait no longer than one takes.
+        package var seriesPerTransaction = 512
+        /// Deliveries that outlive their journal row.
+        package var deliveries = 131_072
+        /// Quarantined payloads per device, and in all.
+        package var quarantinePerDevice = 1000
+        package var quarantineTotal = 10_000
+        /// A WAL beyond this is checkpointed by the committing thread, if nobody else did.
+        package var walBytes = 256 << 20
+
+        package init() {}
+    }
+
+    let path: String
+    let limits: Limits
+    let pool: DatabasePool
+    /// A connection of its own, so that a checkpoint does not hold up commits.
+    let checkpointer: DatabaseQueue
+    let chunkFile: ChunkFile
+    let writing: Mutex<WriteState>
+    let applying: Mutex<ApplyState>
+    let assigning: Mutex<TimeAssignment>
+    let memory: Mutex<SeriesMemory>
+    let journalSize: Mutex<JournalSize>
+
+    /// Opens or creates the database and loads what was processed.
+    ///
+    /// - Parameters:
+    ///   - path: The file; its directory must exist, and no other process may use it.
+    ///   - processed: Up to where the rules have processed the journal; the entries after it wait in ``entries(after:limit:)``.
+    ///   - synchronous: `full` but for a test.
+    ///   - limits: Sizes.
+    /// - Throws: ``StorageError``.
+    package init(
+        path: String,
+        processed: JournalPosition,
+        synchronous: Synchronous = .full,
+        limits: Limits = Limits()
+    ) throws {
+        do {
+            self.path = path
+            self.limits = limits
+            let pool = try SeriesStore.openPool(path, synchronous, limits)
+            self.pool = pool
+            self.checkpointer = try SeriesStore.openCheckpointer(path, synchronous)
+            let chunkFile = ChunkFile(pool, capacity: limits.cachedSamples)
+            self.chunkFile = chunkFile
+            let loaded = try StoreLoader.load(from: pool, chunkFile: chunkFile, processed: processed)
+            self.writing = Mutex(loaded.writing)
+            self.applying = Mutex(loaded.applying)
+            self.assigning = Mutex(loaded.assigning)
+            self.memory = Mutex(loaded.memory)
+            self.journalSize = Mutex(loaded.journalSize)
+        } catch {
+            throw StorageError(error, path: path)
+        }
+    }
+
+    /// The position up to which entries were applied; right after opening, `processed`.
+    package var appliedPosition: JournalPosition { self.applying.withLock { $0.applied } }
+
+    /// The newest committed position.
+    package var committedPosition: JournalPosition {
+        JournalPosition(rawValue: self.writing.withLock { $0.next } - 1)
+    }
+
+    /// Reads head and chunks together; each `select` sees whole batches.
+    package var reader: any SeriesReader { StoreReader(store: self) }
+
+    /// A reader that stays at the present moment: for a query with several selectors.
+    ///
+    /// Costs the processor a copy of the table of series (about a millisecond per 20,000) at its next entry, and of each
+    /// series' newest samples when they change; let go of it after the query. The rules, which run on the processor's
+    /// thread, need only ``reader``.
+    package func snapshot() -> any SeriesReader { StoreReader(store: self, frozen: self.memory.withLock { $0 }) }
+
+    /// Closes the files; nothing may be called after it.
+    package func close() throws {
+        do {
+            try self.checkpointer.close()
+            try self.pool.close()
+        } catch {
+            throw StorageError(error, path: self.path)
+        }
+    }
+
+    private static func openPool(
+        _ path: String,
+        _ synchronous: Synchronous,
+        _ limits: Limits
+    ) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.label = "samples.db"
+        configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = 4
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        let migrator = Schema.migrator
+        if try pool.read(migrator.hasBeenSuperseded) {
+            throw StorageError(
+                code: .newerSchema,
+                message: "\(path) was written by a newer version of poyang; run that version, or restore a backup "
+                    + "made by this one"
+            )
+        }
+        try migrator.migrate(pool)
+        // Opening a pool sets `synchronous` to NORMAL, whatever the configuration says: so it is set after that.
+        // The WAL is checkpointed elsewhere; when it begins afresh, its file is cut to the size limit.
+        try pool.writeWithoutTransaction { db in
+            try db.execute(
+                sql: """
+                    PRAGMA synchronous = \(synchronous.rawValue);
+                    PRAGMA wal_autocheckpoint = 0;
+                    PRAGMA journal_size_limit = \(limits.walBytes / 8)
+                    """
+            )
+        }
+        return pool
+    }
+
+    private static func openCheckpointer(_ path: String, _ synchronous: Synchronous) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "samples.db checkpoints"
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA synchronous = \(synchronous.rawValue); PRAGMA wal_autocheckpoint = 0")
+        }
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+}

@@ -1,0 +1,71 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+
+/// Where a command finds the data: a running service by URL, or the service or the files of a data directory.
+struct ConnectionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The data directory.", valueName: "dir"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("The device files, where no service runs on the data directory.", valueName: "dir"))
+    var devices: String?
+
+    @Option(help: ArgumentHelp("The rule files, where no service runs on the data directory.", valueName: "dir"))
+    var rules: String?
+
+    @Option(help: ArgumentHelp("A service to ask, instead of a data directory: http://HOST:PORT.", valueName: "url"))
+    var url: String?
+
+    @Option(help: ArgumentHelp("The token for --url; also POYANG_TOKEN.", valueName: "token"))
+    var token: String?
+
+    func validate() throws {
+        guard self.url != nil else { return }
+        if self.data != nil { throw ValidationError("--url and --data exclude each other; give one of them") }
+    }
+
+    /// Runs `body` with a client of the service meant by the options.
+    ///
+    /// With `--url` that service; else the one that holds `DATA/lock`, by its socket; else one started in this
+    /// process for the time of `body`. A data directory that does not exist is made only where `creating` says so.
+    func withClient<Result>(
+        creating: Bool = false,
+        _ body: (APIClient) async throws -> Result
+    ) async throws -> Result {
+        let environment = ProcessInfo.processInfo.environment
+        if let url = self.url {
+            return try await body(try APIClient(url: url, token: self.token ?? environment["POYANG_TOKEN"]))
+        }
+        let data = self.data ?? environment["POYANG_DATA"] ?? "data"
+        switch DataDirectoryOwner.present(of: data) {
+        case .nobody:
+            guard creating || FileManager.default.fileExists(atPath: data) else {
+                throw CommandFailure(
+                    "there is no data directory \(data); 'poyang serve' makes it, or name another by --data or --url"
+                )
+            }
+            return try await withOfflineAPI(
+                data: data,
+                devices: self.devices ?? environment["POYANG_DEVICES"] ?? "Devices",
+                rules: self.rules ?? environment["POYANG_RULES"] ?? "Rules"
+            ) { socket in try await body(APIClient(socket: socket)) }
+        case .process(let number):
+            let socket = "\(data)/poyang.sock"
+            guard FileManager.default.fileExists(atPath: socket) else {
+                throw CommandFailure(
+                    "\(data) is in use by process \(number), which has no socket \(socket); "
+                        + "wait until it is ready or has ended, or ask it by --url URL --token T"
+                )
+            }
+            return try await body(APIClient(socket: socket))
+        }
+    }
+}
+
+/// `--json`, on every command that prints a table.
+struct TableOptions: ParsableArguments {
+    @Flag(help: "Print one JSON array of flat objects.")
+    var json = false
+}

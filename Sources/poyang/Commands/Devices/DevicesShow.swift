@@ -1,0 +1,56 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+struct DevicesShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show one device: where it stands, each channel's last value, what was refused.",
+        discussion: """
+            With --json one object per channel.
+
+              poyang devices show xingzi-1
+            """
+    )
+
+    @Argument(help: "The device's id.")
+    var id: String
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var output: TableOptions
+
+    func run() async throws {
+        let device = try await self.connection.withClient { client in
+            try await client.get("/api/devices/\(APIClient.component(self.id))")
+        }
+        let own = [
+            "device", "name", "model", "site", "source", "test", "state", "first_seen", "last_seen", "stored",
+            "duplicates", "quarantined",
+        ]
+        let ofChannel = ["metric", "labels", "last_value", "last_time", "interval"]
+        if self.output.json {
+            var table = Table(columns: own + ofChannel)
+            let channels = device["channels"].elements
+            for channel in channels.isEmpty ? [.null] : channels {
+                table.append(own.map { device[$0] } + ofChannel.map { DevicesShow.flat(channel[$0]) })
+            }
+            table.print(asJSON: true, empty: "")
+            return
+        }
+        for name in own where !device[name].cellText.isEmpty {
+            StandardOutput.write("\(name.replacing("_", with: " ")): \(device[name].cellText)")
+        }
+        StandardOutput.write("")
+        var table = Table(columns: ofChannel)
+        for channel in device["channels"].elements { table.append(ofChannel.map { DevicesShow.flat(channel[$0]) }) }
+        table.print(asJSON: false, empty: "no channel; the model generic/json gains them with the first reading")
+    }
+
+    /// Labels as one text, so that objects stay flat.
+    static func flat(_ value: JSONValue) -> JSONValue {
+        guard case .object(let members) = value else { return value }
+        return .string(
+            members.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.cellText)" }.joined(separator: ",")
+        )
+    }
+}

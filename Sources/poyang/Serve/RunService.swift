@@ -1,0 +1,47 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import EarlyWarning
+import Logging
+import Platform
+
+/// Runs the service until it is told to stop.
+///
+/// - Throws: ``CommandFailure`` where it cannot start: a port taken, a data directory in use, files that do not load.
+func runService(_ options: ServeOptions) async throws {
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "poyang")
+    logger.logLevel = Logger.Level(rawValue: options.logLevel) ?? .info
+    do {
+        let platform = try Platform.build(PlatformOptions(options), logger: logger) { StandardError.write($0) }
+        try await platform.run()
+    } catch let error as CommandFailure {
+        throw error
+    } catch {
+        throw CommandFailure("\(error)")
+    }
+}
+
+extension PlatformOptions {
+    init(_ options: ServeOptions) {
+        let broker: Broker
+        switch options.broker {
+        case .url(let url): broker = .url(url)
+        case .embedded: broker = .embedded
+        }
+        self.init(
+            dataDirectory: options.data,
+            devicesDirectory: options.devices,
+            rulesDirectory: options.rules,
+            broker: broker,
+            listen: Address(host: options.host, port: options.port),
+            clock: options.clock == .wall ? .wall : .data,
+            exercise: options.isExercise
+        )
+        self.brokerUser = options.brokerUser
+        self.brokerPassword = options.brokerPassword
+        self.brokerAuthorityFile = options.brokerAuthority
+        self.sender = options.sender
+        if let name = options.senderName { self.senderName = name }
+    }
+}

@@ -1,0 +1,121 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import StrictYAML
+
+/// The settings of one layer (flags, environment or file); `nil` where the layer does not say.
+struct ServeSettings: Hashable, Sendable {
+    var data: String?
+    var devices: String?
+    var rules: String?
+    var broker: ServeOptions.Broker?
+    var brokerUser: String?
+    var brokerPassword: String?
+    var brokerAuthority: String?
+    var listen: String?
+    var clock: ServeOptions.Clock?
+    var isExercise: Bool?
+    var sender: String?
+    var senderName: String?
+    var logLevel: String?
+
+    static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
+
+    init() {}
+
+    /// From `POYANG_DATA`, `_DEVICES`, `_RULES`, `_BROKER`, `_BROKER_USER`, `_BROKER_PASSWORD`, `_BROKER_AUTHORITY`,
+    /// `_EMBEDDED_BROKER`, `_LISTEN`, `_CLOCK`, `_EXERCISE`, `_SENDER`, `_SENDER_NAME` and `_LOG_LEVEL`; an empty
+    /// variable says nothing.
+    ///
+    /// - Throws: ``CommandFailure`` that names the variable and what it may hold.
+    init(environment: [String: String]) throws {
+        func text(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        func flag(_ name: String) throws -> Bool? {
+            guard let text = text(name) else { return nil }
+            switch text.lowercased() {
+            case "1", "true", "yes", "on": return true
+            case "0", "false", "no", "off": return false
+            default: throw CommandFailure("\(name)='\(text)': write true or false")
+            }
+        }
+        self.data = text("POYANG_DATA")
+        self.devices = text("POYANG_DEVICES")
+        self.rules = text("POYANG_RULES")
+        self.listen = text("POYANG_LISTEN")
+        self.isExercise = try flag("POYANG_EXERCISE")
+        self.brokerUser = text("POYANG_BROKER_USER")
+        self.brokerPassword = text("POYANG_BROKER_PASSWORD")
+        self.brokerAuthority = text("POYANG_BROKER_AUTHORITY")
+        self.sender = text("POYANG_SENDER")
+        self.senderName = text("POYANG_SENDER_NAME")
+        if let level = text("POYANG_LOG_LEVEL") {
+            guard ServeSettings.logLevels.contains(level) else {
+                throw CommandFailure(
+                    "POYANG_LOG_LEVEL='\(level)': write one of \(ServeSettings.logLevels.joined(separator: " "))"
+                )
+            }
+            self.logLevel = level
+        }
+        if let name = text("POYANG_CLOCK") {
+            guard let clock = ServeOptions.Clock(rawValue: name) else {
+                throw CommandFailure("POYANG_CLOCK='\(name)': write wall or data")
+            }
+            self.clock = clock
+        }
+        let isEmbedded = try flag("POYANG_EMBEDDED_BROKER") ?? false
+        if isEmbedded, text("POYANG_BROKER") != nil {
+            throw CommandFailure("POYANG_BROKER and POYANG_EMBEDDED_BROKER exclude each other; unset one of them")
+        }
+        self.broker = isEmbedded ? .embedded : text("POYANG_BROKER").map { .url($0) }
+    }
+
+    /// From a YAML file with the names of the variables in lower case, without `poyang_`, as keys.
+    ///
+    /// - Throws: ``ProblemList`` with the place of everything that is wrong; ``CommandFailure`` when the file cannot
+    ///   be read.
+    init(file path: String) throws {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw CommandFailure("cannot read the configuration file \(path); check that it exists and is UTF-8")
+        }
+        try self.init(yaml: text, file: path)
+    }
+
+    init(yaml text: String, file: String) throws {
+        let problems = ProblemCollector()
+        let keys = [
+            "data", "devices", "rules", "broker", "broker_user", "broker_password", "broker_authority",
+            "embedded_broker", "listen", "clock", "exercise", "sender", "sender_name", "log_level",
+        ]
+        if let map = YAMLValue.parse(text, file: file, problems: problems)?.mapping(keys: keys) {
+            self.data = map["data"]?.string
+            self.devices = map["devices"]?.string
+            self.rules = map["rules"]?.string
+            self.listen = map["listen"]?.string
+            self.isExercise = map["exercise"]?.bool
+            self.brokerUser = map["broker_user"]?.string
+            self.brokerPassword = map["broker_password"]?.string
+            self.brokerAuthority = map["broker_authority"]?.string
+            self.sender = map["sender"]?.string
+            self.senderName = map["sender_name"]?.string
+            if let value = map["log_level"], let level = value.string {
+                if !ServeSettings.logLevels.contains(level) {
+                    value.report(
+                        "'\(level)' is no level; write one of \(ServeSettings.logLevels.joined(separator: " "))"
+                    )
+                }
+                self.logLevel = level
+            }
+            if let value = map["clock"], let name = value.string {
+                self.clock = ServeOptions.Clock(rawValue: name)
+                if self.clock == nil { value.report("'\(name)' is no clock; write wall or data") }
+            }
+            self.broker = map["broker"]?.string.map { .url($0) }
+            if let value = map["embedded_broker"], value.bool == true {
+                if self.broker != nil { value.report("broker and embedded_broker exclude each other; keep one") }
+                self.broker = .embedded
+            }
+        }
+        try problems.throwIfAny()
+    }
+}

@@ -1,0 +1,136 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import DeviceCatalog
+import Telemetry
+import Testing
+
+struct DeviceImportTests {
+    private static let files = [
+        "Devices/models/acme/level.yaml": "channels: { water_level_meters: { zero: site } }\n",
+        "Devices/sites/g/x.yaml": """
+        site: x
+        name: { zh: 甲, en: X }
+        kind: river
+        devices: [{ id: filed, model: generic/json, name: in a file }]
+        """,
+    ]
+
+    private func catalog(_ registered: CatalogRegistrations = .none) throws -> Catalog {
+        try Fixture.catalog(Self.files, registered: registered)
+    }
+
+    private func verdicts(_ plan: DeviceImport) -> [String] {
+        plan.rows.map { "\($0.line) \($0.device) \($0.verdict.rawValue) \($0.changes.joined(separator: ","))" }
+    }
+
+    @Test func createsChangesAndLeavesAlone() throws {
+        let csv = """
+            \u{FEFF}device_id,model,site_id,site_name,kind,latitude,longitude,org,basin,datum,interval,name,address
+            a,generic/json,pond,"三号, 塘",pond,29.1,116.2,coop,poyang,local,5m,"a ""quoted"" name",00AB
+            b,generic/json,pond,,,,,,,,,,
+
+            c,generic/json,x,,,,,,,,10m,,
+            filed,generic/json,x,,,,,,,,,,
+            """
+        let first = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(
+            self.verdicts(first) == [
+                "2 a created site", "3 b created ", "5 c created ", "6 filed unchanged ",
+            ]
+        )
+        #expect(first.sites.map(\.name.zh) == ["三号, 塘"])
+        #expect(first.sites.map(\.kind) == [.pond])
+        #expect(first.devices.map(\.id) == ["a", "b", "c"])
+        #expect(first.devices[0].name == "a \"quoted\" name")
+        #expect(first.devices[0].schedule == .periodic(5 * .minute))
+
+        let registered = CatalogRegistrations(sites: first.sites, devices: first.devices)
+        let second = DeviceImport(csv: csv, catalog: try self.catalog(registered))
+        #expect(second.rows.allSatisfy { $0.verdict == .unchanged })
+        #expect(second.sites.isEmpty && second.devices.isEmpty)
+
+        let changed = "device_id,model,site_id,interval,org\r\na,generic/json,pond,1h,other\r\n"
+        let third = DeviceImport(csv: changed, catalog: try self.catalog(registered))
+        #expect(self.verdicts(third) == ["2 a changed org,interval"])
+        #expect(third.sites.map(\.org) == ["other"])
+        #expect(third.devices.map(\.address) == ["00AB"], "what the file does not say stays")
+    }
+
+    @Test(arguments: [
+        ("bad id,generic/json,x,,,,", "device_id", "'bad id' is no id"),
+        (",generic/json,x,,,,", "device_id", "the cell is empty; it is required"),
+        ("d,acme/none,x,,,,", "model", "there is no model 'acme/none'; there are acme/level, generic/json"),
+        ("d,generic/json,nowhere,,,,", "site_id", "give site_name and kind to create it"),
+        ("d,generic/json,new,New,swamp,,", "kind", "'swamp' is no kind of site; it is one of field, river"),
+        ("d,generic/json,x,,,95,116", "latitude", "'95' is no number from -90.0 to 90.0"),
+        ("d,generic/json,x,,,29,", "longitude", "latitude is given without longitude"),
+        ("d,acme/level,x,,,,", "zero_elevation_m", "give zero_elevation_m"),
+        ("filed,acme/level,x,,,,", "device_id", "declared in a file under Devices/; change it there"),
+        ("d,generic/json,x,Other,,,", "site_id", "change there: site_name"),
+        ("d,generic/json,x", "", "the row has 3 fields, the header 7"),
+    ])
+    func saysWhatIsWrongWithARow(row: String, field: String, message: String) throws {
+        let csv = "device_id,model,site_id,site_name,kind,latitude,longitude\n\(row)\ngood,generic/json,x,,,,\n"
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(plan.rows.map(\.verdict) == [.error, .created], "a bad row does not stop the others")
+        let problem = plan.rows[0].problems.first { $0.field == field }
+        #expect(problem?.message.contains(message) ?? false, "\(plan.rows[0].problems)")
+        #expect(plan.devices.map(\.id) == ["good"])
+    }
+
+    @Test func reportsEveryProblemOfARow() throws {
+        let csv = "device_id,model,site_id,interval,mount_height_m\nd,none/none,nowhere,5,tall\n"
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(plan.rows.first?.problems.map(\.field).sorted() == ["interval", "model", "mount_height_m", "site_id"])
+    }
+
+    @Test func refusesASecondRowOfADeviceAndASecondOwnerOfAnAddress() throws {
+        let csv = "device_id,model,site_id,address\na,generic/json,x,00ab\na,generic/json,x,\nb,generic/json,x,00AB\n"
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(plan.rows.map(\.verdict) == [.created, .error, .error])
+        #expect(plan.rows[1].problems.first?.message.contains("on line 2 already") ?? false)
+        #expect(plan.rows[2].problems.first?.message.contains("the address of device 'a'") ?? false)
+    }
+
+    @Test(arguments: [
+        ("", "the file is empty"), ("device_id,model\na,b\n", "the column is missing"),
+        ("device_id,model,site_id,colour\n", "the column is not known"),
+        ("device_id,model,site_id,model\n", "the column appears twice"),
+        ("device_id,model,site_id\na,\"b,c\n", "a quote is opened and never closed"),
+        ("device_id,model,site_id\na,\"b\"c,d\n", "text follows the closing quote"),
+    ])
+    func refusesAFileThatIsNoTableOfDevices(csv: String, message: String) throws {
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(plan.rows.map(\.verdict) == [.error])
+        #expect(plan.rows.first?.problems.first?.message.contains(message) ?? false, "\(plan.rows)")
+    }
+
+    @Test func countsLinesInsideQuotedFields() throws {
+        let csv = "device_id,model,site_id,name\na,generic/json,x,\"two\nlines\"\nb,none,x,\n"
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(plan.rows.map(\.line) == [2, 4])
+        #expect(plan.devices.map(\.name) == ["two\nlines"])
+    }
+
+    @Test func takesTheThingsStacksFileAsItIs() throws {
+        let csv = """
+            id;dev_eui;join_eui;name;frequency_plan_id;lorawan_version;brand_id;model_id;app_key
+            node-one;00aa11bb22cc33dd;1111111111111111;Node 1;CN_470_510;MAC_V1_0_3;acme;none;0123456789ABCDEF
+            ;00aa11bb22cc33de;1111111111111111;;CN_470_510;MAC_V1_0_3;;;0123456789ABCDEF
+            """
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(self.verdicts(plan) == ["2 node-one created site", "3 eui-00aa11bb22cc33de created site"])
+        #expect(plan.devices.map(\.model) == ["generic/json", "generic/json"])
+        #expect(plan.devices.map(\.address) == ["00AA11BB22CC33DD", "00AA11BB22CC33DE"])
+        #expect(plan.sites.map(\.name.zh) == ["Node 1", "eui-00aa11bb22cc33de"])
+        let again = DeviceImport(
+            csv: csv,
+            catalog: try self.catalog(CatalogRegistrations(sites: plan.sites, devices: plan.devices))
+        )
+        #expect(again.rows.map(\.verdict) == [.unchanged, .unchanged])
+        let oneSite = DeviceImport(csv: csv, catalog: try self.catalog(), defaults: .init(site: "x"))
+        #expect(oneSite.devices.map(\.site) == ["x", "x"])
+        #expect(oneSite.sites.isEmpty)
+    }
+}

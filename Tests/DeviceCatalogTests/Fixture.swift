@@ -1,0 +1,50 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import DeviceCatalog
+import Foundation
+import StrictYAML
+import Telemetry
+import Testing
+
+/// What several suites of this target use.
+enum Fixture {
+    /// When 星子 stood at 19.07 m: 2022-06-21T16:00:00+08:00.
+    static let now = Timestamp(milliseconds: 1_655_798_400_000)
+
+    static var devicesDirectory: String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Devices").path
+    }
+
+    static func time(_ text: String) throws -> Timestamp {
+        try #require(Timestamp(rfc3339: text, defaultOffsetMinutes: Timestamp.chinaOffsetMinutes))
+    }
+
+    /// What is wrong with files given as `path → text`, one problem a line without the directory.
+    static func problems(_ files: [String: String]) -> [String] {
+        do {
+            let files = try CatalogFiles.parse(
+                files.map { SourceText(path: $0.key, text: $0.value) }.sorted { $0.path < $1.path }
+            )
+            _ = try Catalog(files: files)
+            return []
+        } catch let error as ProblemList {
+            return error.problems.map(\.description)
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    static func catalog(
+        _ files: [String: String],
+        registered: CatalogRegistrations = .none,
+        keys: SeriesKeyTable = SeriesKeyTable()
+    ) throws -> Catalog {
+        try Catalog(
+            files: CatalogFiles.parse(files.map { SourceText(path: $0.key, text: $0.value) }),
+            registered: registered,
+            keys: keys
+        )
+    }
+}

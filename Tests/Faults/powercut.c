@@ -1,0 +1,177 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+// A power cut on demand, for LD_PRELOAD: what was written to files below $POYANG_FAULT_DIRECTORY and not yet flushed by
+// fsync or fdatasync is taken back when the process receives SIGUSR2, which then ends with exit code 137.
+//
+// Per file (device and inode) an undo list holds, for each write or truncation since the last flush, the bytes and the
+// size from before. SQLite's shared memory (-shm) is left alone: it is rebuilt after a crash, whatever it holds.
+// Directory entries count as durable at once. Files are never opened or closed here, because closing any descriptor of
+// a file gives up the process's POSIX locks on it.
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+struct undo {
+    struct undo *before;
+    off_t offset, size;
+    size_t length;
+    char bytes[];
+};
+
+struct file {
+    struct file *next;
+    dev_t device;
+    ino_t inode;
+    int descriptor;
+    struct undo *undo;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct file *files;
+static const char *directory;
+
+#define REAL(name) ((__typeof__(&name))real(#name))
+
+static void *real(const char *name) {
+    void *symbol = dlsym(RTLD_NEXT, name);
+    if (!symbol) _exit(99);
+    return symbol;
+}
+
+// Only under the lock.
+static struct file *find(int descriptor) {
+    struct stat status;
+    if (!directory || fstat(descriptor, &status) || !S_ISREG(status.st_mode)) return NULL;
+    for (struct file *file = files; file; file = file->next)
+        if (file->device == status.st_dev && file->inode == status.st_ino) return file;
+    return NULL;
+}
+
+static int opened(int descriptor, const char *path, int flags) {
+    if (descriptor < 0 || !directory || (flags & O_ACCMODE) != O_RDWR) return descriptor;
+    if (strncmp(path, directory, strlen(directory)) || strstr(path, "-shm")) return descriptor;
+    pthread_mutex_lock(&lock);
+    struct stat status;
+    if (!find(descriptor) && !fstat(descriptor, &status) && S_ISREG(status.st_mode)) {
+        struct file *file = calloc(1, sizeof *file);
+        if (!file) _exit(99);
+        *file = (struct file){files, status.st_dev, status.st_ino, dup(descriptor), NULL};
+        files = file;
+    }
+    pthread_mutex_unlock(&lock);
+    return descriptor;
+}
+
+// Only under the lock. Keeps what lies in [offset, offset + length) and the size.
+static void remember(int descriptor, off_t offset, size_t length) {
+    struct file *file = find(descriptor);
+    struct stat status;
+    if (!file || fstat(descriptor, &status)) return;
+    size_t kept = offset >= status.st_size ? 0 : (size_t)(status.st_size - offset);
+    if (kept > length) kept = length;
+    struct undo *undo = malloc(sizeof *undo + kept);
+    if (!undo) _exit(99);
+    *undo = (struct undo){file->undo, offset, status.st_size, kept};
+    if (kept && pread(descriptor, undo->bytes, kept, offset) != (ssize_t)kept) _exit(99);
+    file->undo = undo;
+}
+
+// Only under the lock.
+static void forget(struct file *file) {
+    while (file && file->undo) {
+        struct undo *before = file->undo->before;
+        free(file->undo);
+        file->undo = before;
+    }
+}
+
+static int flush(int descriptor, int (*call)(int)) {
+    pthread_mutex_lock(&lock);
+    int result = call(descriptor);
+    if (!result) forget(find(descriptor));
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
+int fsync(int descriptor) { return flush(descriptor, REAL(fsync)); }
+int fdatasync(int descriptor) { return flush(descriptor, REAL(fdatasync)); }
+
+ssize_t pwrite64(int descriptor, const void *bytes, size_t length, off64_t offset) {
+    pthread_mutex_lock(&lock);
+    remember(descriptor, offset, length);
+    ssize_t result = REAL(pwrite64)(descriptor, bytes, length, offset);
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
+ssize_t pwrite(int descriptor, const void *bytes, size_t length, off_t offset) {
+    return pwrite64(descriptor, bytes, length, offset);
+}
+
+ssize_t write(int descriptor, const void *bytes, size_t length) {
+    pthread_mutex_lock(&lock);
+    off_t offset = lseek(descriptor, 0, SEEK_CUR);
+    if (offset >= 0) remember(descriptor, offset, length);
+    pthread_mutex_unlock(&lock);
+    // Outside of the lock, as a pipe may block.
+    return REAL(write)(descriptor, bytes, length);
+}
+
+int ftruncate64(int descriptor, off64_t size) {
+    pthread_mutex_lock(&lock);
+    struct stat status;
+    if (!fstat(descriptor, &status))
+        remember(descriptor, size, status.st_size > size ? (size_t)(status.st_size - size) : 0);
+    int result = REAL(ftruncate64)(descriptor, size);
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
+int ftruncate(int descriptor, off_t size) { return ftruncate64(descriptor, size); }
+
+#define OPEN(name)                                                                                                   \
+    int name(const char *path, int flags, ...) {                                                                     \
+        va_list arguments;                                                                                           \
+        va_start(arguments, flags);                                                                                  \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;                                 \
+        va_end(arguments);                                                                                           \
+        return opened(REAL(name)(path, flags, mode), path, flags);                                                   \
+    }
+OPEN(open)
+OPEN(open64)
+
+static void *wait_for_the_cut(void *signals) {
+    int signal;
+    while (sigwait(signals, &signal)) {}
+    pthread_mutex_lock(&lock);
+    for (struct file *file = files; file; file = file->next)
+        for (struct undo *undo = file->undo; undo; undo = undo->before) {
+            if (undo->length
+                && REAL(pwrite64)(file->descriptor, undo->bytes, undo->length, undo->offset) != (ssize_t)undo->length)
+                _exit(99);
+            if (REAL(ftruncate64)(file->descriptor, undo->size)) _exit(99);
+        }
+    _exit(137);
+}
+
+__attribute__((constructor)) static void begin(void) {
+    static sigset_t signals;
+    pthread_t thread;
+    directory = getenv("POYANG_FAULT_DIRECTORY");
+    if (!directory) return;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR2);
+    // Before any other thread is born, so that all of them inherit it.
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (pthread_create(&thread, NULL, wait_for_the_cut, &signals)) _exit(99);
+}

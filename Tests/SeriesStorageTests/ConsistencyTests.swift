@@ -1,0 +1,85 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import SeriesStorage
+
+/// Readers beside a processor that applies, seals and evicts.
+struct ConsistencyTests {
+    private let keys = (0..<8).map { SeriesKey(labels: Labels(metric: "level_meters", ["site": "s\($0)"])) }
+    private let everything = SelectRequest(
+        matchers: [LabelMatcher("__name__", equals: "level_meters")],
+        extent: .window(after: .distantPast, through: .distantFuture),
+        qualities: .all
+    )
+
+    @Test(.timeLimit(.minutes(1)))
+    func readersSeeWholeBatchesOnly() throws {
+        var limits = SeriesStore.Limits()
+        limits.chunkSamples = 10
+        limits.residentSamples = 8
+        limits.journalReadings = 100
+        limits.seriesPerTransaction = 2
+        try withTemporaryStore(limits: limits) { store in
+            let tally = Tally()
+            let group = DispatchGroup()
+            for isFrozen in [false, true] {
+                group.enter()
+                Thread {
+                    self.read(store, isFrozen: isFrozen, tally)
+                    group.leave()
+                }
+                .start()
+            }
+            defer {
+                tally.isDone.store(true, ordering: .releasing)
+                group.wait()
+            }
+            var number = 0
+            let deadline = ContinuousClock.now + .seconds(30)
+            while number < 300 || (tally.selects.load(ordering: .relaxed) < 100 && ContinuousClock.now < deadline) {
+                let position = try store.apply(store.commit(self.batch(number))).batch.position
+                try store.seal(through: position)
+                number += 1
+            }
+            #expect(tally.failures.load(ordering: .relaxed) == 0)
+            #expect(tally.selects.load(ordering: .relaxed) >= 100)
+            #expect(store.statistics().samples == number * 8)
+        }
+    }
+
+    private final class Tally: Sendable {
+        let isDone = Atomic(false)
+        let failures = Atomic(0)
+        let selects = Atomic(0)
+    }
+
+    private func read(_ store: SeriesStore, isFrozen: Bool, _ tally: Tally) {
+        while !tally.isDone.load(ordering: .acquiring) {
+            let reader = isFrozen ? store.snapshot() : store.reader
+            let first = try? reader.select(self.everything)
+            // A snapshot shows the same again, whatever was applied in between.
+            let second = isFrozen ? try? reader.select(self.everything) : first
+            let counts = Set((first ?? []).map(\.times.count))
+            let isWhole = first != nil && counts.count <= 1 && [0, 8].contains(first?.count)
+            if !isWhole || first?.map(\.times) != second?.map(\.times) { tally.failures.add(1, ordering: .relaxed) }
+            tally.selects.add(1, ordering: .relaxed)
+        }
+    }
+
+    /// One sample for each series, now and then a late one.
+    private func batch(_ number: Int) -> ReadingBatch {
+        let minute = number % 7 == 3 ? number - 60 : number
+        let time = Timestamp.base + Int64(minute) * .minute + Int64(number)
+        return ReadingBatch(
+            at: time,
+            self.keys.map {
+                ResolvedReading(series: $0, sample: Sample(time: time, value: Double(number)), hasOwnTime: true)
+            }
+        )
+    }
+}

@@ -1,0 +1,199 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import SeriesStorage
+
+/// The store against a dictionary, under random work.
+struct StoreModelTests {
+    /// What the store should hold: series → time → sample, as of the applied position.
+    private struct Model {
+        var samples: [Labels: [Timestamp: Sample]] = [:]
+        /// Where an import set the value: it holds against readings committed before it and applied after it.
+        var imports: [Labels: [Timestamp: JournalPosition]] = [:]
+
+        /// Mirrors one reading and says what it was.
+        mutating func apply(
+            _ labels: Labels,
+            _ sample: Sample,
+            at position: JournalPosition,
+            _ counts: inout ApplyCounts
+        ) {
+            guard let old = self.samples[labels]?[sample.time] else {
+                counts.stored += 1
+                self.samples[labels, default: [:]][sample.time] = sample
+                return
+            }
+            if old.value == sample.value || old.value.bitPattern == sample.value.bitPattern {
+                counts.duplicates += 1
+            } else {
+                counts.revised += 1
+                if let imported = self.imports[labels]?[sample.time], imported > position { return }
+                self.samples[labels]?[sample.time] = sample
+            }
+        }
+    }
+
+    private struct Point: Hashable {
+        let labels: Labels
+        let time: Timestamp
+    }
+
+    private static let limits: SeriesStore.Limits = {
+        var limits = SeriesStore.Limits()
+        limits.chunkSamples = 7
+        limits.residentSamples = 5
+        limits.cachedSamples = 60
+        limits.seriesPerTransaction = 2
+        return limits
+    }()
+
+    @Test(.timeLimit(.minutes(2)), arguments: 0..<24)
+    func equalsADictionaryUnderRandomWork(round: Int) throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        try withTemporaryDirectory { directory in
+            try self.run(directory + "/samples.db", seed: seed)
+        }
+    }
+
+    private func run(_ path: String, seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let keys = (0..<5).map { SeriesKey(labels: Labels(metric: "level_meters", ["site": "s\($0)"])) }
+        var store = try SeriesStore(path: path, processed: .start, limits: Self.limits)
+        var model = Model()
+        var pending: [(entry: JournalEntry, isImport: Bool)] = []
+        var processed = JournalPosition.start
+        var clock = Timestamp.base
+        var revisions = 0
+        var taken: Set<Point> = []
+
+        for _ in 0..<300 {
+            clock = clock + Int64.random(in: 0...3000, using: &random)
+            switch Int.random(in: 0..<20, using: &random) {
+            case 0..<10:
+                let batch = self.batch(at: clock, keys, &random)
+                let entry = try store.commit(batch) { pending.append(($0, false)) }
+                guard case .readings(let readings) = entry.content else { continue }
+                for (given, final) in zip(batch.readings, readings) {
+                    let isNew = taken.insert(Point(labels: given.series.labels, time: final.sample.time)).inserted
+                    #expect(isNew || given.hasOwnTime, "seed \(seed)")
+                    #expect(final.sample.time == given.sample.time || !given.hasOwnTime, "seed \(seed)")
+                }
+            case 10..<15:
+                for _ in 0..<Int.random(in: 0...4, using: &random) where !pending.isEmpty {
+                    let next = pending.removeFirst()
+                    let (applied, counts) = try store.apply(next.entry)
+                    if case .readings(let readings) = next.entry.content {
+                        var expected = ApplyCounts()
+                        for reading in readings {
+                            let labels = keys[self.keyIndex(reading.series, store, keys)].labels
+                            model.apply(labels, reading.sample, at: next.entry.position, &expected)
+                        }
+                        revisions += expected.revised
+                        #expect(counts == expected, "seed \(seed)")
+                        guard case .samples(let samples) = applied.content else { continue }
+                        #expect(samples.count <= counts.stored + counts.revised, "seed \(seed)")
+                    }
+                    processed = next.entry.position
+                }
+            case 15..<17:
+                try store.seal(through: processed, force: Bool.random(using: &random))
+            case 17:
+                let key = keys.randomElement(using: &random) ?? keys[0]
+                let samples = self.imported(at: clock, &random)
+                let counts = try store.importSeries([(key.labels, samples)], at: clock) { pending.append(($0, true)) }
+                var expected = ApplyCounts()
+                for sample in samples { taken.insert(Point(labels: key.labels, time: sample.time)) }
+                for sample in Dictionary(samples.map { ($0.time, $0) }, uniquingKeysWith: { $1 }).values {
+                    let before = expected.duplicates
+                    model.apply(key.labels, sample, at: store.committedPosition, &expected)
+                    if expected.duplicates > before { continue }
+                    model.imports[key.labels, default: [:]][sample.time] = store.committedPosition
+                }
+                revisions += expected.revised
+                #expect(counts.stored == expected.stored && counts.revised == expected.revised, "seed \(seed)")
+                #expect(counts.duplicates == expected.duplicates, "seed \(seed)")
+            case 18:
+                try store.close()
+                store = try SeriesStore(path: path, processed: processed, limits: Self.limits)
+                let again = try store.entries(after: processed, limit: .max)
+                #expect(again.map(\.position) == pending.map(\.entry.position), "seed \(seed)")
+                pending = again.map { ($0, false) }
+            default:
+                try self.compare(store, model, keys, clock, &random, seed)
+            }
+        }
+        try self.compare(store, model, keys, clock, &random, seed)
+        while !pending.isEmpty {
+            let (batch, counts) = try store.apply(pending.removeFirst().entry)
+            processed = batch.position
+            revisions += counts.revised
+        }
+        try store.seal(through: processed, force: true)
+        #expect(store.statistics().journalEntries == 0, "seed \(seed)")
+        let audited = try store.pool.read { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM revision") }
+        #expect(audited == revisions, "seed \(seed)")
+        try store.close()
+    }
+
+    private func keyIndex(_ id: SeriesID, _ store: SeriesStore, _ keys: [SeriesKey]) -> Int {
+        let labels = store.memory.withLock { $0.index.key(of: id)?.labels }
+        return keys.firstIndex { $0.labels == labels } ?? 0
+    }
+
+    private func batch(at clock: Timestamp, _ keys: [SeriesKey], _ random: inout SeededGenerator) -> ReadingBatch {
+        let readings = (0..<Int.random(in: 0...12, using: &random))
+            .map { _ in
+                let key = keys.randomElement(using: &random) ?? keys[0]
+                let value = Double(Int.random(in: 0...3, using: &random)) / 10
+                guard Int.random(in: 0..<3, using: &random) > 0 else {
+                    return ResolvedReading(series: key, sample: Sample(time: clock, value: value), hasOwnTime: false)
+                }
+                // Mostly near the present, sometimes far behind it, on a grid so that times meet.
+                let reach: Int64 = Int.random(in: 0..<6, using: &random) == 0 ? 600_000 : 4000
+                let time = clock - Int64.random(in: -1000...reach, using: &random) / 500 * 500
+                return ResolvedReading(series: key, sample: Sample(time: time, value: value), hasOwnTime: true)
+            }
+        return ReadingBatch(at: clock, readings)
+    }
+
+    private func imported(at clock: Timestamp, _ random: inout SeededGenerator) -> [Sample] {
+        let start = clock - Int64.random(in: 0...600_000, using: &random)
+        return (0..<Int.random(in: 1...40, using: &random))
+            .map { _ in
+                let time = start + Int64.random(in: 0...100_000, using: &random) / 500 * 500
+                return Sample(time: time, value: Double(Int.random(in: 0...3, using: &random)) / 10)
+            }
+    }
+
+    private func compare(
+        _ store: SeriesStore,
+        _ model: Model,
+        _ keys: [SeriesKey],
+        _ clock: Timestamp,
+        _ random: inout SeededGenerator,
+        _ seed: UInt64
+    ) throws {
+        let after = clock - Int64.random(in: 0...700_000, using: &random)
+        let through = after + Int64.random(in: 0...700_000, using: &random)
+        for key in keys {
+            let all = (model.samples[key.labels] ?? [:]).values.sorted { $0.time < $1.time }
+            #expect(try store.all(key) == all, "seed \(seed)")
+            #expect(try store.newestSample(of: key.labels) == all.last, "seed \(seed)")
+            let request = SelectRequest(
+                matchers: [LabelMatcher("site", equals: key.labels.site)],
+                extent: .window(after: after, through: through),
+                qualities: .all
+            )
+            let window = try store.reader.select(request).flatMap(\.samples)
+            #expect(window == all.filter { $0.time > after && $0.time <= through }, "seed \(seed)")
+        }
+        let total = model.samples.values.reduce(0) { $0 + $1.count }
+        #expect(store.statistics().samples == total, "seed \(seed)")
+    }
+}
