@@ -165,6 +165,27 @@ struct RuleEngineTests {
         #expect(try harness.advance(60).line == "ended@30(threshold_withdrawn)")
     }
 
+    @Test func aThresholdThatBeginsLaterIsNotMissed() throws {
+        let threshold = Threshold(
+            hazard: .flood,
+            level: .blue,
+            name: "",
+            value: 10,
+            unit: .meters,
+            validFrom: .minutes(3000),
+            validTo: nil,
+            authority: "",
+            source: "",
+            confidence: "test"
+        )
+        let harness = try EngineHarness(
+            Self.rule("expr: water_level_meters >= on(site) group_left() site_threshold_meters{level=\"blue\"}"),
+            thresholds: [("a", threshold)]
+        )
+        for minute: Int64 in [0, 1000, 2000, 2990] { #expect(try harness.feed(Self.level, minute, 11).isEmpty) }
+        #expect(try harness.feed(Self.level, 3000, 11).line == "raised@3000")
+    }
+
     @Test func rulesAcrossSitesRunAtTheNewestClock() throws {
         let harness = try EngineHarness(Self.rule("expr: sum(water_level_meters) > 15"))
         let other = Self.level.with("site", "b")

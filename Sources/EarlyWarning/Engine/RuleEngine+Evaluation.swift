@@ -36,7 +36,8 @@ extension RuleEngine {
         unit.isArmed = true
         do {
             if unit.alerts.isEmpty, unit.failure == nil, unit.rule.rule.maybe == nil,
-                let threshold = unit.rule.requiredThreshold, try self.isMissing(threshold, at: time, view)
+                let threshold = unit.rule.requiredThreshold,
+                try self.isMissing(threshold, of: unit, at: time, view)
             {
                 unit.due = .distantFuture
                 return
@@ -61,13 +62,25 @@ extension RuleEngine {
     }
 
     /// Whether a level has no threshold here, which is so of most levels at most sites.
-    private func isMissing(_ threshold: Selector, at time: Timestamp, _ view: View) throws -> Bool {
+    ///
+    /// Looks a day ahead, so that the question is asked once a day; a catalogue with other thresholds comes with a
+    /// new engine.
+    private func isMissing(
+        _ threshold: Selector,
+        of unit: RuleUnit,
+        at time: Timestamp,
+        _ view: View
+    ) throws -> Bool {
+        if time < unit.thresholdKnownUntil { return unit.isThresholdMissing }
+        let ahead = time + .day
         let request = SelectRequest(
             matchers: threshold.matchers,
-            extent: .lookback(from: time, through: time),
+            extent: .lookback(from: time, through: ahead),
             qualities: .raising
         )
-        return try view.reader.select(request).isEmpty
+        unit.isThresholdMissing = try view.reader.select(request).isEmpty
+        unit.thresholdKnownUntil = ahead
+        return unit.isThresholdMissing
     }
 
     /// Sets the timers of a unit whose state was restored, and leaves the state as it is.

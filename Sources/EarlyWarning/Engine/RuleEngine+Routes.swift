@@ -32,6 +32,9 @@ extension RuleEngine {
         let labels = key.labels
         let scope = self.scope(forSite: labels.site)
         self.readChannels(of: scope)
+        if labels.metric.hasPrefix(CompiledRule.thresholdPrefix) {
+            for unit in scope.units { unit.thresholdKnownUntil = .distantPast }
+        }
         var units: [RuleUnit] = []
         var silence: [RuleUnit] = []
         for rule in self.compiled where rule.isPerSite {
