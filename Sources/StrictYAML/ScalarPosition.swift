@@ -10,14 +10,10 @@ extension YAMLValue {
     /// A line break counts as one byte in every style of YAML scalar; escapes of quoted scalars are not undone, so a
     /// place after one may be off by its length.
     ///
-<<<<<<< HEAD
     /// - Parameters:
     ///   - message: What is wrong and what would be right.
     ///   - offset: Bytes of UTF-8 from the beginning of the scalar's text.
     ///   - source: The text of the whole file.
-=======
-    /// `offset` counts bytes of UTF-8 from the beginning of the scalar's text; `source` holds the lines of the file.
->>>>>>> e52f2421a81c1b75f47cf9e6589afad6156c650a
     package func report(_ message: String, atByte offset: Int, source: [Substring]) {
         guard let mark = self.node.mark, let scalar = self.node.scalar else { return self.report(message) }
         var line = mark.line - 1
