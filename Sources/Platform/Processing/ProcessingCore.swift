@@ -32,8 +32,10 @@ final class ProcessingCore {
     private var judged = 0
     private var lastSave = Timestamp.distantPast
 
-    /// Whether rules are evaluated. A command that opens the directory while no service runs only looks: what was
-    /// committed waits for the service, which knows its clock and whether it is an exercise.
+    /// Whether rules are evaluated.
+    ///
+    /// A command that opens the directory while no service runs only looks: what was committed waits for the service,
+    /// which knows its clock and whether it is an exercise.
     private var isJudging: Bool { self.options.isService }
 
     /// How long after a start nothing is called silent: the broker still holds what came while we were away.

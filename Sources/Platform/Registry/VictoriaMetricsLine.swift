@@ -39,7 +39,9 @@ struct VictoriaMetricsLine {
         }
         guard decoded.metric.metric.wholeMatch(of: #/[a-zA-Z_:][a-zA-Z0-9_:]*/#) != nil else {
             throw PlatformError(
-                .input, "'\(decoded.metric.metric)' is no metric name: letters, digits, _ and :, no digit first")
+                .input,
+                "'\(decoded.metric.metric)' is no metric name: letters, digits, _ and :, no digit first"
+            )
         }
         guard decoded.values.count == decoded.timestamps.count else {
             throw PlatformError(
