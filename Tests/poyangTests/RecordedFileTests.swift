@@ -4,6 +4,7 @@
 import Foundation
 import StrictYAML
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import poyang

@@ -4,6 +4,7 @@
 import ArgumentParser
 import Foundation
 import StrictYAML
+import TestSupport
 import Testing
 
 @testable import poyang
