@@ -37,9 +37,10 @@ final class PoyangProcess: Sendable {
             .deletingLastPathComponent()
     }
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    /// - Parameter program: Another program than poyang, such as one that judges its output.
+    init(program: URL? = nil, _ arguments: [String], environment: [String: String] = [:]) throws {
         let process = Process()
-        process.executableURL = try Self.executable()
+        process.executableURL = try program ?? Self.executable()
         process.arguments = arguments
         process.currentDirectoryURL = Self.project
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -120,11 +121,12 @@ private func withCleanSignalMask(_ body: () throws -> Void) rethrows {
 func eventually(
     _ what: String,
     within limit: Duration = .seconds(30),
+    poll: Duration = .milliseconds(20),
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {
         try #require(ContinuousClock.now < deadline, "waited \(limit) for \(what)")
-        try await Task.sleep(for: .milliseconds(20))
+        try await Task.sleep(for: poll)
     }
 }

@@ -3,6 +3,7 @@
 
 // A power cut on demand, for LD_PRELOAD: what was written to files below $POYANG_FAULT_DIRECTORY and not yet flushed by
 // fsync or fdatasync is taken back when the process receives SIGUSR2, which then ends with exit code 137.
+// With $POYANG_FAULT_IGNORES_FLUSH set, a disk that lies: flushing succeeds, and nothing counts as flushed.
 //
 // Per file (device and inode) an undo list holds, for each write or truncation since the last flush, the bytes and the
 // size from before. SQLite's shared memory (-shm) is left alone: it is rebuilt after a crash, whatever it holds.
@@ -39,6 +40,7 @@ struct file {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct file *files;
 static const char *directory;
+static int ignores_flush;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 
@@ -98,7 +100,7 @@ static void forget(struct file *file) {
 static int flush(int descriptor, int (*call)(int)) {
     pthread_mutex_lock(&lock);
     int result = call(descriptor);
-    if (!result) forget(find(descriptor));
+    if (!result && !ignores_flush) forget(find(descriptor));
     pthread_mutex_unlock(&lock);
     return result;
 }
@@ -169,6 +171,7 @@ __attribute__((constructor)) static void begin(void) {
     pthread_t thread;
     directory = getenv("POYANG_FAULT_DIRECTORY");
     if (!directory) return;
+    ignores_flush = getenv("POYANG_FAULT_IGNORES_FLUSH") != NULL;
     sigemptyset(&signals);
     sigaddset(&signals, SIGUSR2);
     // Before any other thread is born, so that all of them inherit it.

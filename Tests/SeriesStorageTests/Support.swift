@@ -9,7 +9,7 @@ import TestSupport
 
 /// Gives the path of a new empty directory that is gone afterwards.
 func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
-    try withTemporaryFolder { try body($0.path) }
+    try inTemporaryFolder { try body($0.path) }
 }
 
 /// Gives an empty store that is gone afterwards.

@@ -4,7 +4,7 @@
 package import Foundation
 
 /// Gives `body` a new empty folder that is gone afterwards.
-package func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+package func inTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
     let folder = try newFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     return try body(folder)

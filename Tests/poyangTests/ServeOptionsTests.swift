@@ -26,7 +26,7 @@ struct ServeOptionsTests {
     }
 
     @Test func prefersFlagsToTheEnvironmentAndThatToTheFile() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let path = try file(
                 "c.yaml",
                 in: folder,

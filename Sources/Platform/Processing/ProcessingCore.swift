@@ -28,9 +28,12 @@ final class ProcessingCore {
     private var saved: JournalPosition
     private var unsaved = ProcessedBatch()
     /// What was applied since the last save, in order; the first ``judged`` of it the rules have seen.
-    private var sinceSave: [AppliedBatch] = []
+    private var sinceSave: [(batch: AppliedBatch, isWallClockSuspect: Bool)] = []
     private var judged = 0
     private var lastSave = Timestamp.distantPast
+    private let ownClock: OwnClock
+    /// What is wrong with our own clock; nil while it can be believed.
+    private(set) var clockFault: String?
 
     /// Whether rules are evaluated.
     ///
@@ -74,7 +77,9 @@ final class ProcessingCore {
             counters: try records.counters()
         )
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
+        self.ownClock = OwnClock(skew: resolver.policy.skew)
         try self.restartEngine(at: now)
+        self.checkOwnClock(at: now)
     }
 
     /// Takes one journal entry through series, rules and warnings.
@@ -82,9 +87,11 @@ final class ProcessingCore {
     /// After an error the same entry may be given again: what of it was done is not done twice.
     func process(_ entry: JournalEntry, at now: Timestamp) throws {
         if entry.position > self.store.appliedPosition {
+            // By what the journal says, so that feeding it again judges the same.
+            let isSuspect = self.ownClock.isSuspect(newest: self.store.newestTime, at: entry.receivedAt)
             let (applied, counts) = try self.store.apply(entry)
             self.counts.add(counts)
-            if self.isJudging { self.sinceSave.append(applied) }
+            if self.isJudging { self.sinceSave.append((applied, isSuspect)) }
         }
         try self.judge(at: now)
         try self.save(at: now)
@@ -94,10 +101,20 @@ final class ProcessingCore {
     func tick(at now: Timestamp) throws {
         guard self.isJudging else { return }
         try self.judge(at: now)
-        try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) }
+        self.checkOwnClock(at: now)
+        if self.clockFault == nil { try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) } }
         let context = StepContext(sentAt: now, processedAt: now)
         try self.add(self.book.extend(expiringBefore: now + Self.extensionLead, context: context))
         try self.save(at: now)
+    }
+
+    /// Takes notice when our own clock cannot be believed, or can be again.
+    private func checkOwnClock(at now: Timestamp) {
+        self.clockFault = self.ownClock.fault(newest: self.store.newestTime, at: now)
+        var policy = self.resolver.policy
+        guard policy.isOwnClockSuspect != (self.clockFault != nil) else { return }
+        policy.isOwnClockSuspect = self.clockFault != nil
+        self.resolver.replace(policy: policy)
     }
 
     /// The clocks of those of `sites` that have one.
@@ -125,7 +142,8 @@ final class ProcessingCore {
     /// Shows the rules what was applied and not yet judged.
     private func judge(at now: Timestamp) throws {
         while self.judged < self.sinceSave.count {
-            let batch = self.sinceSave[self.judged]
+            let (batch, isWallClockSuspect) = self.sinceSave[self.judged]
+            self.engine.isWallClockSuspect = isWallClockSuspect
             try self.evaluate(at: now) { try $0.process(batch, reader: $1) }
             self.judged += 1
             self.processed = batch.position
