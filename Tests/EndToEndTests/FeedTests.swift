@@ -71,7 +71,7 @@ struct FeedTests {
     private func history(_ service: RunningService) async throws -> [[String: Any]] {
         let answer = try await service.json("/alerts?start=2000-01-01T00:00:00Z")
         let features = try #require(answer["features"] as? [[String: Any]])
-        return try features.map { try #require($0["properties"] as? [String: Any]) }
+        return try features.reversed().map { try #require($0["properties"] as? [String: Any]) }
     }
 
     /// Where two lists of messages differ, apart from what came after each of them.

@@ -64,7 +64,10 @@ struct RunningService {
 
     /// All stored samples of the one series of a metric at a site.
     func samples(of metric: String, at site: String) async throws -> [(time: Double, value: Double)] {
-        let answer = try await self.json("/api/v1/query?query=\(metric)%7Bsite%3D%22\(site)%22%7D%5B100y%5D")
+        // Readings without a time of their own may be a little ahead, where many came in one millisecond.
+        let end = Int(Date().timeIntervalSince1970) + 600
+        let selector = "\(metric)%7Bsite%3D%22\(site)%22%7D%5B100y%5D"
+        let answer = try await self.json("/api/v1/query?query=\(selector)&time=\(end)")
         let result = try #require((answer["data"] as? [String: Any])?["result"] as? [[String: Any]], "\(answer)")
         try #require(result.count <= 1, "one series of \(metric)")
         return (result.first?["values"] as? [[Any]] ?? [])

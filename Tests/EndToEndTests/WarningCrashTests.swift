@@ -20,7 +20,7 @@ struct WarningCrashTests {
     private func outcome(_ service: RunningService) async throws -> Outcome {
         let answer = try await service.json("/alerts?start=2000-01-01T00:00:00Z")
         let features = try #require(answer["features"] as? [[String: Any]])
-        let properties = features.compactMap { $0["properties"] as? [String: Any] }
+        let properties = features.reversed().compactMap { $0["properties"] as? [String: Any] }
         func text(_ row: [String: Any], _ names: [String]) -> String {
             names.map { "\(row[$0] ?? "-")" }.joined(separator: " ")
         }

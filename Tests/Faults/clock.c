@@ -28,7 +28,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 
 int gettimeofday(struct timeval *restrict time, void *restrict zone) {
     int result = REAL(gettimeofday)(time, zone);
-    if (!result && time) time->tv_sec += offset;
+    if (!result) time->tv_sec += offset;
     return result;
 }
 

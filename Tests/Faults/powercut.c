@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -152,9 +153,17 @@ int ftruncate(int descriptor, off_t size) { return ftruncate64(descriptor, size)
 OPEN(open)
 OPEN(open64)
 
-static void *wait_for_the_cut(void *signals) {
-    int signal;
-    while (sigwait(signals, &signal)) {}
+static sem_t cut;
+
+// On whatever thread, which may hold the lock: it goes on until the thread below has taken it.
+static void handle(int signal) {
+    (void)signal;
+    sem_post(&cut);
+}
+
+static void *wait_for_the_cut(void *unused) {
+    (void)unused;
+    while (sem_wait(&cut)) {}
     pthread_mutex_lock(&lock);
     for (struct file *file = files; file; file = file->next)
         for (struct undo *undo = file->undo; undo; undo = undo->before) {
@@ -167,14 +176,11 @@ static void *wait_for_the_cut(void *signals) {
 }
 
 __attribute__((constructor)) static void begin(void) {
-    static sigset_t signals;
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     pthread_t thread;
     directory = getenv("POYANG_FAULT_DIRECTORY");
     if (!directory) return;
     ignores_flush = getenv("POYANG_FAULT_IGNORES_FLUSH") != NULL;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGUSR2);
-    // Before any other thread is born, so that all of them inherit it.
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    if (pthread_create(&thread, NULL, wait_for_the_cut, &signals)) _exit(99);
+    if (sem_init(&cut, 0, 0) || sigaction(SIGUSR2, &action, NULL)) _exit(99);
+    if (pthread_create(&thread, NULL, wait_for_the_cut, NULL)) _exit(99);
 }

@@ -20,7 +20,8 @@ struct OwnClock {
     /// What is wrong and what to do; nil while the clock can be believed.
     func fault(newest: Timestamp?, at now: Timestamp) -> String? {
         guard let newest, self.isSuspect(newest: newest, at: now) else { return nil }
-        return "our own clock says \(now.rfc3339()), but the newest stored sample is of \(newest.rfc3339()): until the clock "
+        return
+            "our own clock says \(now.rfc3339()), but the newest stored sample is of \(newest.rfc3339()): until the clock "
             + "has passed it, nothing is refused for its time and timers stand still; set this machine's clock "
             + "(timedatectl status)"
     }
