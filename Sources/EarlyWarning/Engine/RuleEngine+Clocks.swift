@@ -63,7 +63,7 @@ extension RuleEngine {
     ) throws {
         guard let scope = run.first?.route.scope else { return }
         let view = self.view(scope, reader)
-        if self.clockMode == .wall {
+        if self.clockMode == .wall, receivedAt >= self.silenceHeldUntil {
             let tickClock = receivedAt - scope.grace
             if scope.clock > .distantPast, tickClock > scope.clock { try self.advance(scope, to: tickClock, view) }
         }
@@ -106,7 +106,11 @@ extension RuleEngine {
     }
 
     private func markDirty(_ route: Route, _ time: Timestamp, _ across: inout [AcrossWork]) {
-        for unit in route.units { unit.isDirty = true }
+        for unit in route.units {
+            unit.isDirty = true
+            // What was there may have been taken away: a value that was replaced by a worse one.
+            if time <= route.scope.clock { unit.staleAt = .distantPast }
+        }
         for unit in route.silenceUnits where !route.isKnown || !unit.isArmed || !unit.alerts.isEmpty {
             unit.isDirty = true
         }
@@ -115,7 +119,10 @@ extension RuleEngine {
     }
 
     private func markAcross(_ route: Route, _ time: Timestamp, _ across: inout [AcrossWork]) {
-        for scope in route.across { across.append(AcrossWork(scope: scope, time: time, isDirty: true)) }
+        for scope in route.across {
+            across.append(AcrossWork(scope: scope, time: time, isDirty: true))
+            if time <= scope.clock { for unit in scope.units { unit.staleAt = .distantPast } }
+        }
     }
 
     /// A sample ahead of wall time counts when the clock reaches it.
