@@ -82,7 +82,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "poyang-bench",
-            dependencies: ["Telemetry", "CMosquitto", "MQTTIngest", "Platform", "DeviceCatalog", argumentParser]
+            dependencies: ["CMosquitto", "MQTTIngest", "PayloadCodecs", argumentParser]
         ),
         // Fakes and scoped helpers for tests; not a product.
         .target(name: "TestSupport", dependencies: ["Telemetry", "PromQL"], path: "Tests/TestSupport"),

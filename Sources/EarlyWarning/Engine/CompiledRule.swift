@@ -29,6 +29,8 @@ final class CompiledRule: Sendable {
     let thresholdSelectors: [Selector]
     /// The threshold without which `expr` has no result: the right side of a comparison.
     let requiredThreshold: Selector?
+    /// Where `expr` compares something with a threshold.
+    let comparison: ThresholdComparison?
     /// It looks at nothing but `channel_silent`.
     let isSilence: Bool
     /// It is evaluated for each site by itself.
@@ -40,7 +42,8 @@ final class CompiledRule: Sendable {
     let ownLabelNames: Set<String>
     let constantLabels: Labels?
 
-    init(_ rule: AlertRule, order: Int) {
+    /// `operands` collects the left sides of comparisons with thresholds.
+    init(_ rule: AlertRule, order: Int, operands: inout [Expression]) {
         self.rule = rule
         self.order = order
         let queries = [rule.expr] + [rule.clear, rule.maybe].compactMap { $0 }
@@ -53,6 +56,7 @@ final class CompiledRule: Sendable {
             $0.metric?.hasPrefix(CompiledRule.thresholdPrefix) ?? false
         }
         self.requiredThreshold = CompiledRule.requiredThreshold(rule.expr.expression)
+        self.comparison = ThresholdComparison(rule.expr, operands: &operands)
         let all = queries.flatMap(\.selectors)
         self.isSilence = !all.isEmpty && all.allSatisfy { $0.metric == CompiledRule.silenceMetric }
         let readsSeries = !all.isEmpty
@@ -86,8 +90,7 @@ final class CompiledRule: Sendable {
         switch expression {
         case .parentheses(let inner), .unary(_, let inner): return self.onlySelector(inner)
         case .selector(let selector):
-            let isThreshold = selector.metric?.hasPrefix(self.thresholdPrefix) ?? false
-            return isThreshold && selector.window == nil && selector.offset == 0 && selector.at == nil ? selector : nil
+            return selector.isThresholdNow ? selector : nil
         case .binary(let binary):
             if case .number = binary.right { return self.onlySelector(binary.left) }
             if case .number = binary.left { return self.onlySelector(binary.right) }

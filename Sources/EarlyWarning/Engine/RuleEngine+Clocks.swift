@@ -11,10 +11,13 @@ extension RuleEngine {
         let reader: any SeriesReader
         let raising: Evaluator
         let trusted: Evaluator
+        /// Nil across sites.
+        let operands: LeftOperands?
     }
 
     func view(_ scope: Scope, _ reader: any SeriesReader) -> View {
         let reader = scope.reader?.over(reader) ?? reader
+        scope.operands.forget()
         return View(
             reader: reader,
             raising: Evaluator(
@@ -24,7 +27,8 @@ extension RuleEngine {
             trusted: Evaluator(
                 reader: reader,
                 options: EvaluationOptions(qualities: .trusted, roundsComparisons: true)
-            )
+            ),
+            operands: scope.reader == nil ? nil : scope.operands
         )
     }
 

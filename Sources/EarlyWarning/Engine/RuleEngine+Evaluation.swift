@@ -35,12 +35,18 @@ extension RuleEngine {
         unit.isDirty = false
         unit.isArmed = true
         do {
-            if unit.alerts.isEmpty, unit.failure == nil, unit.rule.rule.maybe == nil,
-                let threshold = unit.rule.requiredThreshold,
-                try self.isMissing(threshold, of: unit, at: time, view)
-            {
-                unit.due = .distantFuture
-                return
+            if unit.alerts.isEmpty, unit.failure == nil, unit.rule.rule.maybe == nil {
+                if let comparison = unit.rule.comparison {
+                    if let until = try self.quietUntil(comparison, unit, at: time, view) {
+                        unit.due = max(until, time + 1)
+                        return
+                    }
+                } else if let threshold = unit.rule.requiredThreshold,
+                    try self.isMissing(threshold, of: unit, at: time, view)
+                {
+                    unit.due = .distantFuture
+                    return
+                }
             }
             let result = try view.raising.instant(unit.rule.rule.expr, at: time)
             var pass = Pass(time: time, view: view, result: result, due: result.nextChange)

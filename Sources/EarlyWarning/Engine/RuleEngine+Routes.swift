@@ -33,7 +33,10 @@ extension RuleEngine {
         let scope = self.scope(forSite: labels.site)
         self.readChannels(of: scope)
         if labels.metric.hasPrefix(CompiledRule.thresholdPrefix) {
-            for unit in scope.units { unit.thresholdKnownUntil = .distantPast }
+            for unit in scope.units {
+                unit.thresholdKnownUntil = .distantPast
+                unit.threshold = nil
+            }
         }
         var units: [RuleUnit] = []
         var silence: [RuleUnit] = []

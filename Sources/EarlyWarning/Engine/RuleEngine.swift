@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import PromQL
 package import Telemetry
 
 /// Evaluates rules whenever samples arrive, at the event time of the sites they belong to.
@@ -97,7 +98,9 @@ package final class RuleEngine {
         self.rules = rules.alerts
         self.clockMode = clockMode
         self.settings = settings
-        self.compiled = rules.alerts.enumerated().map { CompiledRule($0.element, order: $0.offset) }
+        var operands: [Expression] = []
+        self.compiled = rules.alerts.enumerated()
+            .map { CompiledRule($0.element, order: $0.offset, operands: &operands) }
         self.channels = channels
         for rule in self.compiled where !rule.isPerSite {
             let scope = Scope(kind: .across, key: "rule/" + rule.rule.id)

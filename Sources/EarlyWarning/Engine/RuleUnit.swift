@@ -48,6 +48,8 @@ final class RuleUnit {
     var channels: [WatchedChannel] = []
     /// When it must be evaluated again although no sample arrives.
     var due = Timestamp.distantFuture
+    /// Of a rule that compares something with a threshold.
+    var threshold: KnownThreshold?
     /// Whether no threshold of the rule's level is in force here, and until when that was looked up.
     var isThresholdMissing = false
     var thresholdKnownUntil = Timestamp.distantPast

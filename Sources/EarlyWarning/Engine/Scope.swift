@@ -33,6 +33,8 @@ final class Scope {
     /// Of a rule across sites: whether any site moves its clock.
     var followsAll = false
     var isClockChanged = false
+    /// Of a site.
+    let operands = LeftOperands()
 
     init(kind: Kind, key: String) {
         self.kind = kind
