@@ -37,7 +37,7 @@ struct Fault {
 
     /// The environment of a program on a disk whose power can be cut by SIGUSR2.
     ///
-    /// - Parameter ignoresFlush: A disk that lies: nothing counts as flushed.
+    /// With `ignoresFlush` the disk lies: nothing counts as flushed.
     func powerCut(data: String, ignoresFlush: Bool = false) -> [String: String] {
         var environment = ["LD_PRELOAD": self.library, "POYANG_FAULT_DIRECTORY": data]
         if ignoresFlush { environment["POYANG_FAULT_IGNORES_FLUSH"] = "1" }

@@ -91,7 +91,9 @@ struct RegistryRoutes: Sendable {
         return try JSONBody.response(QuarantineReport(entry))
     }
 
-    /// The devices of the org that the token is bound to; nil when it sees all. What no device of it sent is not its.
+    /// The devices of the org that the token is bound to; nil when it sees all.
+    ///
+    /// What no device of it sent is not its.
     private func ownDevices(_ context: APIRequestContext) async throws -> Set<String>? {
         guard let org = context.access.org else { return nil }
         return Set(try await self.backend.deviceReports(org: org).map(\.device))
