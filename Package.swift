@@ -82,7 +82,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "poyang-bench",
-            dependencies: ["Telemetry", "CMosquitto", "MQTTIngest", "Platform", "DeviceCatalog", argumentParser]
+            dependencies: ["CMosquitto", "MQTTIngest", "PayloadCodecs", argumentParser]
         ),
         // Fakes and scoped helpers for tests; not a product.
         .target(name: "TestSupport", dependencies: ["Telemetry", "PromQL"], path: "Tests/TestSupport"),
@@ -125,7 +125,10 @@ let package = Package(
                 logging,
             ]
         ),
-        .testTarget(name: "poyangTests", dependencies: ["poyang", "StrictYAML", "Telemetry", argumentParser]),
+        .testTarget(
+            name: "poyangTests",
+            dependencies: ["poyang", "StrictYAML", "Telemetry", "TestSupport", argumentParser]
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["Telemetry", "MQTTIngest", "TestSupport", "poyang", logging]

@@ -26,6 +26,8 @@ package struct SiteStatus: Encodable, Sendable {
     package var reason: String?
     /// The low-water grade in force: 枯水, 低枯, 极枯.
     package var grade: String?
+    /// Since when, by event time.
+    package var gradeSince: String?
     /// Numbers of the warnings in force.
     package var warnings: [String]
 

@@ -45,8 +45,11 @@ package final class Ingest: Sendable {
     package func start() {
         guard self.shared.state.withLock({ $0.begin() }) else { return }
         let loop = self.loop
-        let thread = Thread { loop.run() }
-        thread.name = "mqtt-ingest"
+        let thread = Thread {
+            // From inside, so that the kernel knows the name, too.
+            Thread.current.name = "mqtt-ingest"
+            loop.run()
+        }
         thread.stackSize = 1 << 20
         thread.start()
     }

@@ -33,7 +33,8 @@ package struct Query: Sendable {
         try self.init(Parser.parse(text))
     }
 
-    private init(_ expression: Expression) throws(PromQLError) {
+    /// A query of a part of another one.
+    package init(_ expression: Expression) throws(PromQLError) {
         var resolver = PlanResolver()
         self.expression = expression
         self.plan = try resolver.plan(expression)

@@ -7,10 +7,6 @@ import Glibc
 ///
 /// MQTT 3.1.1 over a socket of its own: PUBLISH packets are written 64 KiB at a time, PUBACKs only counted.
 struct BulkPublisher {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
     /// Messages sent and not acknowledged, at most.
     var window = 5000
     /// 0 or 1.
@@ -22,7 +18,7 @@ struct BulkPublisher {
     ///   - port: Where the broker listens.
     ///   - count: How many messages.
     ///   - message: Topic and payload of a message by its number.
-    /// - Throws: ``Failure`` when the broker cannot be reached or hangs up.
+    /// - Throws: ``BenchFailure`` when the broker cannot be reached or hangs up.
     func publish(port: UInt16, count: Int, message: (Int) -> (topic: String, payload: String)) throws {
         let descriptor = try self.connect(port)
         defer { close(descriptor) }
@@ -44,10 +40,10 @@ struct BulkPublisher {
             }
             let wantsWrite = written < output.count
             var ready = pollfd(fd: descriptor, events: Int16(POLLIN) | (wantsWrite ? Int16(POLLOUT) : 0), revents: 0)
-            guard poll(&ready, 1, 30_000) > 0 else { throw Failure(description: "the broker does not answer") }
+            guard poll(&ready, 1, 30_000) > 0 else { throw BenchFailure("the broker does not answer") }
             if ready.revents & Int16(POLLIN) != 0 {
                 let got = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-                guard got > 0 || errno == EAGAIN else { throw Failure(description: "the broker hung up") }
+                guard got > 0 || errno == EAGAIN else { throw BenchFailure("the broker hung up") }
                 acknowledgedBytes += max(0, got)
             }
             if wantsWrite, ready.revents & Int16(POLLOUT) != 0 {
@@ -60,7 +56,7 @@ struct BulkPublisher {
                             Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
                         )
                     }
-                guard put > 0 || errno == EAGAIN else { throw Failure(description: "the broker hung up") }
+                guard put > 0 || errno == EAGAIN else { throw BenchFailure("the broker hung up") }
                 written += max(0, put)
             }
         }
@@ -69,25 +65,16 @@ struct BulkPublisher {
     }
 
     private func connect(_ port: UInt16) throws -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-        let isConnected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
+        let descriptor = try LoopbackSocket.connect(port)
         let client = Array("bulk-\(getpid())".utf8)
         var hello: [UInt8] = [0x10, UInt8(12 + client.count), 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 2, 0, 60]
         hello += [0, UInt8(client.count)] + client
         var answer = [UInt8](repeating: 0, count: 4)
-        guard isConnected, send(descriptor, hello, hello.count, 0) == hello.count,
+        guard send(descriptor, hello, hello.count, 0) == hello.count,
             recv(descriptor, &answer, 4, Int32(MSG_WAITALL)) == 4, answer[3] == 0
         else {
             close(descriptor)
-            throw Failure(description: "no broker takes connections on 127.0.0.1:\(port)")
+            throw BenchFailure("no broker takes connections on 127.0.0.1:\(port)")
         }
         return descriptor
     }

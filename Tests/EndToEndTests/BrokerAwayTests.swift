@@ -3,6 +3,7 @@
 
 import Foundation
 import MQTTIngest
+import TestSupport
 import Testing
 
 /// The broker comes late, goes and comes back, or forgets us: nothing that it kept is lost.

@@ -3,6 +3,7 @@
 
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 /// Time is the reading's own: a bad clock, a device's or ours, harms nobody else.

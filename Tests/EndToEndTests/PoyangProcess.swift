@@ -52,7 +52,7 @@ final class PoyangProcess: Sendable {
             .deletingLastPathComponent()
     }
 
-    /// Starts poyang, or another program, such as one that judges its output.
+    /// Starts poyang, or another `program`, such as one that judges its output.
     init(program: URL? = nil, _ arguments: [String], environment: [String: String] = [:]) throws {
         let process = Process()
         process.executableURL = try program ?? Self.executable()

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Platform
@@ -10,7 +11,7 @@ import Testing
 struct DataDirectoryTests {
     @Test
     func asLongAsTheLockIsHeldNobodyElseGetsIt() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let directory = DataDirectory(path: folder.appending(path: "made/on/the/way").path)
             let lock = try directory.acquire()
             #expect(directory.isInUse)
@@ -23,7 +24,7 @@ struct DataDirectoryTests {
 
     @Test
     func theEndOfTheOwnerFreesIt() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let directory = DataDirectory(path: folder.path)
             _ = try directory.acquire()
             #expect(!directory.isInUse)
@@ -33,7 +34,7 @@ struct DataDirectoryTests {
 
     @Test
     func aFileInItsPlaceIsNamed() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let path = folder.appending(path: "data").path
             try Data().write(to: URL(filePath: path))
             let error = #expect(throws: PlatformError.self) { try DataDirectory(path: path).acquire() }
@@ -41,12 +42,4 @@ struct DataDirectoryTests {
             #expect(error?.message.contains(path) == true)
         }
     }
-}
-
-/// Gives `body` an empty folder and removes it afterwards.
-func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "poyang-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
 }

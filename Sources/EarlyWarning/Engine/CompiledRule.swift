@@ -19,23 +19,33 @@ final class CompiledRule: Sendable {
     static let thresholdPrefix = "site_threshold"
 
     let rule: AlertRule
+    /// Its place among the rules.
+    let order: Int
     /// Which stored series make it change; empty when only time does.
     let patterns: [Pattern]
     /// Selectors of stored series in `expr`, leftmost first.
     let storedSelectors: [Selector]
     /// Selectors of `site_threshold_…` in `expr`.
     let thresholdSelectors: [Selector]
+    /// The threshold without which `expr` has no result: the right side of a comparison.
+    let requiredThreshold: Selector?
+    /// Where `expr` compares something with a threshold.
+    let comparison: ThresholdComparison?
     /// It looks at nothing but `channel_silent`.
     let isSilence: Bool
     /// It is evaluated for each site by itself.
     let isPerSite: Bool
     let dependsOnTime: Bool
+    /// It may hold although none of its series was ever there.
+    let speaksOfAbsence: Bool
     /// The labels that the rule itself gives, and their texts where those never change.
     let ownLabelNames: Set<String>
     let constantLabels: Labels?
 
-    init(_ rule: AlertRule) {
+    /// `operands` collects the left sides of comparisons with thresholds.
+    init(_ rule: AlertRule, order: Int, operands: inout [Expression]) {
         self.rule = rule
+        self.order = order
         let queries = [rule.expr] + [rule.clear, rule.maybe].compactMap { $0 }
         let stored = queries.flatMap(\.selectors).filter { !CompiledRule.isVirtual($0) }
         self.patterns = stored.map { selector in
@@ -45,10 +55,15 @@ final class CompiledRule: Sendable {
         self.thresholdSelectors = rule.expr.selectors.filter {
             $0.metric?.hasPrefix(CompiledRule.thresholdPrefix) ?? false
         }
+        self.requiredThreshold = CompiledRule.requiredThreshold(rule.expr.expression)
+        self.comparison = ThresholdComparison(rule.expr, operands: &operands)
         let all = queries.flatMap(\.selectors)
         self.isSilence = !all.isEmpty && all.allSatisfy { $0.metric == CompiledRule.silenceMetric }
         let readsSeries = !all.isEmpty
-        self.isPerSite = readsSeries && queries.allSatisfy(\.isConfinedToSite)
+        // What names a site itself may have something to say before that site has said anything.
+        let namesSite = all.contains { $0.matchers.contains { $0.name == "site" && $0.operation == .equal } }
+        self.isPerSite = readsSeries && !namesSite && queries.allSatisfy(\.isConfinedToSite)
+        self.speaksOfAbsence = queries.contains { $0.description.contains("absent") }
         self.dependsOnTime = queries.contains(where: \.dependsOnTime)
         self.ownLabelNames = Set(rule.labels.map(\.name))
         if rule.labels.allSatisfy(\.template.isConstant) {
@@ -58,6 +73,29 @@ final class CompiledRule: Sendable {
             )
         } else {
             self.constantLabels = nil
+        }
+    }
+
+    private static func requiredThreshold(_ expression: Expression) -> Selector? {
+        switch expression {
+        case .parentheses(let inner): return self.requiredThreshold(inner)
+        case .binary(let binary) where binary.operation != .or && binary.operation != .unless:
+            return self.onlySelector(binary.right)
+        default: return nil
+        }
+    }
+
+    /// The selector of a threshold, alone or in arithmetic with numbers.
+    private static func onlySelector(_ expression: Expression) -> Selector? {
+        switch expression {
+        case .parentheses(let inner), .unary(_, let inner): return self.onlySelector(inner)
+        case .selector(let selector):
+            return selector.isThresholdNow ? selector : nil
+        case .binary(let binary):
+            if case .number = binary.right { return self.onlySelector(binary.left) }
+            if case .number = binary.left { return self.onlySelector(binary.right) }
+            return nil
+        default: return nil
         }
     }
 

@@ -10,7 +10,7 @@ extension RuleEngine {
         self.changes[key] = .some(AlertRecord(alert, rule: unit.rule.rule))
     }
 
-    /// What changed since the last call. Save it in one transaction with the processed position.
+    /// What changed since the last call, to be saved in one transaction with the processed position.
     package func checkpoint() -> EngineCheckpoint {
         var checkpoint = EngineCheckpoint()
         for (key, record) in self.changes {
@@ -27,7 +27,7 @@ extension RuleEngine {
         for scope in Array(self.scopes.values) + self.acrossScopes where scope.isClockChanged {
             scope.isClockChanged = false
             let clock = ScopeClock(clock: scope.clock, future: scope.future)
-            checkpoint.clocks.append(ClockRecord(key: scope.key, json: CanonicalJSON.text(clock)))
+            checkpoint.clocks.append(ClockRecord(key: scope.key, json: clock.json))
         }
         if self.isWallChanged {
             self.isWallChanged = false
@@ -52,7 +52,7 @@ extension RuleEngine {
         return self.checkpoint()
     }
 
-    /// Takes saved state up again. Call it once, on a new engine, before anything is processed.
+    /// Takes saved state up again; to be called once, on a new engine, before anything is processed.
     ///
     /// - Parameters:
     ///   - alerts: All rows of alert state.

@@ -11,10 +11,13 @@ extension RuleEngine {
         let reader: any SeriesReader
         let raising: Evaluator
         let trusted: Evaluator
+        /// Nil across sites.
+        let operands: LeftOperands?
     }
 
     func view(_ scope: Scope, _ reader: any SeriesReader) -> View {
         let reader = scope.reader?.over(reader) ?? reader
+        scope.operands.forget()
         return View(
             reader: reader,
             raising: Evaluator(
@@ -24,7 +27,8 @@ extension RuleEngine {
             trusted: Evaluator(
                 reader: reader,
                 options: EvaluationOptions(qualities: .trusted, roundsComparisons: true)
-            )
+            ),
+            operands: scope.reader == nil ? nil : scope.operands
         )
     }
 
@@ -64,7 +68,7 @@ extension RuleEngine {
         guard let scope = run.first?.route.scope else { return }
         let view = self.view(scope, reader)
         let followsWall = self.clockMode == .wall && !self.isWallClockSuspect
-        if followsWall {
+        if followsWall, receivedAt >= self.silenceHeldUntil {
             let tickClock = receivedAt - scope.grace
             if scope.clock > .distantPast, tickClock > scope.clock { try self.advance(scope, to: tickClock, view) }
         }
@@ -107,7 +111,11 @@ extension RuleEngine {
     }
 
     private func markDirty(_ route: Route, _ time: Timestamp, _ across: inout [AcrossWork]) {
-        for unit in route.units { unit.isDirty = true }
+        for unit in route.units {
+            unit.isDirty = true
+            // What was there may have been taken away: a value that was replaced by a worse one.
+            if time <= route.scope.clock { unit.staleAt = .distantPast }
+        }
         for unit in route.silenceUnits where !route.isKnown || !unit.isArmed || !unit.alerts.isEmpty {
             unit.isDirty = true
         }
@@ -116,7 +124,10 @@ extension RuleEngine {
     }
 
     private func markAcross(_ route: Route, _ time: Timestamp, _ across: inout [AcrossWork]) {
-        for scope in route.across { across.append(AcrossWork(scope: scope, time: time, isDirty: true)) }
+        for scope in route.across {
+            across.append(AcrossWork(scope: scope, time: time, isDirty: true))
+            if time <= scope.clock { for unit in scope.units { unit.staleAt = .distantPast } }
+        }
     }
 
     /// A sample ahead of wall time counts when the clock reaches it.

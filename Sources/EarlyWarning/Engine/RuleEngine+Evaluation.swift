@@ -7,7 +7,7 @@ import Telemetry
 /// One rule for one site at one time.
 extension RuleEngine {
     /// What `clear`, or the trusted `expr` where the rule has none, says; read only when an alert may end.
-    private struct Ending {
+    struct Ending {
         /// By ``CompiledRule/matchingLabels(_:)``.
         var values: [(labels: Labels, value: Double)]
         var evidence: Evidence
@@ -15,7 +15,7 @@ extension RuleEngine {
     }
 
     /// The working memory of one evaluation.
-    private struct Pass {
+    struct Pass {
         let time: Timestamp
         let view: View
         var result: InstantResult
@@ -35,6 +35,19 @@ extension RuleEngine {
         unit.isDirty = false
         unit.isArmed = true
         do {
+            if unit.alerts.isEmpty, unit.failure == nil, unit.rule.rule.maybe == nil {
+                if let comparison = unit.rule.comparison {
+                    if let until = try self.quietUntil(comparison, unit, at: time, view) {
+                        unit.due = max(until, time + 1)
+                        return
+                    }
+                } else if let threshold = unit.rule.requiredThreshold,
+                    try self.isMissing(threshold, of: unit, at: time, view)
+                {
+                    unit.due = .distantFuture
+                    return
+                }
+            }
             let result = try view.raising.instant(unit.rule.rule.expr, at: time)
             var pass = Pass(time: time, view: view, result: result, due: result.nextChange)
             if unit.rule.dependsOnTime { pass.look(self.nextTimeStep(unit, after: time)) }
@@ -54,6 +67,28 @@ extension RuleEngine {
         }
     }
 
+    /// Whether a level has no threshold here, which is so of most levels at most sites.
+    ///
+    /// Looks a day ahead, so that the question is asked once a day; a catalogue with other thresholds comes with a
+    /// new engine.
+    private func isMissing(
+        _ threshold: Selector,
+        of unit: RuleUnit,
+        at time: Timestamp,
+        _ view: View
+    ) throws -> Bool {
+        if time < unit.thresholdKnownUntil { return unit.isThresholdMissing }
+        let ahead = time + .day
+        let request = SelectRequest(
+            matchers: threshold.matchers,
+            extent: .lookback(from: time, through: ahead),
+            qualities: .raising
+        )
+        unit.isThresholdMissing = try view.reader.select(request).isEmpty
+        unit.thresholdKnownUntil = ahead
+        return unit.isThresholdMissing
+    }
+
     /// Sets the timers of a unit whose state was restored, and leaves the state as it is.
     func rearm(_ unit: RuleUnit, at time: Timestamp, _ view: View) throws {
         unit.evaluatedAt = time
@@ -63,6 +98,13 @@ extension RuleEngine {
             let result = try view.raising.instant(rule.expr, at: time)
             var pass = Pass(time: time, view: view, result: result, due: result.nextChange)
             if unit.rule.dependsOnTime || unit.failure != nil { pass.look(self.nextTimeStep(unit, after: time)) }
+            for sample in result.samples {
+                guard let index = unit.alerts.firstIndex(where: { $0.resultLabels == sample.labels }) else { continue }
+                unit.alerts[index].isSeen = true
+                unit.alerts[index].value = sample.value
+                unit.alerts[index].evidence = result.evidence
+                unit.alerts[index].lastReadingAt = result.newestSample
+            }
             for index in unit.alerts.indices {
                 let alert = unit.alerts[index]
                 pass.look(alert.machine.due(hold: rule.hold, keepFiringFor: rule.keepFiringFor))
@@ -97,7 +139,10 @@ extension RuleEngine {
     // MARK: - Who fires
 
     private func match(_ value: QueryValue, to unit: RuleUnit, _ pass: inout Pass) throws {
-        for index in unit.alerts.indices { unit.alerts[index].isSeen = false }
+        for index in unit.alerts.indices {
+            unit.alerts[index].wasSeen = unit.alerts[index].isSeen
+            unit.alerts[index].isSeen = false
+        }
         switch value {
         case .vector(let samples):
             for sample in samples { try self.see(sample.labels, sample.value, unit, &pass) }
@@ -152,6 +197,10 @@ extension RuleEngine {
                 keepFiringFor: rule.keepFiringFor
             )
             if actions == [.raise] {
+                // A device may have been registered, or may have learned a channel, since the series was first seen.
+                if !alert.labels.site.isEmpty {
+                    self.readChannels(of: unit, adding: self.channels(alert.labels.site))
+                }
                 if let deadline = try self.silenceDeadline(alert, unit, pass) {
                     unit.staleAt = min(unit.staleAt, deadline)
                 } else if rule.noData == .unknown {
@@ -166,7 +215,9 @@ extension RuleEngine {
             for action in actions { try self.perform(action, &alert, unit, &pass) }
             pass.look(alert.machine.due(hold: rule.hold, keepFiringFor: rule.keepFiringFor))
             unit.alerts[index] = alert
-            if alert.machine.state != before { self.noteChange(alert, unit) }
+            // While the expression holds a start finds the value again; what it was last must be kept.
+            let isLastValue = alert.wasSeen && !alert.isSeen && alert.machine.isRaised
+            if alert.machine.state != before || isLastValue { self.noteChange(alert, unit) }
         }
         unit.alerts.removeAll { $0.machine.state == .inactive }
         if unit.alerts.contains(where: { $0.machine.isRaised }) {
@@ -269,143 +320,6 @@ extension RuleEngine {
         unit.undecided = labels.map { label in
             unit.undecided.first { $0.labels == label } ?? (labels: label, since: pass.time)
         }
-    }
-
-    // MARK: - What is said
-
-    private func perform(
-        _ action: AlertStateMachine.Action,
-        _ alert: inout Alert,
-        _ unit: RuleUnit,
-        _ pass: inout Pass
-    ) throws {
-        alert.threshold = try self.threshold(unit, alert, pass)
-        switch action {
-        case .raise:
-            self.emit(.raised, alert, unit, at: pass.time, since: pass.time)
-        case .resume(let since):
-            if !alert.isSeen { try self.readCurrentValue(&alert, unit, pass, isWide: false) }
-            self.emit(.resumed, alert, unit, at: pass.time, since: since)
-        case .hold(let since, let reason):
-            try self.readCurrentValue(&alert, unit, pass, isWide: true)
-            self.emit(.held, alert, unit, at: pass.time, since: since, reason: reason)
-        case .end(let since, let reason):
-            let ending = reason == nil ? pass.ending : nil
-            try self.readCurrentValue(&alert, unit, pass, isWide: false)
-            if let ending {
-                alert.evidence = ending.evidence
-                alert.lastReadingAt = ending.newestSample ?? alert.lastReadingAt
-                let cleared = ending.values.first { $0.labels == alert.matchingLabels }
-                if unit.rule.rule.clear != nil, let cleared { alert.value = cleared.value }
-            }
-            self.emit(.ended, alert, unit, at: pass.time, since: since, reason: reason)
-        }
-    }
-
-    /// Takes the newest value of the leftmost stored selector that fits the alert.
-    ///
-    /// - Parameter isWide: Also looks further back than the look-back, for what was last heard of a silent channel.
-    private func readCurrentValue(_ alert: inout Alert, _ unit: RuleUnit, _ pass: Pass, isWide: Bool) throws {
-        guard let selector = unit.rule.storedSelectors.first else { return }
-        var extent = SelectExtent.lookback(from: pass.time, through: pass.time)
-        if isWide {
-            let reach = 2 * (unit.channels.map(\.lookback).max() ?? ReportSchedule.unregisteredLookback)
-            extent = .window(after: pass.time - reach - 1, through: pass.time)
-        }
-        let request = SelectRequest(matchers: selector.matchers, extent: extent, qualities: .raising)
-        for columns in try pass.view.reader.select(request) where columns.labels.isCompatible(with: alert.labels) {
-            guard let index = columns.times.lastIndex(where: { $0 <= pass.time }) else { continue }
-            alert.value = columns.values[index]
-            alert.lastReadingAt = columns.times[index]
-            alert.evidence = Evidence(columns.marks[index])
-            return
-        }
-    }
-
-    private func threshold(_ unit: RuleUnit, _ alert: Alert, _ pass: Pass) throws -> Double? {
-        switch unit.rule.rule.threshold {
-        case .constant(let value): return value
-        case .query(let query):
-            let samples = try pass.view.trusted.instant(query, at: pass.time).samples
-            return samples.first { $0.labels.site == alert.labels.site }?.value
-                ?? (samples.count == 1 ? samples.first?.value : nil) ?? alert.threshold
-        case nil: return nil
-        }
-    }
-
-    private func emit(
-        _ change: AlertTransition.Change,
-        _ alert: Alert,
-        _ unit: RuleUnit,
-        at time: Timestamp,
-        since: Timestamp,
-        reason: String? = nil
-    ) {
-        let rule = unit.rule.rule
-        self.output.append(
-            AlertTransition(
-                rule: rule.id,
-                alertName: rule.name,
-                change: change,
-                labels: alert.labels,
-                hazard: rule.hazard,
-                level: rule.level,
-                eventTime: time,
-                processedAt: self.processedAt,
-                activeSince: since,
-                value: alert.value,
-                threshold: alert.threshold,
-                evidence: alert.evidence,
-                reason: reason,
-                lastReadingAt: alert.lastReadingAt,
-                annotations: self.annotations(alert, rule)
-            )
-        )
-    }
-
-    func annotations(_ alert: Alert, _ rule: AlertRule) -> [String: String] {
-        let context = TemplateContext(
-            labels: alert.labels,
-            value: alert.value,
-            threshold: alert.threshold,
-            level: rule.level.rawValue,
-            externalLabels: self.settings.externalLabels
-        )
-        var texts: [String: String] = [:]
-        for annotation in rule.annotations { texts[annotation.name] = annotation.template.render(context) }
-        return texts
-    }
-
-    // MARK: - Errors
-
-    /// Makes the alerts of the unit unknown and says so once.
-    private func fail(_ unit: RuleUnit, message: String, at time: Timestamp) {
-        self.counters.errors += 1
-        let rule = unit.rule.rule
-        unit.alerts.removeAll { $0.machine.state == .inactive }
-        for index in unit.alerts.indices {
-            let actions = unit.alerts[index].machine
-                .observe(
-                    .unknown(reason: message),
-                    at: time,
-                    hold: rule.hold,
-                    keepFiringFor: rule.keepFiringFor
-                )
-            for case .hold(let since, let reason) in actions {
-                self.emit(.held, unit.alerts[index], unit, at: time, since: since, reason: reason)
-                self.noteChange(unit.alerts[index], unit)
-            }
-        }
-        unit.due = self.nextTimeStep(unit, after: time)
-        guard unit.failure == nil else { return }
-        unit.failure = (message, time)
-        self.emitFailure(.raised, unit, message: message, since: time, at: time)
-    }
-
-    private func recover(_ unit: RuleUnit, at time: Timestamp) {
-        guard let failure = unit.failure else { return }
-        unit.failure = nil
-        self.emitFailure(.ended, unit, message: failure.message, since: failure.since, at: time)
     }
 }
 

@@ -20,6 +20,36 @@ extension RuleEngine {
         return labels
     }
 
+    /// Makes the alerts of the unit unknown and says so once.
+    func fail(_ unit: RuleUnit, message: String, at time: Timestamp) {
+        self.counters.errors += 1
+        let rule = unit.rule.rule
+        unit.alerts.removeAll { $0.machine.state == .inactive }
+        for index in unit.alerts.indices {
+            let actions = unit.alerts[index].machine
+                .observe(
+                    .unknown(reason: message),
+                    at: time,
+                    hold: rule.hold,
+                    keepFiringFor: rule.keepFiringFor
+                )
+            for case .hold(let since, let reason) in actions {
+                self.emit(.held, unit.alerts[index], unit, at: time, since: since, reason: reason)
+                self.noteChange(unit.alerts[index], unit)
+            }
+        }
+        unit.due = self.nextTimeStep(unit, after: time)
+        guard unit.failure == nil else { return }
+        unit.failure = (message, time)
+        self.emitFailure(.raised, unit, message: message, since: time, at: time)
+    }
+
+    func recover(_ unit: RuleUnit, at time: Timestamp) {
+        guard let failure = unit.failure else { return }
+        unit.failure = nil
+        self.emitFailure(.ended, unit, message: failure.message, since: failure.since, at: time)
+    }
+
     func emitFailure(
         _ change: AlertTransition.Change,
         _ unit: RuleUnit,
@@ -31,24 +61,23 @@ extension RuleEngine {
         let place = labels.site.isEmpty ? "" : "\(labels.site): "
         let zh = change == .ended ? "规则恢复正常" : "规则无法计算，状态未知"
         let en = change == .ended ? "rule works again" : "rule cannot be evaluated, its state is unknown"
-        self.output.append(
-            AlertTransition(
-                rule: RuleEngine.failureRule,
-                alertName: "RuleError",
-                change: change,
-                labels: labels,
-                hazard: .system,
-                level: .notice,
-                eventTime: time,
-                processedAt: self.processedAt,
-                activeSince: since,
-                reason: message,
-                annotations: [
-                    "summary_zh": "\(place)\(zh)：\(unit.rule.rule.id)（\(message)）",
-                    "summary_en": "\(place)\(en): \(unit.rule.rule.id) (\(message))",
-                ]
-            )
+        let transition = AlertTransition(
+            rule: RuleEngine.failureRule,
+            alertName: "RuleError",
+            change: change,
+            labels: labels,
+            hazard: .system,
+            level: .notice,
+            eventTime: time,
+            processedAt: self.processedAt,
+            activeSince: since,
+            reason: message,
+            annotations: [
+                "summary_zh": "\(place)\(zh)：\(unit.rule.rule.id)（\(message)）",
+                "summary_en": "\(place)\(en): \(unit.rule.rule.id) (\(message))",
+            ]
         )
+        self.output.append((unit.rule.order, transition))
         let key = AlertKey(rule: RuleEngine.failureRule, labels: labels)
         self.changes[key] =
             .some(change == .ended ? nil : AlertRecord(failure: message, since: since, unit: unit.rule.rule.id))

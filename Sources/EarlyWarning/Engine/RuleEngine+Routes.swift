@@ -32,6 +32,12 @@ extension RuleEngine {
         let labels = key.labels
         let scope = self.scope(forSite: labels.site)
         self.readChannels(of: scope)
+        if labels.metric.hasPrefix(CompiledRule.thresholdPrefix) {
+            for unit in scope.units {
+                unit.thresholdKnownUntil = .distantPast
+                unit.threshold = nil
+            }
+        }
         var units: [RuleUnit] = []
         var silence: [RuleUnit] = []
         for rule in self.compiled where rule.isPerSite {
@@ -77,7 +83,7 @@ extension RuleEngine {
         for unit in scope.units { self.readChannels(of: unit, adding: scope.channels) }
     }
 
-    private func readChannels(of unit: RuleUnit, adding channels: [WatchedChannel]) {
+    func readChannels(of unit: RuleUnit, adding channels: [WatchedChannel]) {
         for channel in channels where unit.rule.patterns.contains(where: { $0.matches(channel.series) }) {
             if let index = unit.channels.firstIndex(where: { $0.series == channel.series }) {
                 unit.channels[index] = channel

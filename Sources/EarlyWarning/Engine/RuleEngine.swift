@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import PromQL
 package import Telemetry
 
 /// Evaluates rules whenever samples arrive, at the event time of the sites they belong to.
@@ -32,7 +33,7 @@ package final class RuleEngine {
         package var maximumTimeSteps: Int64 = 1440
         /// How many timers fire at most within one advance of one site's clock.
         package var maximumTimers = 100_000
-        /// Ends the ids of nothing; put into `$externalLabels` of annotations.
+        /// What annotations may name as `$externalLabels`.
         package var externalLabels = Labels.empty
 
         package init() {}
@@ -57,8 +58,10 @@ package final class RuleEngine {
 
     package private(set) var rules: [AlertRule]
     package internal(set) var counters = Counters()
-    /// In `--clock wall`: before this wall time nothing is called silent, so that a start does not call it silence
-    /// that we were away. Set it to the start plus the time that a backlog needs.
+    /// The wall time before which wall time itself decides nothing: no channel is silent, no tick clock moves.
+    ///
+    /// After a start the broker still holds what came while we were away. Set it to the start plus the time that such
+    /// a backlog needs; clocks follow the data meanwhile. Without meaning where the clock is that of the data.
     package var silenceHeldUntil = Timestamp.distantPast
 
     /// In `--clock wall`: wall time cannot be believed, so sites' clocks follow their data alone.
@@ -77,12 +80,15 @@ package final class RuleEngine {
     /// The span of the advance at hand and its end; rules that move with time alone are spread over it.
     var advance: (span: Milliseconds, target: Timestamp) = (0, .distantPast)
     var processedAt = Timestamp.distantPast
-    var output: [AlertTransition] = []
+    /// With the places of their rules.
+    var output: [(order: Int, transition: AlertTransition)] = []
     /// Alert states that changed since the last checkpoint; nil for those that are gone.
     var changes: [AlertKey: AlertRecord?] = [:]
 
-    /// - Parameters:
-    ///   - channels: The registered channels of a site; asked whenever a series of the site is seen for the first time.
+    /// Compiles the rules.
+    ///
+    /// `channels` gives the registered channels of a site; it is asked whenever a series of the site is seen for the
+    /// first time.
     package init(
         rules: RuleSet,
         clockMode: ClockMode,
@@ -92,11 +98,13 @@ package final class RuleEngine {
         self.rules = rules.alerts
         self.clockMode = clockMode
         self.settings = settings
-        self.compiled = rules.alerts.map(CompiledRule.init)
+        var operands: [Expression] = []
+        self.compiled = rules.alerts.enumerated()
+            .map { CompiledRule($0.element, order: $0.offset, operands: &operands) }
         self.channels = channels
         for rule in self.compiled where !rule.isPerSite {
             let scope = Scope(kind: .across, key: "rule/" + rule.rule.id)
-            scope.followsAll = rule.patterns.isEmpty
+            scope.followsAll = rule.patterns.isEmpty || rule.speaksOfAbsence
             scope.units = [RuleUnit(rule: rule)]
             self.acrossScopes.append(scope)
         }
@@ -104,7 +112,7 @@ package final class RuleEngine {
 
     /// Takes what a journal entry brought; `reader` shows the store with it.
     ///
-    /// - Returns: What changed, in the order of event time and site.
+    /// - Returns: What changed, in the order of event time, site, rule and labels.
     /// - Throws: What the reader throws when the store cannot be read; the engine must then be made anew from its
     ///   checkpoint. Errors of queries are not thrown: they make the alerts of their site unknown and raise a
     ///   transition of hazard `system`.
@@ -122,15 +130,18 @@ package final class RuleEngine {
         return self.takeOutput()
     }
 
-    /// In `--clock wall`: fires the timers that wall time has reached. Call it about once a second.
+    /// Fires the timers that wall time has reached, where the clock is that of the wall; call it once a second.
     package func tick(wallTime: Timestamp, reader: any SeriesReader) throws -> [AlertTransition] {
         guard self.clockMode == .wall, wallTime > self.wall else { return [] }
         self.wall = wallTime
         self.isWallChanged = true
         self.processedAt = wallTime
-        for scope in self.scopes.values.sorted(by: { $0.key < $1.key }) {
+        guard wallTime >= self.silenceHeldUntil else { return [] }
+        let due = self.scopes.values.filter { scope in
+            scope.due <= wallTime - scope.grace || scope.wallDue <= wallTime
+        }
+        for scope in due.sorted(by: { $0.key < $1.key }) {
             let tickClock = wallTime - scope.grace
-            guard scope.due <= tickClock || scope.wallDue <= wallTime else { continue }
             let view = self.view(scope, reader)
             if scope.due <= tickClock { try self.advance(scope, to: tickClock, view) }
             try self.advanceWall(scope, to: wallTime, view)
@@ -160,12 +171,15 @@ package final class RuleEngine {
         guard !self.output.isEmpty else { return [] }
         let sorted = self.output.enumerated()
             .sorted { left, right in
-                let (a, b) = (left.element, right.element)
+                let (a, b) = (left.element.transition, right.element.transition)
                 if a.eventTime != b.eventTime { return a.eventTime < b.eventTime }
                 if a.site != b.site { return a.site < b.site }
+                if left.element.order != right.element.order { return left.element.order < right.element.order }
+                if a.rule != b.rule { return b.rule == RuleEngine.failureRule }
+                if a.labels != b.labels { return a.labels < b.labels }
                 return left.offset < right.offset
             }
         self.output.removeAll(keepingCapacity: true)
-        return sorted.map(\.element)
+        return sorted.map(\.element.transition)
     }
 }

@@ -36,6 +36,8 @@ struct Alert {
     var activeAt: Timestamp
     /// Whether the evaluation at hand yields it.
     var isSeen = false
+    /// Whether the evaluation before did.
+    var wasSeen = false
 }
 
 /// One rule at one site, or one rule across sites: what is evaluated at a time.
@@ -46,6 +48,11 @@ final class RuleUnit {
     var channels: [WatchedChannel] = []
     /// When it must be evaluated again although no sample arrives.
     var due = Timestamp.distantFuture
+    /// Of a rule that compares something with a threshold.
+    var threshold: KnownThreshold?
+    /// Whether no threshold of the rule's level is in force here, and until when that was looked up.
+    var isThresholdMissing = false
+    var thresholdKnownUntil = Timestamp.distantPast
     /// When one of `channels` goes stale; only kept while an alert is raised.
     var staleAt = Timestamp.distantFuture
     /// When an alert of it was last evaluated, for `snapshot`.

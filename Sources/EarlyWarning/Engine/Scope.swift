@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import Telemetry
 
 /// What has a clock of its own: a site, all data without a site, or one rule across sites.
@@ -32,6 +33,8 @@ final class Scope {
     /// Of a rule across sites: whether any site moves its clock.
     var followsAll = false
     var isClockChanged = false
+    /// Of a site.
+    let operands = LeftOperands()
 
     init(kind: Kind, key: String) {
         self.kind = kind
@@ -64,14 +67,49 @@ struct SiteReader: Sendable {
         RestrictedReader(base: base, matcher: self.matcher)
     }
 
-    private struct RestrictedReader: SeriesReader {
-        let base: any SeriesReader
-        let matcher: LabelMatcher
+    /// Remembers what it read: the rules of one site ask for the same series at the same time, level by level.
+    ///
+    /// Lives for one batch, in which the store does not change.
+    private final class RestrictedReader: SeriesReader {
+        private struct Answer {
+            let request: SelectRequest
+            let columns: [SeriesColumns]
+        }
+
+        private static let capacity = 24
+
+        private let base: any SeriesReader
+        private let matcher: LabelMatcher
+        private let answers = Mutex<[Answer]>([])
+
+        init(base: any SeriesReader, matcher: LabelMatcher) {
+            self.base = base
+            self.matcher = matcher
+        }
 
         func select(_ request: SelectRequest) throws -> [SeriesColumns] {
-            var request = request
-            request.matchers.append(self.matcher)
-            return try self.base.select(request)
+            let known = self.answers.withLock { answers in
+                answers.first { answer in
+                    answer.request.extent == request.extent && answer.request.qualities == request.qualities
+                        && answer.request.matchers == request.matchers
+                }?
+                .columns
+            }
+            if let known { return known }
+            var restricted = request
+            restricted.matchers.append(self.matcher)
+            let columns = try self.base.select(restricted)
+            self.answers.withLock { answers in
+                // Times only go on; what was asked at an earlier one is not asked again.
+                if let first = answers.first,
+                    first.request.extent.through != request.extent.through
+                        || answers.count >= RestrictedReader.capacity
+                {
+                    answers.removeAll(keepingCapacity: true)
+                }
+                answers.append(Answer(request: request, columns: columns))
+            }
+            return columns
         }
 
         func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {

@@ -7,9 +7,7 @@ struct LevelSubstitution {
     /// Where pieces begin, in the text and in the original, rising; and whether a piece is copied as it was.
     private var pieces: [(output: Int, input: Int, isCopy: Bool)] = []
 
-    /// - Parameters:
-    ///   - level: Replaces `$level`; nil leaves it.
-    ///   - threshold: Replaces `$threshold`; nil leaves it.
+    /// Replaces `$level` by `level` and `$threshold` by `threshold`; nil leaves the name as it is.
     init(_ source: String, level: String?, threshold: String?) {
         var rest = Substring(source)
         var input = 0

@@ -9,14 +9,14 @@ package struct RuleCheck: Sendable {
     /// Everything that is wrong, with its place.
     package let problems: [Problem]
 
-    /// - Parameter paths: Rule files, and folders of them.
+    /// Reads rule files, and folders of them.
     package init(paths: [String], loader: RuleFileLoader = RuleFileLoader()) {
         let problems = ProblemCollector()
         self.rules = loader.load(paths: paths, problems: problems)
         self.problems = ProblemList(problems.problems).problems
     }
 
-    /// - Parameter lintIsFatal: Whether a lint finding fails the check (`--lint-fatal`).
+    /// Whether nothing is wrong; with `--lint-fatal` a lint finding is wrong, too.
     package func passes(lintIsFatal: Bool = false) -> Bool {
         self.problems.isEmpty && !(lintIsFatal && self.rules.findings.contains { $0.kind == .lint })
     }

@@ -53,10 +53,8 @@ package struct RuleFileLoader {
 
     /// Reads the text of one file.
     ///
-    /// - Parameters:
-    ///   - path: Stands in front of reported problems.
-    ///   - name: Begins the ids of the rules; its extension is left out of them.
-    ///   - hazard: That of rules whose labels name none.
+    /// `path` stands in front of reported problems; `name`, without its extension, begins the ids of the rules;
+    /// `hazard` is that of rules whose labels name none.
     package func parse(
         _ text: String,
         path: String,
@@ -79,6 +77,18 @@ package struct RuleFileLoader {
         rules.recordings += reader.recordings
         rules.findings += reader.findings
         rules.files.append(RuleSet.File(name: path, rules: reader.ruleCount))
+    }
+
+    /// Reads the text of one file by itself.
+    ///
+    /// - Throws: ``ProblemList`` with all its problems.
+    package func parse(_ text: String, name: String = "rules.yaml", hazard: String = "") throws -> RuleSet {
+        let problems = ProblemCollector()
+        var rules = RuleSet()
+        self.parse(text, path: name, name: name, hazard: hazard, into: &rules, problems: problems)
+        rules.reportDuplicates()
+        try problems.throwIfAny()
+        return rules
     }
 
     private func load(

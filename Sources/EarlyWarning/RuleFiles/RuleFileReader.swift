@@ -19,6 +19,7 @@ struct RuleFileReader {
     var findings: [RuleFinding] = []
     var ruleCount = 0
     private var ids: Set<String> = []
+    private var noted: Set<Problem> = []
 
     init(
         path: String,
@@ -290,7 +291,7 @@ struct RuleFileReader {
 
     private mutating func note(_ value: YAMLValue, _ message: String) {
         let problem = Problem(file: self.path, line: value.line, column: value.column, message: message)
-        guard !self.findings.contains(where: { $0.problem == problem }) else { return }
+        guard self.noted.insert(problem).inserted else { return }
         self.findings.append(RuleFinding(kind: .note, problem: problem))
     }
 }

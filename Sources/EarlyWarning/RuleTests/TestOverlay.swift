@@ -18,9 +18,15 @@ struct TestOverlay: SeriesReader {
     func select(_ request: SelectRequest) throws -> [SeriesColumns] {
         var found = try self.stored(request)
         guard !self.thresholds.isEmpty else { return found }
+        let from =
+            switch request.extent {
+            case .window(let after, _): after
+            case .lookback(let from, _): from
+            }
         for (site, threshold) in self.thresholds {
             let labels = self.labels(site, threshold)
-            guard threshold.isValid(at: request.extent.through), request.matchers.allSatisfy({ $0.matches(labels) })
+            let isInForce = threshold.validFrom <= request.extent.through && from < threshold.validTo ?? .distantFuture
+            guard isInForce, request.matchers.allSatisfy({ $0.matches(labels) })
             else { continue }
             found.append(
                 SeriesColumns(

@@ -116,8 +116,11 @@ package final class Processor: ReadingSink, Service {
     }
 
     package func run() async throws {
-        let thread = Thread { self.work() }
-        thread.name = "poyang-rules"
+        let thread = Thread {
+            // From inside, so that the kernel knows the name, too.
+            Thread.current.name = "poyang-rules"
+            self.work()
+        }
         thread.qualityOfService = .userInitiated
         thread.start()
         try? await gracefulShutdown()

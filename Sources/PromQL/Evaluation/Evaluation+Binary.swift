@@ -20,9 +20,13 @@ func arithmetic(_ operation: BinaryOperator, _ left: Double, _ right: Double) ->
 
 extension Evaluation {
     func compare(_ operation: BinaryOperator, _ left: Double, _ right: Double) -> Bool {
+        Self.compare(operation, left, right, rounded: self.options.roundsComparisons)
+    }
+
+    static func compare(_ operation: BinaryOperator, _ left: Double, _ right: Double, rounded: Bool) -> Bool {
         var left = left
         var right = right
-        if self.options.roundsComparisons {
+        if rounded {
             left = Self.rounded(left)
             right = Self.rounded(right)
         }

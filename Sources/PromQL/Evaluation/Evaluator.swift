@@ -13,6 +13,11 @@ package struct Evaluator: Sendable {
         self.options = options
     }
 
+    /// Whether a comparison of two numbers holds, as it would in a query.
+    package func holds(_ operation: BinaryOperator, _ left: Double, _ right: Double) -> Bool {
+        Evaluation.compare(operation, left, right, rounded: self.options.roundsComparisons)
+    }
+
     /// The answer at one time.
     ///
     /// Samples stamped later are not seen.

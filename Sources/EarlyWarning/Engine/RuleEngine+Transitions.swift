@@ -1,0 +1,110 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+import Telemetry
+
+/// What is said of an alert when its state changes.
+extension RuleEngine {
+    func perform(
+        _ action: AlertStateMachine.Action,
+        _ alert: inout Alert,
+        _ unit: RuleUnit,
+        _ pass: inout Pass
+    ) throws {
+        alert.threshold = try self.threshold(unit, alert, pass)
+        switch action {
+        case .raise:
+            self.emit(.raised, alert, unit, at: pass.time, since: pass.time)
+        case .resume(let since):
+            if !alert.isSeen { try self.readCurrentValue(&alert, unit, pass, isWide: false) }
+            self.emit(.resumed, alert, unit, at: pass.time, since: since)
+        case .hold(let since, let reason):
+            try self.readCurrentValue(&alert, unit, pass, isWide: true)
+            self.emit(.held, alert, unit, at: pass.time, since: since, reason: reason)
+        case .end(let since, let reason):
+            let ending = reason == nil ? pass.ending : nil
+            try self.readCurrentValue(&alert, unit, pass, isWide: false)
+            if let ending {
+                alert.evidence = ending.evidence
+                alert.lastReadingAt = ending.newestSample ?? alert.lastReadingAt
+                let cleared = ending.values.first { $0.labels == alert.matchingLabels }
+                if unit.rule.rule.clear != nil, let cleared { alert.value = cleared.value }
+            }
+            self.emit(.ended, alert, unit, at: pass.time, since: since, reason: reason)
+        }
+    }
+
+    /// Takes the newest value of the leftmost stored selector that fits the alert.
+    ///
+    /// When `isWide`, it also looks further back than the look-back, for what was last heard of a silent channel.
+    private func readCurrentValue(_ alert: inout Alert, _ unit: RuleUnit, _ pass: Pass, isWide: Bool) throws {
+        guard let selector = unit.rule.storedSelectors.first else { return }
+        var extent = SelectExtent.lookback(from: pass.time, through: pass.time)
+        if isWide {
+            let reach = 2 * (unit.channels.map(\.lookback).max() ?? ReportSchedule.unregisteredLookback)
+            extent = .window(after: pass.time - reach - 1, through: pass.time)
+        }
+        let request = SelectRequest(matchers: selector.matchers, extent: extent, qualities: .raising)
+        for columns in try pass.view.reader.select(request) where columns.labels.isCompatible(with: alert.labels) {
+            guard let index = columns.times.lastIndex(where: { $0 <= pass.time }) else { continue }
+            alert.value = columns.values[index]
+            alert.lastReadingAt = columns.times[index]
+            alert.evidence = Evidence(columns.marks[index])
+            return
+        }
+    }
+
+    private func threshold(_ unit: RuleUnit, _ alert: Alert, _ pass: Pass) throws -> Double? {
+        switch unit.rule.rule.threshold {
+        case .constant(let value): return value
+        case .query(let query):
+            let samples = try pass.view.trusted.instant(query, at: pass.time).samples
+            return samples.first { $0.labels.site == alert.labels.site }?.value
+                ?? (samples.count == 1 ? samples.first?.value : nil) ?? alert.threshold
+        case nil: return nil
+        }
+    }
+
+    func emit(
+        _ change: AlertTransition.Change,
+        _ alert: Alert,
+        _ unit: RuleUnit,
+        at time: Timestamp,
+        since: Timestamp,
+        reason: String? = nil
+    ) {
+        let rule = unit.rule.rule
+        let transition = AlertTransition(
+            rule: rule.id,
+            alertName: rule.name,
+            change: change,
+            labels: alert.labels,
+            hazard: rule.hazard,
+            level: rule.level,
+            eventTime: time,
+            processedAt: self.processedAt,
+            activeSince: since,
+            value: alert.value,
+            threshold: alert.threshold,
+            evidence: alert.evidence,
+            reason: reason,
+            lastReadingAt: alert.lastReadingAt,
+            annotations: self.annotations(alert, rule)
+        )
+        self.output.append((unit.rule.order, transition))
+    }
+
+    func annotations(_ alert: Alert, _ rule: AlertRule) -> [String: String] {
+        let context = TemplateContext(
+            labels: alert.labels,
+            value: alert.value,
+            threshold: alert.threshold,
+            level: rule.level.rawValue,
+            externalLabels: self.settings.externalLabels
+        )
+        var texts: [String: String] = [:]
+        for annotation in rule.annotations { texts[annotation.name] = annotation.template.render(context) }
+        return texts
+    }
+}

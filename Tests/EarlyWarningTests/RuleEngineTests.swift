@@ -1,0 +1,364 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+import Testing
+
+@testable import EarlyWarning
+
+struct RuleEngineTests {
+    static let level: Labels = ["__name__": "water_level_meters", "site": "a"]
+    static let stage = """
+        groups:
+          - name: g
+            rules:
+              - alert: High
+                expr: water_level_meters > 10
+                clear: water_level_meters < 9
+        """
+
+    static func rule(_ lines: String) -> String {
+        "groups:\n  - name: g\n    rules:\n      - alert: A\n"
+            + lines.split(separator: "\n").map { "        \($0)" }.joined(separator: "\n")
+    }
+
+    @Test func holdRunsOnATimerWithoutFurtherReadings() throws {
+        let harness = try EngineHarness(Self.rule("expr: water_level_meters > 10\nfor: 3m"))
+        #expect(try harness.feed(Self.level, 0, 11).isEmpty)
+        #expect(harness.engine.snapshot().map(\.state) == [.pending])
+        #expect(try harness.advance(4).line == "raised@3")
+        #expect(try harness.advance(10).line == "ended@5")
+        #expect(harness.engine.snapshot().isEmpty)
+    }
+
+    @Test func aLaterReadingFiresTheTimersBeforeItAtTheirOwnTime() throws {
+        let harness = try EngineHarness(Self.rule("expr: water_level_meters > 10\nfor: 3m"))
+        try harness.feed(Self.level, 0, 11)
+        #expect(try harness.feed(Self.level, 7, 12).line == "raised@3 ended@5")
+    }
+
+    @Test func clearEndsAtOnceAndNothingElseDoes() throws {
+        let harness = try EngineHarness(Self.stage)
+        #expect(try harness.feed(Self.level, 0, 11).line == "raised@0")
+        #expect(try harness.feed(Self.level, 1, 9.5).isEmpty)
+        #expect(try harness.advance(60).isEmpty)
+        let end = try harness.feed(Self.level, 61, 8.5)
+        #expect(end.line == "ended@61")
+        #expect(end.first?.value == 8.5)
+        #expect(end.first?.activeSince == .minutes(0))
+    }
+
+    @Test func aSuspectValueRaisesUnconfirmedAndNeverEnds() throws {
+        let harness = try EngineHarness(Self.stage)
+        let raise = try harness.feed(Self.level, 0, 11, quality: .suspect)
+        #expect(raise.line == "raised@0")
+        #expect(raise.first?.evidence.contains(.suspect) == true)
+        #expect(try harness.feed(Self.level, 1, 2, quality: .suspect).isEmpty)
+        let end = try harness.feed(Self.level, 2, 2)
+        #expect(end.line == "ended@2")
+        #expect(end.first?.evidence.contains(.suspect) == false)
+    }
+
+    @Test func withoutClearASuspectLowValueDoesNotEndEither() throws {
+        let harness = try EngineHarness(Self.rule("expr: water_level_meters > 10"))
+        #expect(try harness.feed(Self.level, 0, 11).line == "raised@0")
+        #expect(try harness.feed(Self.level, 1, 2, quality: .suspect).isEmpty)
+        #expect(try harness.feed(Self.level, 2, 2).line == "ended@2")
+    }
+
+    @Test func aFailedValueNeitherRaisesNorEnds() throws {
+        let harness = try EngineHarness(Self.stage)
+        #expect(try harness.feed(Self.level, 0, 11, quality: .fail).isEmpty)
+        #expect(try harness.feed(Self.level, 1, 11).line == "raised@1")
+        #expect(try harness.feed(Self.level, 2, 2, quality: .fail).isEmpty)
+    }
+
+    @Test func aRegisteredChannelThatStopsHoldsItsAlert() throws {
+        let channel = WatchedChannel(series: Self.level, schedule: .periodic(10 * .minute))
+        for rules in [Self.stage, Self.rule("expr: water_level_meters > 10")] {
+            let harness = try EngineHarness(rules, channels: [channel])
+            try harness.feed(Self.level, 0, 11)
+            let held = try harness.advance(600)
+            #expect(held.line == "held@25(no_data)")
+            #expect(held.first?.value == 11)
+            #expect(held.first?.lastReadingAt == .minutes(0))
+            #expect(harness.engine.snapshot().map(\.state) == [.held])
+            #expect(try harness.feed(Self.level, 700, 12).line == "resumed@700")
+            #expect(try harness.advance(800).line == "held@725(no_data)")
+            #expect(try harness.feed(Self.level, 900, 3).line == "resumed@900 ended@900")
+        }
+    }
+
+    @Test func noDataKeepSaysNothing() throws {
+        let channel = WatchedChannel(series: Self.level, schedule: .periodic(10 * .minute))
+        let harness = try EngineHarness(
+            Self.rule("expr: water_level_meters > 10\nno_data: keep"),
+            channels: [channel]
+        )
+        try harness.feed(Self.level, 0, 11)
+        #expect(try harness.advance(600).isEmpty)
+        #expect(harness.engine.snapshot().map(\.state) == [.firing])
+        #expect(try harness.feed(Self.level, 700, 3).line == "ended@700")
+    }
+
+    @Test func aChannelOfAnotherDepthDoesNotHoldTheAlert() throws {
+        let shallow: Labels = ["__name__": "soil", "site": "a", "depth": "10cm"]
+        let deep: Labels = ["__name__": "soil", "site": "a", "depth": "40cm"]
+        let channels = [shallow, deep].map { WatchedChannel(series: $0, schedule: .periodic(10 * .minute)) }
+        let harness = try EngineHarness(Self.rule("expr: soil < 5"), channels: channels)
+        try harness.feed([(shallow, Sample(time: .minutes(0), value: 3)), (deep, Sample(time: .minutes(0), value: 9))])
+        var lines: [String] = []
+        for minute in stride(from: Int64(10), through: 60, by: 10) {
+            lines.append(try harness.feed(shallow, minute, 3).line)
+        }
+        #expect(lines.joined().isEmpty)
+        #expect(harness.engine.snapshot().map(\.state) == [.firing])
+    }
+
+    @Test func oneSitesClockDisturbsNoOther() throws {
+        let harness = try EngineHarness(Self.rule("expr: water_level_meters > 10\nfor: 3m"))
+        let other = Self.level.with("site", "b")
+        try harness.feed(Self.level, 0, 11)
+        try harness.feed(other, 1000, 11)
+        #expect(harness.engine.clock(ofSite: "a") == .minutes(0))
+        #expect(harness.engine.snapshot().map(\.state) == [.pending, .pending])
+        #expect(try harness.feed(Self.level, 3, 11).line == "raised@3")
+        #expect(harness.engine.counters.lateSamples == 0)
+    }
+
+    @Test func aLateReadingIsCountedAndEvaluatedAtTheClock() throws {
+        let harness = try EngineHarness(Self.rule("expr: max_over_time(water_level_meters[10m]) > 10"))
+        try harness.feed(Self.level, 20, 3)
+        let raise = try harness.feed(Self.level, 15, 11)
+        #expect(raise.line == "raised@20")
+        #expect(harness.engine.counters.lateSamples == 1)
+        #expect(try harness.advance(40).line == "ended@25")
+    }
+
+    @Test func aThresholdThatCeasesEndsItsLevel() throws {
+        let threshold = Threshold(
+            hazard: .flood,
+            level: .blue,
+            name: "",
+            value: 10,
+            unit: .meters,
+            validFrom: .minutes(0),
+            validTo: .minutes(30),
+            authority: "",
+            source: "",
+            confidence: "test"
+        )
+        let rules = Self.rule(
+            """
+            expr: water_level_meters >= on(site) group_left() site_threshold_meters{hazard="flood",level="$level"}
+            clear: water_level_meters < on(site) group_left() site_threshold_meters{hazard="flood",level="$level"}
+            threshold: site_threshold_meters{hazard="flood",level="$level"}
+            levels: [blue, red]
+            """
+        )
+        let harness = try EngineHarness(rules, thresholds: [("a", threshold)])
+        let raise = try harness.feed(Self.level, 28, 11)
+        #expect(raise.line == "raised@28")
+        #expect(raise.first?.threshold == 10)
+        #expect(raise.first?.labels == Labels(["site": "a", "level": "blue"]))
+        #expect(raise.first?.rule == "rules/g/A/blue")
+        #expect(try harness.advance(60).line == "ended@30(threshold_withdrawn)")
+    }
+
+    @Test func aThresholdThatBeginsLaterIsNotMissed() throws {
+        let threshold = Threshold(
+            hazard: .flood,
+            level: .blue,
+            name: "",
+            value: 10,
+            unit: .meters,
+            validFrom: .minutes(3000),
+            validTo: nil,
+            authority: "",
+            source: "",
+            confidence: "test"
+        )
+        let harness = try EngineHarness(
+            Self.rule("expr: water_level_meters >= on(site) group_left() site_threshold_meters{level=\"blue\"}"),
+            thresholds: [("a", threshold)]
+        )
+        for minute: Int64 in [0, 1000, 2000, 2990] { #expect(try harness.feed(Self.level, minute, 11).isEmpty) }
+        #expect(try harness.feed(Self.level, 3000, 11).line == "raised@3000")
+    }
+
+    @Test func rulesAcrossSitesRunAtTheNewestClock() throws {
+        let harness = try EngineHarness(Self.rule("expr: sum(water_level_meters) > 15"))
+        let other = Self.level.with("site", "b")
+        #expect(try harness.feed(Self.level, 0, 10).isEmpty)
+        #expect(try harness.feed(other, 1, 10).line == "raised@1")
+        #expect(try harness.feed(Self.level, 8, 10).line == "ended@5")
+    }
+
+    @Test func anErrorIsConfinedToItsSiteAndSaidOnce() throws {
+        let harness = try EngineHarness(
+            Self.rule("expr: water_level_meters > on(site) limit_meters")
+        )
+        let other = Self.level.with("site", "b")
+        for labels in [Self.level, other] {
+            let limit: Labels = ["__name__": "limit_meters", "site": labels.site]
+            try harness.feed([(limit, Sample(time: .minutes(0), value: 10))])
+            #expect(try harness.feed(labels, 0, 11).line == "raised@0")
+        }
+        let second: Labels = ["__name__": "limit_meters", "site": "a", "source": "new"]
+        let transitions = try harness.feed([(second, Sample(time: .minutes(1), value: 10))])
+        #expect(transitions.map(\.change) == [.held, .raised])
+        #expect(transitions.map(\.hazard.rawValue) == ["", "system"])
+        #expect(try harness.feed(Self.level, 2, 12).isEmpty)
+        #expect(try harness.feed(other, 2, 9).line == "ended@2")
+        #expect(harness.engine.failures().map(\.site) == ["a"])
+        #expect(harness.engine.snapshot().map(\.state) == [.held])
+        // The second limit has left its look-back at 6; only one is left, and the alert goes on.
+        let limit: Labels = ["__name__": "limit_meters", "site": "a"]
+        let back = try harness.feed([
+            (limit, Sample(time: .minutes(4), value: 10)), (Self.level, Sample(time: .minutes(6), value: 12)),
+        ])
+        let systemLine = back.filter { $0.hazard == .system }.line
+        #expect(systemLine.hasPrefix("ended@6(found duplicate series for the match group {site=\"a\"}"))
+        #expect(back.filter { $0.hazard != .system }.line == "resumed@6")
+        #expect(harness.engine.failures().isEmpty)
+    }
+
+    @Test func maybeHoldsAndIsShownAsUnknown() throws {
+        let harness = try EngineHarness(
+            Self.rule("expr: water_level_meters > 10\nmaybe: water_level_meters > 8")
+        )
+        #expect(try harness.feed(Self.level, 0, 9).isEmpty)
+        #expect(harness.engine.snapshot().map(\.state) == [.unknown])
+        #expect(try harness.feed(Self.level, 1, 11).line == "raised@1")
+        #expect(try harness.feed(Self.level, 2, 9).line == "held@2(maybe)")
+        #expect(try harness.feed(Self.level, 3, 7).line == "resumed@3 ended@3")
+    }
+
+    @Test func virtualLabelsAreNoPartOfTheIdentity() throws {
+        let harness = try EngineHarness(Self.rule("expr: water_level_meters > 10\nlabels: { severity: page }"))
+        let shown = Self.level.with("org", "bureau").with("kind", "lake")
+        let raise = try harness.feed(shown, 0, 11)
+        #expect(raise.first?.labels == ["site": "a", "severity": "page"])
+    }
+
+    @Test func aJumpOverYearsStaysBounded() throws {
+        let harness = try EngineHarness(Self.rule("expr: hour() == 8 and on() water_level_meters > 100"))
+        try harness.feed(Self.level, 0, 11)
+        try harness.advance(0)
+        let before = harness.engine.counters.evaluations
+        try harness.advance(5 * 365 * 24 * 60)
+        #expect(harness.engine.counters.evaluations - before < 4000)
+    }
+
+    @Test func timeAloneFiresAtMultiplesOfTheInterval() throws {
+        let rules = """
+            groups:
+              - name: g
+                interval: 5m
+                rules:
+                  - alert: Old
+                    expr: last_over_time(water_level_meters[1d]) > 10 and on() (vector(time()) > 720)
+            """
+        let harness = try EngineHarness(rules)
+        try harness.feed(Self.level, 1, 11)
+        #expect(try harness.advance(60).line == "raised@15")
+    }
+}
+
+struct WallClockTests {
+    static let level = RuleEngineTests.level
+
+    @Test func theTickClockFollowsWallTimeAtADistance() throws {
+        let channel = WatchedChannel(series: Self.level, schedule: .periodic(10 * .minute))
+        let harness = try EngineHarness(RuleEngineTests.stage, clock: .wall, channels: [channel])
+        #expect(try harness.feed(Self.level, 100, 11, receivedAt: 100).line == "raised@100")
+        // Look-back 25 min, grace 12 min.
+        #expect(try harness.tick(136).isEmpty)
+        #expect(try harness.tick(137).line == "held@125(no_data)")
+        #expect(harness.engine.clock(ofSite: "a") == .minutes(125))
+        #expect(try harness.feed(Self.level, 138, 8, receivedAt: 138).line == "resumed@138 ended@138")
+    }
+
+    @Test func aReadingAheadOfWallTimeCountsWhenTheClockReachesIt() throws {
+        let harness = try EngineHarness(RuleEngineTests.stage, clock: .wall)
+        #expect(try harness.feed(Self.level, 105, 11, receivedAt: 100).isEmpty)
+        #expect(harness.engine.clock(ofSite: "a") == .minutes(100))
+        #expect(try harness.feed(Self.level, 106, 12, receivedAt: 106).line == "raised@105")
+    }
+
+    @Test func aBacklogAfterAStartIsNoSilence() throws {
+        let channel = WatchedChannel(series: Self.level, schedule: .periodic(10 * .minute))
+        let harness = try EngineHarness(RuleEngineTests.stage, clock: .wall, channels: [channel])
+        #expect(try harness.feed(Self.level, 100, 11, receivedAt: 100).line == "raised@100")
+        harness.engine.silenceHeldUntil = .minutes(205)
+        #expect(try harness.tick(200).isEmpty)
+        for minute in stride(from: Int64(110), through: 200, by: 10) {
+            #expect(try harness.feed(Self.level, minute, 11, receivedAt: 201).isEmpty)
+        }
+        #expect(harness.engine.counters.lateSamples == 0)
+        #expect(try harness.tick(206).isEmpty)
+        #expect(try harness.tick(240).line == "held@225(no_data)")
+    }
+
+    @Test func silenceRunsOnWallTimeItself() throws {
+        let rules = RuleEngineTests.rule("expr: channel_silent == 1")
+        let harness = try EngineHarness(rules, clock: .wall)
+        let reader = SilentChannel(base: harness.reader)
+        func feed(_ minute: Int64) throws -> [AlertTransition] {
+            harness.store.insert(Self.level, Sample(time: .minutes(minute), value: 1))
+            let applied = AppliedSample(
+                series: SeriesKey(labels: Self.level),
+                sample: Sample(time: .minutes(minute), value: 1)
+            )
+            return try harness.engine.process(
+                AppliedBatch(
+                    position: JournalPosition(rawValue: minute),
+                    receivedAt: .minutes(minute),
+                    content: .samples([applied])
+                ),
+                reader: reader
+            )
+        }
+        #expect(try feed(100).isEmpty)
+        #expect(try feed(105).isEmpty)
+        #expect(try harness.engine.tick(wallTime: .minutes(119), reader: reader).isEmpty)
+        #expect(try harness.engine.tick(wallTime: .minutes(121), reader: reader).line == "raised@120")
+        #expect(try feed(130).line == "ended@130")
+        harness.engine.silenceHeldUntil = .minutes(200)
+        #expect(try harness.engine.tick(wallTime: .minutes(199), reader: reader).isEmpty)
+        #expect(try harness.engine.tick(wallTime: .minutes(200), reader: reader).line == "raised@145")
+    }
+
+    /// Shows `channel_silent` of the one channel: 1 from 15 minutes after its newest sample on.
+    private struct SilentChannel: SeriesReader {
+        let base: any SeriesReader
+
+        func select(_ request: SelectRequest) throws -> [SeriesColumns] {
+            let labels: Labels = ["__name__": "channel_silent", "site": "a", "metric": "water_level_meters"]
+            guard request.matchers.contains(where: { $0.value == "channel_silent" }) else {
+                return try self.base.select(request)
+            }
+            let all = SelectRequest(
+                matchers: [LabelMatcher(Labels.metricName, equals: "water_level_meters")],
+                extent: .window(after: .distantPast, through: request.extent.through)
+            )
+            guard let last = try self.base.select(all).first?.times.last else { return [] }
+            let end = last + 15 * .minute
+            let isSilent = end <= request.extent.through
+            return [
+                SeriesColumns(
+                    labels: labels,
+                    times: [request.extent.through],
+                    values: [isSilent ? 1 : 0],
+                    marks: [.measured],
+                    lookback: .day,
+                    nextChange: isSilent ? .distantFuture : end
+                )
+            ]
+        }
+
+        func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {
+            []
+        }
+    }
+}
