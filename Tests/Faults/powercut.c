@@ -181,6 +181,11 @@ __attribute__((constructor)) static void begin(void) {
     directory = getenv("POYANG_FAULT_DIRECTORY");
     if (!directory) return;
     ignores_flush = getenv("POYANG_FAULT_IGNORES_FLUSH") != NULL;
+    // A test may have started us from a thread that blocks signals, and a child inherits that.
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR2);
+    if (pthread_sigmask(SIG_UNBLOCK, &signals, NULL)) _exit(99);
     if (sem_init(&cut, 0, 0) || sigaction(SIGUSR2, &action, NULL)) _exit(99);
     if (pthread_create(&thread, NULL, wait_for_the_cut, NULL)) _exit(99);
 }
