@@ -8,7 +8,7 @@ import Telemetry
 ///
 /// The rules of a ladder share `something`, and a threshold holds for months. So the left side is evaluated once for
 /// all levels of a site, the right side when it changes; what is left for each level is to compare two numbers.
-struct ThresholdComparison: Sendable {
+final class ThresholdComparison: Sendable {
     let left: Query
     /// The place of the left side among those of all rules; rules with the same left side have the same.
     let operand: Int
@@ -51,7 +51,7 @@ final class LeftOperands {
         case none(until: Timestamp)
         case one(value: Double, site: String, until: Timestamp)
         /// Several elements, whose matching is left to the evaluator.
-        case several
+        case several(until: Timestamp)
     }
 
     private var known: [(time: Timestamp, operand: Operand)?] = []
@@ -74,7 +74,7 @@ final class LeftOperands {
                 site: result.samples[0].labels.site,
                 until: result.nextChange
             )
-        default: operand = .several
+        default: operand = .several(until: result.nextChange)
         }
         self.known[comparison.operand] = (time, operand)
         return operand
@@ -107,7 +107,11 @@ extension RuleEngine {
     ) throws -> Timestamp? {
         guard let operands = view.operands else { return nil }
         switch try operands.value(of: comparison, at: time, view.raising) {
-        case .several: return nil
+        case .several(let until):
+            guard let threshold = try self.threshold(comparison, unit, at: time, view),
+                case .missing = threshold.value
+            else { return nil }
+            return min(until, threshold.until)
         case .none(let until): return until
         case .one(let value, let site, let until):
             guard let threshold = try self.threshold(comparison, unit, at: time, view) else { return nil }
@@ -118,8 +122,8 @@ extension RuleEngine {
         }
     }
 
-    /// The one threshold in force, or that there is none today and tomorrow; nil where there are several, where one is
-    /// about to begin, and where a stored series gives it, which any sample can change.
+    /// The one threshold in force, or that there is none until one begins or a day has passed; nil where there are
+    /// several, and where a stored series gives it, which any sample can change.
     private func threshold(
         _ comparison: ThresholdComparison,
         _ unit: RuleUnit,
@@ -141,8 +145,9 @@ extension RuleEngine {
             unit.threshold = KnownThreshold(value: value, from: time, until: until)
         } else {
             request.extent = .lookback(from: time, through: time + .day)
-            guard try view.reader.select(request).isEmpty else { return nil }
-            unit.threshold = KnownThreshold(value: .missing, from: time, until: time + .day)
+            let until = try view.reader.select(request).compactMap(\.times.first).min() ?? time + .day
+            guard until > time else { return nil }
+            unit.threshold = KnownThreshold(value: .missing, from: time, until: until)
         }
         return unit.threshold
     }
