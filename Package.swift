@@ -124,7 +124,10 @@ let package = Package(
                 "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", hummingbird, hummingbirdTesting, logging,
             ]
         ),
-        .testTarget(name: "poyangTests", dependencies: ["poyang", "StrictYAML", "Telemetry", argumentParser]),
+        .testTarget(
+            name: "poyangTests",
+            dependencies: ["poyang", "StrictYAML", "Telemetry", "TestSupport", argumentParser]
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["Telemetry", "MQTTIngest", "TestSupport", "poyang", logging]

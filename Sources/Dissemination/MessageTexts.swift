@@ -106,6 +106,15 @@ extension MessageSubject {
         let said = self.headlineFact(fact)
         if !said.zh.isEmpty { zh += "：" + said.zh }
         if !said.en.isEmpty { en += ": " + said.en }
+        // What the value rests on belongs to the first thing that people read.
+        if self.evidence.contains(.interpolated) {
+            zh += "（插补值）"
+            en += " (interpolated)"
+        }
+        if self.evidence.contains(.suspect) {
+            zh += "（未核实）"
+            en += " (unconfirmed)"
+        }
         return LocalizedName(zh: bounded(zh), en: bounded(en))
     }
 

@@ -26,6 +26,8 @@ package struct SiteStatus: Encodable, Sendable {
     package var reason: String?
     /// The low-water grade in force: 枯水, 低枯, 极枯.
     package var grade: String?
+    /// Since when, by event time.
+    package var gradeSince: String?
     /// Numbers of the warnings in force.
     package var warnings: [String]
 
@@ -61,6 +63,8 @@ package struct ServiceStatus: Encodable, Sendable {
     package var samples: Int
     /// Sentences about what is wrong now; empty when all is well.
     package var faults: [String]
+    /// Our own clock looks wrong, which is one of the faults: readings are stored and judged all the same.
+    package var isOwnClockSuspect: Bool
     /// Values since the start, by where they ended.
     package var stored = 0
     package var duplicates = 0
@@ -79,7 +83,8 @@ package struct ServiceStatus: Encodable, Sendable {
         redelivered: Int,
         feed: Int64,
         samples: Int,
-        faults: [String]
+        faults: [String],
+        isOwnClockSuspect: Bool = false
     ) {
         self.exercise = exercise
         self.clock = clock
@@ -92,6 +97,7 @@ package struct ServiceStatus: Encodable, Sendable {
         self.feed = feed
         self.samples = samples
         self.faults = faults
+        self.isOwnClockSuspect = isOwnClockSuspect
     }
 
     /// How many batches the rules may be behind and still count as caught up.
@@ -99,7 +105,8 @@ package struct ServiceStatus: Encodable, Sendable {
 
     /// Whether a reading that arrives now would be stored and judged at once.
     package var isReady: Bool {
-        self.subscribed && self.faults.isEmpty && self.position - self.processed <= Self.acceptableLag
+        self.subscribed && self.faults.count == (self.isOwnClockSuspect ? 1 : 0)
+            && self.position - self.processed <= Self.acceptableLag
     }
 }
 

@@ -1,10 +1,11 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Glibc
 import Synchronization
 
-/// A child process with a clean signal mask and no standard input or output.
+/// A child process with a clean signal mask, no standard input or output, and no other descriptor of ours.
 ///
 /// Foundation's `Process` lets the child inherit the mask of the thread that starts it; threads of Dispatch block SIGTERM, and
 /// a broker started there cannot be ended.
@@ -30,6 +31,10 @@ final class ChildProcess: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        // What it inherits would look open to others for as long as it lives, also when we are gone.
+        for descriptor in Self.openDescriptors() where descriptor > 2 {
+            unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
 
         var texts = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
         defer { for index in 0...arguments.count { unsafe free(texts[index]) } }
@@ -41,6 +46,12 @@ final class ChildProcess: Sendable {
         }
         self.processID = processID
         self.status = Mutex(nil)
+    }
+
+    /// One that is gone by the time of the spawn does no harm.
+    private static func openDescriptors() -> [Int32] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return names.compactMap { Int32($0) }
     }
 
     /// Whether it still runs; takes the exit status when not.

@@ -38,6 +38,7 @@ package final class EmbeddedBroker: Sendable {
     package init(_ options: Options, timeout: Milliseconds = 10_000) throws {
         let program = try Self.findProgram()
         try FileManager.default.createDirectory(at: options.directory, withIntermediateDirectories: true)
+        Self.endOrphan(in: options.directory)
         let port = try options.port ?? LoopbackPort.free()
         let configuration = options.directory.appendingPathComponent("mosquitto.conf")
         try Self.configuration(options, port: port).write(to: configuration, atomically: true, encoding: .utf8)
@@ -79,6 +80,29 @@ package final class EmbeddedBroker: Sendable {
         self.process.end(with: SIGTERM)
     }
 
+    /// Ends the broker that a killed owner of the directory left behind; it saves what it holds.
+    ///
+    /// It is one only if it still runs with this directory's configuration.
+    private static func endOrphan(in directory: URL) {
+        let file = directory.appendingPathComponent(Self.processIDFile)
+        guard let text = try? String(contentsOf: file, encoding: .utf8),
+            let processID = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), processID > 1
+        else { return }
+        let configuration = directory.appendingPathComponent("mosquitto.conf").path
+        func isRunning() -> Bool {
+            let command = URL(fileURLWithPath: "/proc/\(processID)/cmdline")
+            guard let bytes = try? Data(contentsOf: command) else { return false }
+            let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            return arguments.first?.hasSuffix("mosquitto") == true && arguments.contains(configuration)
+        }
+        guard isRunning() else { return }
+        Glibc.kill(processID, SIGTERM)
+        let deadline = ContinuousClock.now + .seconds(10)
+        while isRunning(), ContinuousClock.now < deadline { usleep(10_000) }
+    }
+
+    private static let processIDFile = "mosquitto.pid"
+
     /// The text of the configuration; the comments stand in `ops/mosquitto.conf`, whose settings these are.
     static func configuration(_ options: Options, port: UInt16) -> String {
         let directory = options.directory.path
@@ -86,6 +110,7 @@ package final class EmbeddedBroker: Sendable {
             # Written by poyang for its own broker; ops/mosquitto.conf explains the settings.
             listener \(port) 127.0.0.1
             allow_anonymous true
+            pid_file \(directory.hasSuffix("/") ? directory : directory + "/")\(self.processIDFile)
             persistence true
             persistence_location \(directory.hasSuffix("/") ? directory : directory + "/")
             autosave_interval \(options.savesEveryChange ? 1 : options.autosaveSeconds)

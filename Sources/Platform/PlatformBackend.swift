@@ -69,6 +69,8 @@ package struct PlatformBackend: APIBackend {
         var faults: [String] = []
         if let fault = self.processor.currentFault { faults.append(fault) }
         if let ingest, case .waiting(let reason, _) = ingest.state { faults.append(reason) }
+        let clockFault = self.processor.clockFault
+        if let clockFault { faults.append(clockFault) }
         return ServiceStatus(
             exercise: self.options.exercise,
             clock: self.options.clock.rawValue,
@@ -80,7 +82,8 @@ package struct PlatformBackend: APIBackend {
             redelivered: metrics?.redelivered ?? 0,
             feed: try self.records.latestFeedSequence(),
             samples: self.samples.statistics().samples,
-            faults: faults
+            faults: faults,
+            isOwnClockSuspect: clockFault != nil
         )
     }
 
@@ -193,6 +196,11 @@ package struct PlatformBackend: APIBackend {
         var text = MetricsText()
         text.counter("poyang_messages_total", "Messages committed, refused ones included.", status.messages)
         text.counter("poyang_redelivered_total", "Messages that came again and were known.", status.redelivered)
+        text.counter(
+            "poyang_sessions_lost_total",
+            "Times the broker had forgotten our session and what it held for us.",
+            self.ingest?.metrics.sessionsLost ?? 0
+        )
         var samples: [(labels: KeyValuePairs<String, String>, value: Int)] = [
             (["outcome": "stored", "reason": ""], status.stored),
             (["outcome": "duplicate", "reason": ""], status.duplicates),

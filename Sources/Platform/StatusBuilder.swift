@@ -25,7 +25,10 @@ struct StatusBuilder {
         status.warnings = active.map(\.number).sorted()
         status.level = leading?.level
         status.hazard = leading?.identity.hazard
-        status.grade = self.grade(of: site)
+        if let grade = self.grade(of: site) {
+            status.grade = grade.name
+            status.gradeSince = grade.since.rfc3339()
+        }
         guard !self.catalog.devices(at: site.id).isEmpty else {
             status.state = "not_instrumented"
             return status
@@ -86,10 +89,11 @@ struct StatusBuilder {
     }
 
     /// The gravest low-water grade in force.
-    private func grade(of site: Site) -> String? {
+    private func grade(of site: Site) -> (name: String, since: Timestamp)? {
         let season = (self.warnings[site.id] ?? []).first { $0.identity.hazard == .lowWaterSeason }
         let gravest = season?.causes.max { $0.level < $1.level }
-        return gravest.map { $0.labels["grade"] }.flatMap { $0.isEmpty ? nil : $0 }
+        guard let gravest, let name = gravest.labels.value(of: "grade") else { return nil }
+        return (name, gravest.since)
     }
 }
 

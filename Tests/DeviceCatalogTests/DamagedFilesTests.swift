@@ -5,26 +5,18 @@ import DeviceCatalog
 import Foundation
 import StrictYAML
 import Telemetry
+import TestSupport
 import Testing
 
 /// Files that were damaged at random are refused or read; nothing traps.
 struct DamagedFilesTests {
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            self.state = self.state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return self.state ^ (self.state >> 29)
-        }
-    }
-
     private static let scraps = [
         "\"", "'", ";", ",", ":", "-", "\n", "\r\n", "{", "}", "[", "]", "~", "&a", "*a", "9e999", "-0", ".nan", "é",
         "\u{FEFF}",
         "  ", "\t", "2020-02-30", "site:", "0x10", "99999999999999999999", "!!int x", "<<", "|", "#",
     ]
 
-    private func damaged(_ text: String, _ random: inout Generator) -> String {
+    private func damaged(_ text: String, _ random: inout SeededGenerator) -> String {
         var characters = Array(text)
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             let place = Int.random(in: 0...characters.count, using: &random)
@@ -41,7 +33,7 @@ struct DamagedFilesTests {
     ])
     func yaml(path: String) throws {
         let seed: UInt64 = 20_220_906
-        var random = Generator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let data = try #require(FileManager.default.contents(atPath: Fixture.devicesDirectory + "/" + path))
         let text = String(decoding: data, as: UTF8.self)
         for round in 0..<150 {
@@ -57,7 +49,7 @@ struct DamagedFilesTests {
     /// Whatever the text, each row has a verdict, an error says why, and only rows without one are registered.
     @Test func csv() throws {
         let seed: UInt64 = 20_200_712
-        var random = Generator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let catalog = try Catalog(files: CatalogFiles.load(directory: Fixture.devicesDirectory))
         let text = """
             device_id,model,site_id,site_name,kind,latitude,longitude,interval,name

@@ -4,6 +4,7 @@
 import Dissemination
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 private let schemas: URL? = {
@@ -23,7 +24,7 @@ private let readerPython = ProcessInfo.processInfo.environment["POYANG_CAP_PYTHO
 struct SchemaTests {
     /// Every action, level and hazard, with texts that try to break the document.
     private func messages(seed: UInt64) throws -> [WarningMessage] {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let hazards: [Hazard] = [
             .flood, .floodRise, .rain, .lowWater, .soilDrought, .dissolvedOxygen, .silence, .system,
             Hazard(rawValue: "odd<&\"]]>"),

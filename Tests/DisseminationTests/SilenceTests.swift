@@ -3,6 +3,7 @@
 
 import Dissemination
 import Telemetry
+import TestSupport
 import Testing
 
 struct SilenceTests {
@@ -140,7 +141,7 @@ struct SilenceTests {
 
     @Test func keepsTheLevelOverRandomSilence() {
         let seed: UInt64 = 0x5EED_2022
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var book = Field.book()
         var expected: Set<WarningLevel> = []
         for minute in 0..<2000 {
@@ -163,18 +164,5 @@ struct SilenceTests {
             }
             #expect(book.active.first?.level == expected.max(), "seed \(seed), minute \(minute)")
         }
-    }
-}
-
-/// SplitMix64, so that a seed gives the same run everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -3,6 +3,7 @@
 
 import PromQL
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import EarlyWarning

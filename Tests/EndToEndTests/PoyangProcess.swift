@@ -14,13 +14,28 @@ final class PoyangProcess: Sendable {
         let errors: String
     }
 
-    private struct Text {
-        var output = Data()
-        var errors = Data()
+    /// What came out of a pipe until now.
+    private final class Text: Sendable {
+        private let data = Mutex(Data())
+
+        /// A thread reads until the end: a readability handler crashes when its pipe goes away under it.
+        init(reading pipe: Pipe) {
+            let handle = pipe.fileHandleForReading
+            Thread.detachNewThread {
+                while true {
+                    let data = handle.availableData
+                    if data.isEmpty { return }
+                    self.data.withLock { $0.append(data) }
+                }
+            }
+        }
+
+        var text: String { self.data.withLock { String(decoding: $0, as: UTF8.self) } }
     }
 
     private let process: Mutex<Process>
-    private let text = Mutex(Text())
+    private let outputText: Text
+    private let errorText: Text
     let processID: Int32
 
     /// The program that the build put beside the tests.
@@ -37,9 +52,10 @@ final class PoyangProcess: Sendable {
             .deletingLastPathComponent()
     }
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    /// Starts poyang, or another `program`, such as one that judges its output.
+    init(program: URL? = nil, _ arguments: [String], environment: [String: String] = [:]) throws {
         let process = Process()
-        process.executableURL = try Self.executable()
+        process.executableURL = try program ?? Self.executable()
         process.arguments = arguments
         process.currentDirectoryURL = Self.project
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -51,14 +67,8 @@ final class PoyangProcess: Sendable {
         try withCleanSignalMask { try process.run() }
         self.processID = process.processIdentifier
         self.process = Mutex(process)
-        output.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil } else { self?.text.withLock { $0.output.append(data) } }
-        }
-        errors.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil } else { self?.text.withLock { $0.errors.append(data) } }
-        }
+        self.outputText = Text(reading: output)
+        self.errorText = Text(reading: errors)
     }
 
     deinit {
@@ -72,8 +82,8 @@ final class PoyangProcess: Sendable {
         return run.outcome
     }
 
-    var output: String { self.text.withLock { String(decoding: $0.output, as: UTF8.self) } }
-    var errors: String { self.text.withLock { String(decoding: $0.errors, as: UTF8.self) } }
+    var output: String { self.outputText.text }
+    var errors: String { self.errorText.text }
     var isRunning: Bool { self.process.withLock { $0.isRunning } }
 
     var outcome: Outcome {
@@ -120,11 +130,12 @@ private func withCleanSignalMask(_ body: () throws -> Void) rethrows {
 func eventually(
     _ what: String,
     within limit: Duration = .seconds(30),
+    poll: Duration = .milliseconds(20),
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {
         try #require(ContinuousClock.now < deadline, "waited \(limit) for \(what)")
-        try await Task.sleep(for: .milliseconds(20))
+        try await Task.sleep(for: poll)
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 /// Recorded events go in over MQTT, warnings come out at the times that are known.
@@ -30,8 +31,14 @@ struct RecordedEventTests {
 
     private static let demoData = "ops/demo-data/"
 
-    /// Replays recordings through a private broker and gives all messages of the feed.
-    private func replay(_ runs: [(map: String, file: String)]) async throws -> [Line] {
+    /// What a replay left: all messages of the feed, and since when each low-water grade has been in force.
+    private struct Outcome {
+        let lines: [Line]
+        let grades: [String: String]
+    }
+
+    /// Replays recordings through a private broker.
+    private func replay(_ runs: [(map: String, file: String)]) async throws -> Outcome {
         try await withTemporaryFolder { folder in
             let service = try await RunningService.start([
                 "--embedded-broker", "--data", folder.path, "--clock", "data", "--exercise",
@@ -54,20 +61,26 @@ struct RecordedEventTests {
             let watch = try PoyangProcess(["warnings", "watch", "--json", "--from", "0", "--url", service.url])
             try await eventually("\(last) messages") { watch.output.split(separator: "\n").count >= last }
             watch.kill()
+            let data = try #require(try await service.json("/api/v1/alerts")["data"] as? [String: Any])
+            var grades: [String: String] = [:]
+            for alert in try #require(data["alerts"] as? [[String: Any]]) {
+                guard let grade = (alert["labels"] as? [String: String])?["grade"] else { continue }
+                grades[grade] = alert["activeAt"] as? String
+            }
             try await service.stop()
-            return try watch.output.split(separator: "\n")
-                .map {
-                    try JSONDecoder().decode(Line.self, from: Data($0.utf8))
-                }
+            let lines = try watch.output.split(separator: "\n")
+                .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+            return Outcome(lines: lines, grades: grades)
         }
     }
 
     @Test(.timeLimit(.minutes(3)))
     func theFlashFloodAndTheLakeOf2022() async throws {
-        let lines = try await self.replay([
+        let outcome = try await self.replay([
             ("usgs-01581752.map.yaml", Self.demoData + "usgs_01581752_event1_20180831.csv"),
             ("xingzi-2022.map.yaml", Self.demoData + "published_levels.csv"),
         ])
+        let lines = outcome.lines
         #expect(Set(lines.map(\.identifier)).count == lines.count)
         #expect(lines.allSatisfy { $0.status == "Exercise" })
 
@@ -103,6 +116,19 @@ struct RecordedEventTests {
             ]
         )
         #expect(lake.allSatisfy { $0.hazard != "low_water_season" }, "the season warns nobody")
+        #expect(
+            outcome.grades == [
+                "枯水": "2022-08-06T08:00:00+08:00", "低枯": "2022-08-19T08:00:00+08:00",
+                "极枯": "2022-09-06T08:00:00+08:00",
+            ]
+        )
+        let interpolated = lake.filter { $0.headline.contains("插补值") }.map(\.step)
+        #expect(
+            interpolated == [
+                "flood ended blue 2022-06-26T08:00:00+08:00", "low_water raised yellow 2022-09-16T08:00:00+08:00",
+            ],
+            "what rests on an interpolated value says so"
+        )
     }
 
     @Test(
@@ -110,7 +136,7 @@ struct RecordedEventTests {
         arguments: ["usgs_01581752_event2_20170818.csv", "usgs_01581752_event3_20160225.csv"]
     )
     func otherRecordingsOfTheGaugeWorkTheSameWay(file: String) async throws {
-        let lines = try await self.replay([("usgs-01581752.map.yaml", Self.demoData + file)])
+        let lines = try await self.replay([("usgs-01581752.map.yaml", Self.demoData + file)]).lines
         let flood = lines.filter { $0.hazard == "flood" }
         #expect(flood.first?.action == "issued")
         #expect(flood.contains { $0.action == "raised" })

@@ -16,15 +16,20 @@ struct RunningService {
 
     /// Starts the service and waits until it is subscribed.
     static func start(_ arguments: [String], environment: [String: String] = [:]) async throws -> RunningService {
+        let service = try await self.launch(arguments, environment: environment)
+        try await eventually("readiness of \(service.url)") { try await service.isReady() }
+        return service
+    }
+
+    /// Starts the service and waits until it listens.
+    static func launch(_ arguments: [String], environment: [String: String] = [:]) async throws -> RunningService {
         let process = try PoyangProcess(
             ["serve", "--listen", "127.0.0.1:0"] + arguments,
             environment: environment
         )
         let broker = try await process.announced("broker ")
         let url = try await process.announced("ready ")
-        let service = RunningService(process: process, url: url, broker: broker)
-        try await eventually("readiness of \(url)") { try await service.isReady() }
-        return service
+        return RunningService(process: process, url: url, broker: broker)
     }
 
     /// SIGTERM, and the end in order.
@@ -57,6 +62,21 @@ struct RunningService {
         return try #require(sites.first { $0["site"] as? String == id })
     }
 
+    /// All stored samples of the one series of a metric at a site.
+    func samples(of metric: String, at site: String) async throws -> [(time: Double, value: Double)] {
+        // Readings without a time of their own may be a little ahead, where many came in one millisecond.
+        let end = Int(Date().timeIntervalSince1970) + 600
+        let selector = "\(metric)%7Bsite%3D%22\(site)%22%7D%5B100y%5D"
+        let answer = try await self.json("/api/v1/query?query=\(selector)&time=\(end)")
+        let result = try #require((answer["data"] as? [String: Any])?["result"] as? [[String: Any]], "\(answer)")
+        try #require(result.count <= 1, "one series of \(metric)")
+        return (result.first?["values"] as? [[Any]] ?? [])
+            .compactMap { point in
+                guard let time = point.first as? Double, let text = point.last as? String else { return nil }
+                return Double(text).map { (time, $0) }
+            }
+    }
+
     /// Waits until so many messages came in and all of them were judged.
     func settled(messages: Int, within limit: Duration = .seconds(60)) async throws {
         try await eventually("\(messages) messages judged", within: limit) {
@@ -65,12 +85,4 @@ struct RunningService {
             return arrived >= messages && status["processed"] as? Int == status["position"] as? Int
         }
     }
-}
-
-/// Gives `body` an empty folder and removes it afterwards.
-func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("poyang-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try await body(folder)
 }

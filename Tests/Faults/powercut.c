@@ -3,6 +3,7 @@
 
 // A power cut on demand, for LD_PRELOAD: what was written to files below $POYANG_FAULT_DIRECTORY and not yet flushed by
 // fsync or fdatasync is taken back when the process receives SIGUSR2, which then ends with exit code 137.
+// With $POYANG_FAULT_IGNORES_FLUSH set, a disk that lies: flushing succeeds, and nothing counts as flushed.
 //
 // Per file (device and inode) an undo list holds, for each write or truncation since the last flush, the bytes and the
 // size from before. SQLite's shared memory (-shm) is left alone: it is rebuilt after a crash, whatever it holds.
@@ -13,6 +14,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -39,6 +41,7 @@ struct file {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct file *files;
 static const char *directory;
+static int ignores_flush;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 
@@ -98,7 +101,7 @@ static void forget(struct file *file) {
 static int flush(int descriptor, int (*call)(int)) {
     pthread_mutex_lock(&lock);
     int result = call(descriptor);
-    if (!result) forget(find(descriptor));
+    if (!result && !ignores_flush) forget(find(descriptor));
     pthread_mutex_unlock(&lock);
     return result;
 }
@@ -150,9 +153,17 @@ int ftruncate(int descriptor, off_t size) { return ftruncate64(descriptor, size)
 OPEN(open)
 OPEN(open64)
 
-static void *wait_for_the_cut(void *signals) {
-    int signal;
-    while (sigwait(signals, &signal)) {}
+static sem_t cut;
+
+// On whatever thread, which may hold the lock: it goes on until the thread below has taken it.
+static void handle(int signal) {
+    (void)signal;
+    sem_post(&cut);
+}
+
+static void *wait_for_the_cut(void *unused) {
+    (void)unused;
+    while (sem_wait(&cut)) {}
     pthread_mutex_lock(&lock);
     for (struct file *file = files; file; file = file->next)
         for (struct undo *undo = file->undo; undo; undo = undo->before) {
@@ -165,13 +176,11 @@ static void *wait_for_the_cut(void *signals) {
 }
 
 __attribute__((constructor)) static void begin(void) {
-    static sigset_t signals;
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     pthread_t thread;
     directory = getenv("POYANG_FAULT_DIRECTORY");
     if (!directory) return;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGUSR2);
-    // Before any other thread is born, so that all of them inherit it.
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    if (pthread_create(&thread, NULL, wait_for_the_cut, &signals)) _exit(99);
+    ignores_flush = getenv("POYANG_FAULT_IGNORES_FLUSH") != NULL;
+    if (sem_init(&cut, 0, 0) || sigaction(SIGUSR2, &action, NULL)) _exit(99);
+    if (pthread_create(&thread, NULL, wait_for_the_cut, NULL)) _exit(99);
 }

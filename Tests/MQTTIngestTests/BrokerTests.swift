@@ -3,6 +3,7 @@
 
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import MQTTIngest
@@ -133,7 +134,7 @@ import Testing
     }
 
     @Test func waitsForABrokerThatComesLater() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryFolder { directory in
             let port = try LoopbackPort.free()
             let sink = RecordingSink()
             let ingest = makeIngest(BrokerAddress(host: "127.0.0.1", port: port), sink)

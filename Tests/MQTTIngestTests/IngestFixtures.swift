@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import Synchronization
 import Telemetry
+import TestSupport
 
 @testable import MQTTIngest
 
@@ -156,20 +157,13 @@ func withBroker(
     savesEveryChange: Bool = false,
     _ body: (EmbeddedBroker, URL) async throws -> Void
 ) async throws {
-    try await withTemporaryDirectory { directory in
+    try await withTemporaryFolder { directory in
         var options = EmbeddedBroker.Options(directory: directory)
         options.savesEveryChange = savesEveryChange
         let broker = try EmbeddedBroker(options)
         defer { broker.stop() }
         try await body(broker, directory)
     }
-}
-
-func withTemporaryDirectory(_ body: (URL) async throws -> Void) async throws {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("poyang-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: directory) }
-    try await body(directory)
 }
 
 /// Publishes one message at any quality of service and waits until its exchange is over.

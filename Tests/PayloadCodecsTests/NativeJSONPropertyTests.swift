@@ -4,6 +4,7 @@
 import Foundation
 import PayloadCodecs
 import Telemetry
+import TestSupport
 import Testing
 
 /// Against Foundation's parser, and against garbage.

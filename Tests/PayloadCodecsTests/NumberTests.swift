@@ -4,6 +4,7 @@
 import Foundation
 import PayloadCodecs
 import Telemetry
+import TestSupport
 import Testing
 
 struct NumberTests {
@@ -27,21 +28,6 @@ struct NumberTests {
             let value = decode("{\"a\":\(text)}").readings.first?.value ?? .infinity
             #expect(value.bitPattern == Double(text)?.bitPattern, "\(text), seed \(seed)")
         }
-    }
-}
-
-/// Splitmix64.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { self.state = seed }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var word = self.state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }
 

@@ -42,7 +42,7 @@ struct CanonicalTextTests {
     @Test(arguments: [11, 12, 13] as [UInt64])
     func hostileTextNeverTraps(seed: UInt64) throws {
         print("hostile text: seed \(seed)")
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         var expressions = RandomExpressions(seed: seed)
         var reader = MemorySeriesReader()
         for minute in 0..<20 {

@@ -1,26 +1,13 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-/// Random numbers that a seed repeats (SplitMix64).
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { self.state = seed }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var value = self.state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
+import TestSupport
 
 /// Valid query texts of all kinds.
 struct RandomExpressions {
-    private var numbers: SeededNumbers
+    private var numbers: SeededGenerator
 
-    init(seed: UInt64) { self.numbers = SeededNumbers(seed: seed) }
+    init(seed: UInt64) { self.numbers = SeededGenerator(seed: seed) }
 
     private mutating func pick(_ choices: [String]) -> String {
         choices.randomElement(using: &self.numbers) ?? ""

@@ -31,7 +31,7 @@ struct SiteBySiteTests {
     private static let sites = (0..<12).map { "s\($0)" }
     private static let now = Timestamp(milliseconds: 1_700_000_000_000)
 
-    private static func reader(_ numbers: inout SeededNumbers) -> MemorySeriesReader {
+    private static func reader(_ numbers: inout SeededGenerator) -> MemorySeriesReader {
         var reader = MemorySeriesReader()
         for site in self.sites {
             for metric in ["a", "b"] {
@@ -49,7 +49,7 @@ struct SiteBySiteTests {
         return reader
     }
 
-    private static func expression(_ depth: Int, _ numbers: inout SeededNumbers) -> String {
+    private static func expression(_ depth: Int, _ numbers: inout SeededGenerator) -> String {
         func pick(_ choices: [String]) -> String { choices.randomElement(using: &numbers) ?? "" }
         guard depth > 0 else {
             return pick([
@@ -95,7 +95,7 @@ struct SiteBySiteTests {
     @Test(arguments: [21, 22, 23, 24] as [UInt64])
     func aConfinedQueryAnswersTheSameSiteBySite(seed: UInt64) throws {
         print("site by site: seed \(seed)")
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         var compared = 0
         var succeeded = 0
         for _ in 0..<200 {
@@ -118,7 +118,7 @@ struct SiteBySiteTests {
     @Test(arguments: [31, 32] as [UInt64])
     func aRangeQueryIsItsInstantQueries(seed: UInt64) throws {
         print("range by instants: seed \(seed)")
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         for _ in 0..<80 {
             let reader = Self.reader(&numbers)
             let query = try Query(parsing: Self.expression(3, &numbers))

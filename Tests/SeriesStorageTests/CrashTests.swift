@@ -4,6 +4,7 @@
 import CrashScript
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import SeriesStorage

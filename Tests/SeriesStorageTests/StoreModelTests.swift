@@ -5,6 +5,7 @@ import Foundation
 import GRDB
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import SeriesStorage

@@ -3,6 +3,7 @@
 
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 struct PrometheusDurationTests {
@@ -32,7 +33,7 @@ struct PrometheusDurationTests {
 
     @Test func readsBackWhatItWrites() {
         let seed: UInt64 = 7
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<5000 {
             let span = Milliseconds.random(in: 0...10_000_000_000, using: &random)
             #expect(PrometheusDuration.parse(PrometheusDuration.text(span)) == span, "seed \(seed): \(span)")
@@ -63,7 +64,7 @@ struct LabelsTests {
     /// The result of every order of the same insertions is the same, and equal sets hash alike.
     @Test func doesNotDependOnTheOrderOfInsertion() {
         let seed: UInt64 = 11
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<500 {
             let pairs = (0..<Int.random(in: 0...8, using: &random))
                 .map { Label(name: "n\($0)", value: "v\(Int.random(in: 0...3, using: &random))") }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Telemetry
+import TestSupport
 import Testing
 
 struct TimestampTests {
@@ -51,7 +52,7 @@ struct TimestampTests {
     /// Any moment of the years 0 to 9999 survives the way through calendar and text.
     @Test(arguments: [0, 480, -570, 345]) func isTheSameAfterCalendarAndText(offset: Int) {
         let seed: UInt64 = 20_220_621
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<5000 {
             let moment = Timestamp(
                 milliseconds: .random(in: -62_135_000_000_000...253_370_000_000_000, using: &random)
@@ -110,18 +111,5 @@ struct SeasonTests {
     func runsAcrossTheTurnOfTheYear(text: String, expected: Bool) throws {
         let season = Season(from: .init(month: 11, day: 1), to: .init(month: 2, day: 29))
         #expect(season.contains(try self.moment(text)) == expected)
-    }
-}
-
-/// A small generator that gives the same numbers on every machine.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var z = self.state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -4,6 +4,7 @@
 import Foundation
 import StrictYAML
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import poyang
@@ -16,7 +17,7 @@ struct RecordedFileTests {
         """
 
     private func rows(_ csv: String, map: String) throws -> (rows: [RecordedRow], notes: [String]) {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let recorded = try RecordedFile(
                 try file("x.csv", in: folder, csv),
                 map: try RecordingMap(yaml: map, file: "x.map.yaml")
@@ -126,7 +127,7 @@ struct RecordedFileTests {
     }
 
     @Test func readsQuotedFieldsAcrossLines() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let path = try file("q.csv", in: folder, "\u{FEFF}a,b\r\n\"x,\"\"y\"\"\nz\",2\r\n\r\n3\r\n")
             let reader = try CSVReader(path)
             #expect(reader.header == ["a", "b"])

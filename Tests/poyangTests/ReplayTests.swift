@@ -3,13 +3,14 @@
 
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import poyang
 
 struct ReplayTests {
     private func order(_ files: [(device: String, hours: [Int])], merged: Bool) throws -> [String] {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let recorded = try files.map { entry in
                 let rows = entry.hours.map { "2020-01-01T0\($0):00:00Z,\($0)" }.joined(separator: "\n")
                 let map = try RecordingMap(

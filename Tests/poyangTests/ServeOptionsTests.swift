@@ -4,6 +4,7 @@
 import ArgumentParser
 import Foundation
 import StrictYAML
+import TestSupport
 import Testing
 
 @testable import poyang
@@ -25,7 +26,7 @@ struct ServeOptionsTests {
     }
 
     @Test func prefersFlagsToTheEnvironmentAndThatToTheFile() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let path = try file(
                 "c.yaml",
                 in: folder,

@@ -137,14 +137,13 @@ package struct AlertFilter: Hashable, Sendable {
         return kilometers(from: center, to: point) <= SiteFacts.radiusKilometers
     }
 
-    /// One page, newest first; messages sent in the same second by identifier.
+    /// One page, newest first; of messages sent in the same second, the later one of `entries` first.
     ///
     /// - Returns: The page, and the cursor of the next one where there is more.
     package func page(of entries: [FeedMessage]) -> (entries: [FeedMessage], next: String?) {
-        let ordered = entries.sorted {
-            $0.message.sent != $1.message.sent
-                ? $0.message.sent > $1.message.sent : $0.message.identifier < $1.message.identifier
-        }
+        let ordered = entries.enumerated()
+            .sorted { ($0.element.message.sent, $0.offset) > ($1.element.message.sent, $1.offset) }
+            .map(\.element)
         // The cursor's own message need not fit any more, or may be gone from a collection that has moved on.
         var start = ordered.startIndex
         if let cursor = self.cursor {

@@ -67,11 +67,12 @@ extension RuleEngine {
     ) throws {
         guard let scope = run.first?.route.scope else { return }
         let view = self.view(scope, reader)
-        if self.clockMode == .wall, receivedAt >= self.silenceHeldUntil {
+        let followsWall = self.clockMode == .wall && !self.isWallClockSuspect
+        if followsWall, receivedAt >= self.silenceHeldUntil {
             let tickClock = receivedAt - scope.grace
             if scope.clock > .distantPast, tickClock > scope.clock { try self.advance(scope, to: tickClock, view) }
         }
-        let limit = self.clockMode == .wall ? receivedAt : Timestamp.distantFuture
+        let limit = followsWall ? receivedAt : Timestamp.distantFuture
         var rest = run
         var isLate = false
         while let next = rest.first, next.time < scope.clock {

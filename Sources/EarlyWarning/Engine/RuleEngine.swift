@@ -64,6 +64,9 @@ package final class RuleEngine {
     /// a backlog needs; clocks follow the data meanwhile. Without meaning where the clock is that of the data.
     package var silenceHeldUntil = Timestamp.distantPast
 
+    /// In `--clock wall`: wall time cannot be believed, so sites' clocks follow their data alone.
+    package var isWallClockSuspect = false
+
     let clockMode: ClockMode
     let settings: Settings
     let compiled: [CompiledRule]
@@ -115,7 +118,7 @@ package final class RuleEngine {
     ///   transition of hazard `system`.
     package func process(_ batch: AppliedBatch, reader: any SeriesReader) throws -> [AlertTransition] {
         self.processedAt = batch.receivedAt
-        if self.clockMode == .wall, batch.receivedAt > self.wall {
+        if self.clockMode == .wall, !self.isWallClockSuspect, batch.receivedAt > self.wall {
             self.wall = batch.receivedAt
             self.isWallChanged = true
         }

@@ -69,17 +69,34 @@ struct RegistryRoutes: Sendable {
         try context.require(.register)
         let parameters = try await RequestParameters(request)
         let limit = try parameters.integer("limit", in: 1...10_000) ?? 100
-        let entries = try self.backend.samples.quarantine(limit: limit, device: parameters["device"])
-        return try JSONBody.response(entries.map(QuarantineReport.init))
+        guard let own = try await self.ownDevices(context) else {
+            let entries = try self.backend.samples.quarantine(limit: limit, device: parameters["device"])
+            return try JSONBody.response(entries.map(QuarantineReport.init))
+        }
+        // The rings are small enough to look through.
+        let entries = try self.backend.samples.quarantine(limit: .max, device: parameters["device"])
+            .filter { own.contains($0.payload.device) }
+        return try JSONBody.response(entries.prefix(limit).map(QuarantineReport.init))
     }
 
     @Sendable private func quarantined(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.register)
         let text = try context.parameters.require("id")
-        guard let id = Int64(text), let entry = try self.backend.samples.quarantineEntry(id) else {
+        let own = try await self.ownDevices(context)
+        guard let id = Int64(text), let entry = try self.backend.samples.quarantineEntry(id),
+            own?.contains(entry.payload.device) ?? true
+        else {
             throw APIProblem(.notFound, "there is no quarantined payload '\(text)'; `poyang quarantine list` shows all")
         }
         return try JSONBody.response(QuarantineReport(entry))
+    }
+
+    /// The devices of the org that the token is bound to; nil when it sees all.
+    ///
+    /// What no device of it sent is not its.
+    private func ownDevices(_ context: APIRequestContext) async throws -> Set<String>? {
+        guard let org = context.access.org else { return nil }
+        return Set(try await self.backend.deviceReports(org: org).map(\.device))
     }
 }
 

@@ -23,7 +23,8 @@ struct WarningRoutes: Sendable {
         let activeOnly = try await RequestParameters(request).flag("active")
         let rows = try self.backend.records.warnings(activeOnly: activeOnly)
         let visible = rows.filter { row in context.access.org.map { $0 == row.org } ?? true }
-        return try JSONBody.response(try visible.map { WarningReport(try $0.warning()) })
+        let warnings = try visible.map { try $0.warning() }.filter { !$0.identity.hazard.isStatusOnly }
+        return try JSONBody.response(warnings.map(WarningReport.init))
     }
 
     @Sendable private func show(_ request: Request, _ context: APIRequestContext) async throws -> Response {

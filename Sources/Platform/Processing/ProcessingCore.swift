@@ -27,12 +27,22 @@ final class ProcessingCore {
     /// The newest entry whose consequences are on disk.
     private var saved: JournalPosition
     private var unsaved = ProcessedBatch()
+    /// What was applied since the last save, in order; the first ``judged`` of it the rules have seen.
+    private var sinceSave: [(batch: AppliedBatch, isWallClockSuspect: Bool)] = []
+    private var judged = 0
     private var lastSave = Timestamp.distantPast
+    private let ownClock: OwnClock
+    /// What is wrong with our own clock; nil while it can be believed.
+    private(set) var clockFault: String?
 
-    /// Whether rules are evaluated. A command that opens the directory while no service runs only looks: what was
-    /// committed waits for the service, which knows its clock and whether it is an exercise.
+    /// Whether rules are evaluated.
+    ///
+    /// A command that opens the directory while no service runs only looks: what was committed waits for the service,
+    /// which knows its clock and whether it is an exercise.
     private var isJudging: Bool { self.options.isService }
 
+    /// How long after a start nothing is called silent: the broker still holds what came while we were away.
+    private static let restartGrace: Milliseconds = 2 * .minute
     /// How often the position is saved while nothing happens.
     private static let saveInterval: Milliseconds = .second
     /// How long before it expires a message that still holds is said again.
@@ -67,27 +77,44 @@ final class ProcessingCore {
             counters: try records.counters()
         )
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
+        self.ownClock = OwnClock(skew: resolver.policy.skew)
         try self.restartEngine(at: now)
+        self.checkOwnClock(at: now)
     }
 
     /// Takes one journal entry through series, rules and warnings.
+    ///
+    /// After an error the same entry may be given again: what of it was done is not done twice.
     func process(_ entry: JournalEntry, at now: Timestamp) throws {
-        guard entry.position > self.processed else { return try self.save(at: now) }
-        let (applied, counts) = try self.store.apply(entry)
-        self.counts.add(counts)
-        guard self.isJudging else { return }
-        self.processed = entry.position
-        try self.evaluate(at: now) { try $0.process(applied, reader: $1) }
+        if entry.position > self.store.appliedPosition {
+            // By what the journal says, so that feeding it again judges the same.
+            let isSuspect = self.ownClock.isSuspect(newest: self.store.newestTime, at: entry.receivedAt)
+            let (applied, counts) = try self.store.apply(entry)
+            self.counts.add(counts)
+            if self.isJudging { self.sinceSave.append((applied, isSuspect)) }
+        }
+        try self.judge(at: now)
         try self.save(at: now)
     }
 
     /// Lets timers fire that fall due by the wall clock, and says again what would expire.
     func tick(at now: Timestamp) throws {
         guard self.isJudging else { return }
-        try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) }
+        try self.judge(at: now)
+        self.checkOwnClock(at: now)
+        if self.clockFault == nil { try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) } }
         let context = StepContext(sentAt: now, processedAt: now)
         try self.add(self.book.extend(expiringBefore: now + Self.extensionLead, context: context))
         try self.save(at: now)
+    }
+
+    /// Takes notice when our own clock cannot be believed, or can be again.
+    private func checkOwnClock(at now: Timestamp) {
+        self.clockFault = self.ownClock.fault(newest: self.store.newestTime, at: now)
+        var policy = self.resolver.policy
+        guard policy.isOwnClockSuspect != (self.clockFault != nil) else { return }
+        policy.isOwnClockSuspect = self.clockFault != nil
+        self.resolver.replace(policy: policy)
     }
 
     /// The clocks of those of `sites` that have one.
@@ -112,6 +139,17 @@ final class ProcessingCore {
         try self.save(at: now, isLast: true)
     }
 
+    /// Shows the rules what was applied and not yet judged.
+    private func judge(at now: Timestamp) throws {
+        while self.judged < self.sinceSave.count {
+            let (batch, isWallClockSuspect) = self.sinceSave[self.judged]
+            self.engine.isWallClockSuspect = isWallClockSuspect
+            try self.evaluate(at: now) { try $0.process(batch, reader: $1) }
+            self.judged += 1
+            self.processed = batch.position
+        }
+    }
+
     private func evaluate(
         at now: Timestamp,
         _ step: (RuleEngine, any SeriesReader) throws -> [AlertTransition]
@@ -121,7 +159,10 @@ final class ProcessingCore {
         do {
             transitions = try step(self.engine, reader)
         } catch {
-            // Half an evaluation is worse than none: begin again from what is on disk.
+            // Half an evaluation is worse than none: begin again from what is on disk. Nothing has been told since then,
+            // because what is told is saved at once.
+            self.judged = 0
+            self.processed = self.saved
             try self.restartEngine(at: now)
             throw error
         }
@@ -146,6 +187,7 @@ final class ProcessingCore {
                     WatchedChannel(series: $0.series.labels, schedule: $0.schedule)
                 }
         }
+        engine.silenceHeldUntil = now + Self.restartGrace
         let ended = try engine.restore(
             alerts: try self.records.alertStates()
                 .map {
@@ -169,6 +211,8 @@ final class ProcessingCore {
         let grew = !self.unsaved.feed.isEmpty
         self.unsaved = ProcessedBatch()
         self.saved = self.processed
+        self.sinceSave.removeFirst(self.judged)
+        self.judged = 0
         self.lastSave = now
         if grew { self.feedSignal.notify() }
         try self.store.seal(through: self.saved)

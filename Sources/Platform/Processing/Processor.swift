@@ -33,6 +33,7 @@ package final class Processor: ReadingSink, Service {
     private let logger: Logger
     private let positions: Mutex<(journalled: JournalPosition, processed: JournalPosition)>
     private let fault = Mutex<String?>(nil)
+    private let clockFaultSeen: Mutex<String?>
     private let finished = AsyncStream.makeStream(of: Void.self)
     private let isClosing = Mutex(false)
 
@@ -42,6 +43,8 @@ package final class Processor: ReadingSink, Service {
         self.now = now
         self.logger = logger
         self.positions = Mutex((core.processed, core.processed))
+        self.clockFaultSeen = Mutex(core.clockFault)
+        if let fault = core.clockFault { logger.error("the clock looks wrong", metadata: ["fault": "\(fault)"]) }
     }
 
     // MARK: Sources
@@ -97,6 +100,9 @@ package final class Processor: ReadingSink, Service {
     /// What keeps the rules from going on; nil when all is well.
     var currentFault: String? { self.fault.withLock { $0 } }
 
+    /// What is wrong with our own clock; nil while it can be believed.
+    var clockFault: String? { self.clockFaultSeen.withLock { $0 } }
+
     // MARK: The thread
 
     /// Feeds what was committed but not yet judged when the last process ended.
@@ -140,8 +146,21 @@ package final class Processor: ReadingSink, Service {
             self.positions.withLock { $0.processed = max($0.processed, entry.position) }
         case .tick:
             self.attempt("a tick") { try $0.tick(at: self.now()) }
+            self.noteClockFault(self.core.core.clockFault)
         case .call(let body):
             body(self.core.core)
+        }
+    }
+
+    private func noteClockFault(_ fault: String?) {
+        let before = self.clockFaultSeen.withLock { seen in
+            defer { seen = fault }
+            return seen
+        }
+        switch (before, fault) {
+        case (nil, let fault?): self.logger.error("the clock looks wrong", metadata: ["fault": "\(fault)"])
+        case (.some, nil): self.logger.notice("the clock can be believed again")
+        case (nil, nil), (.some, .some): break
         }
     }
 

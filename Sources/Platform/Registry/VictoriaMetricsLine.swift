@@ -37,6 +37,12 @@ struct VictoriaMetricsLine {
         guard !decoded.metric.metric.isEmpty else {
             throw PlatformError(.input, "the label __name__ is missing: it holds the metric's name")
         }
+        guard decoded.metric.metric.wholeMatch(of: #/[a-zA-Z_:][a-zA-Z0-9_:]*/#) != nil else {
+            throw PlatformError(
+                .input,
+                "'\(decoded.metric.metric)' is no metric name: letters, digits, _ and :, no digit first"
+            )
+        }
         guard decoded.values.count == decoded.timestamps.count else {
             throw PlatformError(
                 .input,

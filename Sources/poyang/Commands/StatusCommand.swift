@@ -32,14 +32,18 @@ struct StatusCommand: AsyncParsableCommand {
         }
         let columns = [
             "site", "name_zh", "name_en", "kind", "org", "basin", "state", "level", "hazard", "value", "metric", "unit",
-            "last_reading_at", "age_seconds", "reason", "grade",
+            "last_reading_at", "age_seconds", "reason", "grade", "grade_since",
         ]
         var table = Table(columns: columns + ["warnings"])
         for site in status["sites"].elements {
             let warnings = site["warnings"].elements.map(\.cellText).joined(separator: " ")
             table.append(columns.map { site[$0] } + [warnings.isEmpty ? .null : .string(warnings)])
         }
-        table.print(asJSON: self.output.json, empty: "no site matches; 'poyang sites list' shows all")
+        table.print(
+            asJSON: self.output.json,
+            empty: "no site matches; 'poyang sites list' shows all",
+            details: ["name_en", "kind", "org", "basin", "metric"]
+        )
         if case .object(let service) = status["service"], !self.output.json {
             let parts = service.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.cellText)" }
             StandardError.write("service: \(parts.joined(separator: ", "))")

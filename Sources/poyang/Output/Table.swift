@@ -38,10 +38,12 @@ struct Table {
 
     /// Aligned columns, numbers to the right; where there is no row, the text `empty`.
     ///
-    /// Columns that are empty in every row are left out.
-    func text(empty: String) -> String {
+    /// Columns that are empty in every row are left out, and those in `details`, which only programs need.
+    func text(empty: String, details: Set<String> = []) -> String {
         guard !self.rows.isEmpty else { return empty }
-        let shown = self.columns.indices.filter { column in self.rows.contains { !$0[column].isNull } }
+        let shown = self.columns.indices.filter { column in
+            !details.contains(self.columns[column]) && self.rows.contains { !$0[column].isNull }
+        }
         let cells = self.rows.map { row in shown.map { row[$0].cellText } }
         let titles = shown.map { self.columns[$0].replacing("_", with: " ").uppercased() }
         let widths = shown.indices.map { index in
@@ -61,9 +63,9 @@ struct Table {
         return lines.joined(separator: "\n")
     }
 
-    /// Prints the table in the form asked for.
-    func print(asJSON: Bool, empty: String) {
-        StandardOutput.write(asJSON ? self.jsonText : self.text(empty: empty))
+    /// Prints the table in the form asked for; `details` are columns that only JSON shows.
+    func print(asJSON: Bool, empty: String, details: Set<String> = []) {
+        StandardOutput.write(asJSON ? self.jsonText : self.text(empty: empty, details: details))
     }
 
     private static func csvField(_ text: String) -> String {

@@ -30,7 +30,8 @@ struct WarningsList: AsyncParsableCommand {
         Table(columns: WarningsList.columns, objects: warnings.elements)
             .print(
                 asJSON: self.output.json,
-                empty: self.active ? "no active warning" : "no warning yet"
+                empty: self.active ? "no active warning" : "no warning yet",
+                details: ["org", "updated_at", "ended_at", "acknowledged_by", "headline_en", "value", "threshold"]
             )
     }
 }

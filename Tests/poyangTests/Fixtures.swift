@@ -3,14 +3,6 @@
 
 import Foundation
 
-/// A folder of its own for one test, removed afterwards.
-func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "poyang-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-}
-
 /// Writes a file and gives its path.
 func file(_ name: String, in folder: URL, _ text: String) throws -> String {
     let url = folder.appending(path: name)

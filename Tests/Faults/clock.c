@@ -1,0 +1,45 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+// A wrong wall clock, for LD_PRELOAD: it is $POYANG_FAULT_CLOCK_OFFSET seconds ahead, or behind when negative.
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static time_t offset;
+
+static void *real(const char *name) {
+    void *symbol = dlsym(RTLD_NEXT, name);
+    if (!symbol) _exit(99);
+    return symbol;
+}
+
+#define REAL(name) ((__typeof__(&name))real(#name))
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int result = REAL(clock_gettime)(clock, time);
+    if (!result && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) time->tv_sec += offset;
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict time, void *restrict zone) {
+    int result = REAL(gettimeofday)(time, zone);
+    if (!result) time->tv_sec += offset;
+    return result;
+}
+
+time_t time(time_t *result) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (result) *result = now.tv_sec;
+    return now.tv_sec;
+}
+
+__attribute__((constructor)) static void begin(void) {
+    const char *text = getenv("POYANG_FAULT_CLOCK_OFFSET");
+    offset = text ? atol(text) : 0;
+}
