@@ -39,9 +39,38 @@ struct DifferentialTests {
               - alert: All
                 expr: sum(level) > 40
                 for: 2m
+              - alert: Ladder
+                expr: level{position="up"} >= on(site) group_left() site_threshold_meters{hazard="flood",level="$level"}
+                levels: [blue, red]
+              - alert: Highest
+                expr: max by (site) (level) > on(site) site_threshold_meters{hazard="flood",level="$level"}
+                levels: [blue, red]
+              - alert: Either
+                expr: level >= on(site) group_left() site_threshold_meters{hazard="flood",level="$level"}
+                levels: [blue, red]
               - alert: Gone
                 expr: absent(level{site="c"})
         """
+
+    /// One site has thresholds always, one from some time on, one has none.
+    static let thresholds: [(site: String, threshold: Threshold)] = [
+        ("a", 0, WarningLevel.blue, 10.0), ("a", 0, .red, 13), ("b", 171, .blue, 10), ("b", 203, .red, 13),
+    ]
+    .map { site, from, level, value in
+        let threshold = Threshold(
+            hazard: .flood,
+            level: level,
+            name: "",
+            value: value,
+            unit: .meters,
+            validFrom: .minutes(Int64(from)),
+            validTo: nil,
+            authority: "",
+            source: "",
+            confidence: "test"
+        )
+        return (site, threshold)
+    }
 
     /// A stream with disorder, gaps, duplicates and suspect values.
     static func stream(seed: UInt64) -> [[(Labels, Sample)]] {
@@ -85,7 +114,7 @@ struct DifferentialTests {
     @Test(arguments: [UInt64(1), 2, 3, 4, 5, 6], [false, true])
     func streamEqualsBatch(seed: UInt64, isRegistered: Bool) throws {
         let channels = Self.channels(isRegistered)
-        let harness = try EngineHarness(Self.rules, channels: channels)
+        let harness = try EngineHarness(Self.rules, channels: channels, thresholds: Self.thresholds)
         var reference = Reference(
             rules: harness.engine.compiled,
             channels: channels,
@@ -108,7 +137,7 @@ struct DifferentialTests {
     func goesOnAfterACrashAtAnyPosition(seed: UInt64) throws {
         let channels = Self.channels(seed % 2 == 0)
         let stream = Self.stream(seed: seed)
-        let whole = try EngineHarness(Self.rules, channels: channels)
+        let whole = try EngineHarness(Self.rules, channels: channels, thresholds: Self.thresholds)
         var random = SeededGenerator(seed: seed &+ 1000)
         let cuts = Set((0..<6).map { _ in Int.random(in: 0..<stream.count, using: &random) })
         var saved = SavedState()
@@ -120,7 +149,7 @@ struct DifferentialTests {
             saved.apply(whole.engine.checkpoint())
         }
         for (cut, state) in states {
-            let resumed = try EngineHarness(Self.rules, channels: channels)
+            let resumed = try EngineHarness(Self.rules, channels: channels, thresholds: Self.thresholds)
             for batch in stream[..<cut] { for (labels, sample) in batch { resumed.store.insert(labels, sample) } }
             let dropped = try resumed.engine.restore(
                 alerts: state.alerts,

@@ -178,13 +178,12 @@ static void *wait_for_the_cut(void *unused) {
 __attribute__((constructor)) static void begin(void) {
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     pthread_t thread;
+    sigset_t signals;
     directory = getenv("POYANG_FAULT_DIRECTORY");
     if (!directory) return;
     ignores_flush = getenv("POYANG_FAULT_IGNORES_FLUSH") != NULL;
-    // A test may have started us from a thread that blocks signals, and a child inherits that.
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGUSR2);
+    // The signal mask comes from the thread that started the process, and may hold the signal back for ever.
+    if (sigemptyset(&signals) || sigaddset(&signals, SIGUSR2)) _exit(99);
     if (pthread_sigmask(SIG_UNBLOCK, &signals, NULL)) _exit(99);
     if (sem_init(&cut, 0, 0) || sigaction(SIGUSR2, &action, NULL)) _exit(99);
     if (pthread_create(&thread, NULL, wait_for_the_cut, NULL)) _exit(99);

@@ -36,6 +36,7 @@ final class CompiledRule: Sendable {
     /// It is evaluated for each site by itself.
     let isPerSite: Bool
     let dependsOnTime: Bool
+    let hasMaybe: Bool
     /// It may hold although none of its series was ever there.
     let speaksOfAbsence: Bool
     /// The labels that the rule itself gives, and their texts where those never change.
@@ -64,6 +65,7 @@ final class CompiledRule: Sendable {
         let namesSite = all.contains { $0.matchers.contains { $0.name == "site" && $0.operation == .equal } }
         self.isPerSite = readsSeries && !namesSite && queries.allSatisfy(\.isConfinedToSite)
         self.speaksOfAbsence = queries.contains { $0.description.contains("absent") }
+        self.hasMaybe = rule.maybe != nil
         self.dependsOnTime = queries.contains(where: \.dependsOnTime)
         self.ownLabelNames = Set(rule.labels.map(\.name))
         if rule.labels.allSatisfy(\.template.isConstant) {

@@ -47,7 +47,10 @@ extension RuleEngine {
             try self.take([(route, only.sample.time)][...], receivedAt, reader, &across)
         } else {
             var items = samples.map { (route: self.route(for: $0.series), time: $0.sample.time) }
-            items.sort { ($0.route.scope.key, $0.time) < ($1.route.scope.key, $1.time) }
+            items.sort { left, right in
+                if left.route.scope === right.route.scope { return left.time < right.time }
+                return left.route.scope.key < right.route.scope.key
+            }
             var rest = items[...]
             while let first = rest.first {
                 let run = rest.prefix { $0.route.scope === first.route.scope }

@@ -35,7 +35,7 @@ extension RuleEngine {
         unit.isDirty = false
         unit.isArmed = true
         do {
-            if unit.alerts.isEmpty, unit.failure == nil, unit.rule.rule.maybe == nil {
+            if unit.alerts.isEmpty, unit.failure == nil, !unit.rule.hasMaybe {
                 if let comparison = unit.rule.comparison {
                     if let until = try self.quietUntil(comparison, unit, at: time, view) {
                         unit.due = max(until, time + 1)

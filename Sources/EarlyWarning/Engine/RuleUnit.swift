@@ -42,31 +42,31 @@ struct Alert {
 
 /// One rule at one site, or one rule across sites: what is evaluated at a time.
 final class RuleUnit {
+    // What every evaluation looks at stands together: with thousands of sites none of it is in the cache.
     let rule: CompiledRule
     var alerts: [Alert] = []
-    /// The registered series that its selectors match.
-    var channels: [WatchedChannel] = []
     /// When it must be evaluated again although no sample arrives.
     var due = Timestamp.distantFuture
+    /// Whether it waits to be evaluated in the batch at hand.
+    var isDirty = false
+    /// Whether a sample may be skipped because a timer is set that looks again in time (silence rules).
+    var isArmed = false
+    /// When an alert of it was last evaluated, for `snapshot`.
+    var evaluatedAt = Timestamp.distantPast
     /// Of a rule that compares something with a threshold.
     var threshold: KnownThreshold?
+    /// The error of the last evaluation, and since when.
+    var failure: (message: String, since: Timestamp)?
+    /// The registered series that its selectors match.
+    var channels: [WatchedChannel] = []
     /// Whether no threshold of the rule's level is in force here, and until when that was looked up.
     var isThresholdMissing = false
     var thresholdKnownUntil = Timestamp.distantPast
     /// When one of `channels` goes stale; only kept while an alert is raised.
     var staleAt = Timestamp.distantFuture
-    /// When an alert of it was last evaluated, for `snapshot`.
-    var evaluatedAt = Timestamp.distantPast
-    /// The error of the last evaluation, and since when.
-    var failure: (message: String, since: Timestamp)?
     /// Label sets of which `maybe` says that nobody knows.
     var undecided: [(labels: Labels, since: Timestamp)] = []
     var isEvaluated: Bool { self.evaluatedAt != .distantPast }
-    /// Whether a sample may be skipped because a timer is set that looks again in time (silence rules).
-    var isArmed = false
-
-    /// Whether it waits to be evaluated in the batch at hand.
-    var isDirty = false
 
     init(rule: CompiledRule) { self.rule = rule }
 }

@@ -34,12 +34,18 @@ final class Scope {
     var followsAll = false
     var isClockChanged = false
     /// Of a site.
-    let operands = LeftOperands()
+    let operands: LeftOperands
 
     init(kind: Kind, key: String) {
         self.kind = kind
         self.key = key
-        if case .site(let site) = kind { self.reader = SiteReader(site: site) } else { self.reader = nil }
+        if case .site(let site) = kind {
+            self.reader = SiteReader(site: site)
+            self.operands = LeftOperands(site: site)
+        } else {
+            self.reader = nil
+            self.operands = LeftOperands(site: "")
+        }
     }
 
     var site: String {

@@ -8,7 +8,7 @@ import Telemetry
 ///
 /// The rules of a ladder share `something`, and a threshold holds for months. So the left side is evaluated once for
 /// all levels of a site, the right side when it changes; what is left for each level is to compare two numbers.
-struct ThresholdComparison: Sendable {
+final class ThresholdComparison: Sendable {
     let left: Query
     /// The place of the left side among those of all rules; rules with the same left side have the same.
     let operand: Int
@@ -49,12 +49,16 @@ final class LeftOperands {
     enum Operand {
         /// Nothing, until a sample arrives or that time.
         case none(until: Timestamp)
-        case one(value: Double, site: String, until: Timestamp)
-        /// Several elements, whose matching is left to the evaluator.
-        case several
+        /// One element, with the label of the site.
+        case one(value: Double, until: Timestamp)
+        /// Several elements, or one without the site's label: how they match is left to the evaluator.
+        case several(until: Timestamp)
     }
 
+    let site: String
     private var known: [(time: Timestamp, operand: Operand)?] = []
+
+    init(site: String) { self.site = site }
 
     /// To be called before samples that arrived meanwhile are judged.
     func forget() {
@@ -66,15 +70,13 @@ final class LeftOperands {
         if let known = self.known[comparison.operand], known.time == time { return known.operand }
         let result = try evaluator.instant(comparison.left, at: time)
         let operand: Operand
-        switch result.samples.count {
-        case 0: operand = .none(until: result.nextChange)
-        case 1:
-            operand = .one(
-                value: result.samples[0].value,
-                site: result.samples[0].labels.site,
-                until: result.nextChange
-            )
-        default: operand = .several
+        let samples = result.samples
+        if samples.isEmpty {
+            operand = .none(until: result.nextChange)
+        } else if samples.count == 1, samples[0].labels.site == self.site {
+            operand = .one(value: samples[0].value, until: result.nextChange)
+        } else {
+            operand = .several(until: result.nextChange)
         }
         self.known[comparison.operand] = (time, operand)
         return operand
@@ -83,12 +85,8 @@ final class LeftOperands {
 
 /// The threshold of a unit as it was last looked up.
 struct KnownThreshold {
-    enum Value {
-        case missing
-        case one(Double, site: String)
-    }
-
-    let value: Value
+    /// Nil where there is none.
+    let value: Double?
     /// Valid from then on.
     let from: Timestamp
     /// No longer valid then.
@@ -107,19 +105,21 @@ extension RuleEngine {
     ) throws -> Timestamp? {
         guard let operands = view.operands else { return nil }
         switch try operands.value(of: comparison, at: time, view.raising) {
-        case .several: return nil
-        case .none(let until): return until
-        case .one(let value, let site, let until):
-            guard let threshold = try self.threshold(comparison, unit, at: time, view) else { return nil }
-            if case .one(let limit, let thresholdSite) = threshold.value {
-                guard site == thresholdSite, !view.raising.holds(comparison.operation, value, limit) else { return nil }
+        case .several(let until):
+            guard let threshold = try self.threshold(comparison, unit, at: time, view), threshold.value == nil else {
+                return nil
             }
+            return min(until, threshold.until)
+        case .none(let until): return until
+        case .one(let value, let until):
+            guard let threshold = try self.threshold(comparison, unit, at: time, view) else { return nil }
+            if let limit = threshold.value, view.raising.holds(comparison.operation, value, limit) { return nil }
             return min(until, threshold.until)
         }
     }
 
-    /// The one threshold in force, or that there is none today and tomorrow; nil where there are several, where one is
-    /// about to begin, and where a stored series gives it, which any sample can change.
+    /// The one threshold in force, or that there is none until one begins or a day has passed; nil where there are
+    /// several, and where a stored series gives it, which any sample can change.
     private func threshold(
         _ comparison: ThresholdComparison,
         _ unit: RuleUnit,
@@ -135,14 +135,15 @@ extension RuleEngine {
         let found = try view.reader.select(request)
         if let columns = found.first {
             guard found.count == 1, let until = columns.nextChange, until > time, columns.times.count == 1,
-                columns.times[0] <= time, columns.times[0] + columns.lookback > time
+                columns.times[0] <= time, columns.times[0] + columns.lookback > time,
+                columns.labels.site == view.operands?.site
             else { return nil }
-            let value = KnownThreshold.Value.one(columns.values[0], site: columns.labels.site)
-            unit.threshold = KnownThreshold(value: value, from: time, until: until)
+            unit.threshold = KnownThreshold(value: columns.values[0], from: time, until: until)
         } else {
             request.extent = .lookback(from: time, through: time + .day)
-            guard try view.reader.select(request).isEmpty else { return nil }
-            unit.threshold = KnownThreshold(value: .missing, from: time, until: time + .day)
+            let until = try view.reader.select(request).compactMap(\.times.first).min() ?? time + .day
+            guard until > time else { return nil }
+            unit.threshold = KnownThreshold(value: nil, from: time, until: until)
         }
         return unit.threshold
     }

@@ -31,10 +31,10 @@ struct TestOverlay: SeriesReader {
             found.append(
                 SeriesColumns(
                     labels: labels,
-                    times: [request.extent.through],
+                    times: [max(from, threshold.validFrom)],
                     values: [threshold.value],
                     marks: [.measured],
-                    lookback: .day,
+                    lookback: .max / 4,
                     nextChange: threshold.validTo ?? .distantFuture
                 )
             )

@@ -40,6 +40,7 @@ struct SeriesIndex {
     /// Starts from the shortest postings of an equality with a value, so that a metric at a site costs the series of
     /// that site, not of that metric.
     func matching(_ matchers: [LabelMatcher]) -> [SeriesID] {
+        if let few = self.matchingFew(matchers) { return few }
         var lists: [[SeriesID]] = []
         var others: [LabelMatcher] = []
         for matcher in matchers {
@@ -60,11 +61,21 @@ struct SeriesIndex {
         return others.isEmpty ? result : self.filtered(result, by: others)
     }
 
+    /// The same where an equality leaves a few series only: a metric at a site, asked for at every reading.
+    private func matchingFew(_ matchers: [LabelMatcher]) -> [SeriesID]? {
+        for matcher in matchers where matcher.operation == .equal && !matcher.value.isEmpty {
+            guard let list = self.postings[matcher.name]?[matcher.value] else { return [] }
+            if list.count <= 8 { return self.filtered(list, by: matchers) }
+        }
+        return nil
+    }
+
     private func filtered(_ ids: [SeriesID], by matchers: [LabelMatcher]) -> [SeriesID] {
-        ids.filter { id in
+        func matches(_ id: SeriesID) -> Bool {
             let labels = self.keys[Int(id.rawValue) - 1].labels
             return matchers.allSatisfy { $0.matches(labels) }
         }
+        return ids.allSatisfy(matches) ? ids : ids.filter(matches)
     }
 }
 
