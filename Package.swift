@@ -121,7 +121,8 @@ let package = Package(
             name: "PlatformTests",
             dependencies: [
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
-                "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird, hummingbirdTesting, httpTypes,
+                "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird, hummingbirdTesting,
+                httpTypes,
                 logging,
             ]
         ),
