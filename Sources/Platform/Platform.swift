@@ -43,6 +43,9 @@ package struct Platform: Sendable {
         let configuration = Configuration(options: options, records: records)
         let keys = SeriesKeyTable()
         let (catalog, rules) = try configuration.load(keys: keys)
+        if options.isService, rules.alerts.isEmpty {
+            logger.warning("there are no rules: nothing is warned of", metadata: ["rules": "\(options.rulesDirectory)"])
+        }
         let processed = try records.processedPosition()
         let store = try SeriesStore(path: directory.samples, processed: processed)
         catalog.adopt(try store.reader.series(matching: [], after: .distantPast, through: .distantFuture))

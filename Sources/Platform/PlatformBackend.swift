@@ -28,7 +28,7 @@ package struct PlatformBackend: APIBackend {
     package func now() -> Timestamp { self.wallClock() }
 
     package func reader(org: String?) -> any SeriesReader {
-        let reader = CatalogReader(base: self.samples.reader, catalog: self.resolver.catalog)
+        let reader = CatalogReader(base: self.samples.snapshot(), catalog: self.resolver.catalog)
         guard let org else { return reader }
         return OrgReader(base: reader, org: org)
     }

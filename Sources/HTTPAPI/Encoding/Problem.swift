@@ -62,13 +62,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         } catch let problem as APIProblem {
             return try problem.response(from: request, context: context)
         } catch let error as HTTPError {
-            return try APIProblem(error.status, error.body ?? "see \(openAPIPath) for what is there")
+            return try APIProblem(error.status, error.body ?? "\(request.method) \(request.uri.path) is not served")
                 .response(from: request, context: context)
         } catch {
             context.logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             return try APIProblem(.internalServerError, "\(error)").response(from: request, context: context)
         }
     }
-
-    private var openAPIPath: String { "/openapi.json" }
 }
