@@ -14,6 +14,8 @@ struct IngestMeasurement {
     struct Service {
         var messagesPerSecond: Double
         var evaluationsPerMessage: Double
+        /// How many messages were committed, and flushed, together on average.
+        var messagesPerBatch: Double
         /// Messages of the feed: warnings issued, raised, lowered, ended.
         var warningMessages: Int
         /// Processor time of the broker per message, in µs.
@@ -70,8 +72,7 @@ struct IngestMeasurement {
     }
 
     mutating func service(messages: Int) throws -> Service {
-        let names = (evaluations: "poyang_rule_evaluations_total", feed: "poyang_feed_sequence")
-        let countsBefore = try self.service.status(names.evaluations, names.feed)
+        let countsBefore = try self.counts()
         let threadsBefore = ProcessorTime.threads(of: self.service.processID)
         let brokerBefore = ProcessorTime.threads(of: self.brokerProcess)
         let publisher = try PublisherProcess(
@@ -84,7 +85,7 @@ struct IngestMeasurement {
         self.sent += messages
         let end = try self.service.awaitJudged(messages: self.sent, timeout: Self.timeout)
         let began = try publisher.finish()
-        let counts = try self.service.status(names.evaluations, names.feed)
+        let counts = try self.counts()
         var threads: [String: Double] = [:]
         for (name, seconds) in ProcessorTime.threads(of: self.service.processID) {
             threads[name] = (seconds - (threadsBefore[name] ?? 0)) * 1e6 / Double(messages)
@@ -92,10 +93,17 @@ struct IngestMeasurement {
         return Service(
             messagesPerSecond: Double(messages) / Self.seconds(from: began, to: end),
             evaluationsPerMessage: Double(counts[0] - countsBefore[0]) / Double(messages),
+            messagesPerBatch: Double(messages) / Double(max(1, counts[2] - countsBefore[2])),
             warningMessages: counts[1] - countsBefore[1],
             brokerMicroseconds: self.brokerMicroseconds(since: brokerBefore, messages),
             threadMicroseconds: threads
         )
+    }
+
+    /// Evaluations, messages of the feed and batches since the start.
+    private func counts() throws -> [Int] {
+        try self.service
+            .status("poyang_rule_evaluations_total", "poyang_feed_sequence", "poyang_journal_position")
     }
 
     private func brokerMicroseconds(since before: [String: Double], _ messages: Int) -> Double {

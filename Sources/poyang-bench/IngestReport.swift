@@ -19,6 +19,7 @@ struct IngestReport {
                 .text("median"), .number(self.median(\.discarding.messagesPerSecond), 0),
                 .number(self.median(\.service.messagesPerSecond), 0), .number(self.median(\.ratio), 3),
                 .number(self.median(\.service.evaluationsPerMessage), 2),
+                .number(self.median(\.service.messagesPerBatch), 0),
                 .number(self.median { Double($0.service.warningMessages) }, 0),
                 .number(self.median(\.discarding.brokerMicroseconds), 2),
                 .number(self.median(\.service.brokerMicroseconds), 2),
@@ -29,7 +30,8 @@ struct IngestReport {
         return ReportTable(
             columns: [
                 "round", "discarding_per_second", "poyang_per_second", "ratio", "evaluations_per_message",
-                "warning_messages", "broker_us_discarding", "broker_us_poyang", "ingest_thread_us", "rules_thread_us",
+                "messages_per_batch", "warning_messages", "broker_us_discarding", "broker_us_poyang",
+                "ingest_thread_us", "rules_thread_us",
             ],
             rows: rows
         )
@@ -44,7 +46,8 @@ struct IngestReport {
         [
             .text(name), .number(round.discarding.messagesPerSecond, 0), .number(round.service.messagesPerSecond, 0),
             .number(round.ratio, 3), .number(round.service.evaluationsPerMessage, 2),
-            .number(Double(round.service.warningMessages), 0), .number(round.discarding.brokerMicroseconds, 2),
+            .number(round.service.messagesPerBatch, 0), .number(Double(round.service.warningMessages), 0),
+            .number(round.discarding.brokerMicroseconds, 2),
             .number(round.service.brokerMicroseconds, 2), .number(self.thread("mqtt-ingest", round), 2),
             .number(self.thread("poyang-rules", round), 2),
         ]
