@@ -181,6 +181,11 @@ __attribute__((constructor)) static void begin(void) {
     directory = getenv("POYANG_FAULT_DIRECTORY");
     if (!directory) return;
     ignores_flush = getenv("POYANG_FAULT_IGNORES_FLUSH") != NULL;
+    sigset_t signals;
     if (sem_init(&cut, 0, 0) || sigaction(SIGUSR2, &action, NULL)) _exit(99);
+    // Whoever started us may have blocked it.
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR2);
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
     if (pthread_create(&thread, NULL, wait_for_the_cut, NULL)) _exit(99);
 }

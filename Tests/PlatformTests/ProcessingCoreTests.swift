@@ -9,6 +9,7 @@ import GRDB
 import HTTPAPI
 import SeriesStorage
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Platform
@@ -23,7 +24,7 @@ struct ProcessingCoreTests {
     .map { ($0, $1) }
 
     private func undisturbed() throws -> [String] {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let bench = try Workbench(folder)
             for entry in try bench.commit(Self.flood) { try bench.core.process(entry, at: Workbench.start) }
             defer { try? bench.close() }
@@ -36,7 +37,7 @@ struct ProcessingCoreTests {
     func aCrashBetweenAnyTwoEntriesChangesNothing() throws {
         let expected = try self.undisturbed()
         try #require(expected.count >= 5)
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             for reading in Self.flood {
                 // Judged what the last one left, committed one more, judged half of the time.
                 let bench = try Workbench(folder)
@@ -57,7 +58,7 @@ struct ProcessingCoreTests {
     @Test(arguments: ["feed", "warnings", "ledger", "alert_states", "clocks"], [false, true])
     func aSaveThatFailsLosesNothing(table: String, diesAfterIt: Bool) throws {
         let expected = try self.undisturbed()
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             var bench = try Workbench(folder)
             let entries = try bench.commit(Self.flood)
             let database = try DatabaseQueue(path: DataDirectory(path: folder.path).catalog)
@@ -97,7 +98,7 @@ struct ProcessingCoreTests {
 
     @Test
     func anEntryThatWasSeenIsNotTakenAgain() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let bench = try Workbench(folder)
             let entries = try bench.commit(Self.flood)
             for entry in entries + entries { try bench.core.process(entry, at: Workbench.start) }
@@ -110,7 +111,7 @@ struct ProcessingCoreTests {
     /// The tick notices that the wall clock went back behind what is stored, and that it came forward again.
     @Test
     func ourOwnClockIsSuspectWhileItIsBehindTheNewestSample() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let bench = try Workbench(folder, clock: .wall)
             for entry in try bench.commit([(0, 2), (5, 2)]) { try bench.core.process(entry, at: Workbench.start) }
             let newest = Workbench.start + 5 * .minute
@@ -127,7 +128,7 @@ struct ProcessingCoreTests {
     /// While our clock stands in the past, a flood is judged at the times of its readings.
     @Test
     func aFloodIsSeenWhileOurClockIsWrong() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let bench = try Workbench(folder, clock: .wall)
             for entry in try bench.commit([(0, 2)]) { try bench.core.process(entry, at: Workbench.start) }
             let wrong = Workbench.start - 30 * .day

@@ -6,6 +6,7 @@ import Foundation
 import HTTPAPI
 import SeriesStorage
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Platform
@@ -26,7 +27,7 @@ struct StatusBuilderTests {
 
     @Test
     func aGaugeThatNeverReportedIsUnknown() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let bench = try Workbench(folder)
             #expect(try self.status(bench, clock: nil) == ("unknown", "never_reported", nil))
             try bench.close()
@@ -36,7 +37,7 @@ struct StatusBuilderTests {
     /// A gauge that reports each 5 minutes is looked back to for 12.5.
     @Test(arguments: [(0, "normal"), (12, "normal"), (13, "unknown"), (60, "unknown")])
     func aGaugeIsUnknownFromTheEndOfItsLookback(minutes: Int, state: String) throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let bench = try Workbench(folder)
             for entry in try bench.commit([(0, 2)]) { try bench.core.process(entry, at: Workbench.start) }
             let seen = try self.status(bench, clock: Workbench.start + Milliseconds(minutes) * .minute)
@@ -47,7 +48,7 @@ struct StatusBuilderTests {
 
     @Test
     func aSiteWithoutDevicesIsNotInstrumented() throws {
-        try withTemporaryFolder { folder in
+        try inTemporaryFolder { folder in
             let bench = try Workbench(folder)
             let catalog = bench.resolver.catalog
             let bare = try #require(catalog.sites.values.first { catalog.devices(at: $0.id).isEmpty })
