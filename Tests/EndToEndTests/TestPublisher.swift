@@ -8,12 +8,13 @@ import Synchronization
 
 /// Publishes at QoS 1 and returns when the broker has acknowledged everything.
 enum TestPublisher {
-    @concurrent
     static func publish(_ messages: [(topic: String, payload: [UInt8])], to url: String) async throws {
         let publisher = try self.make(url)
-        defer { publisher.stop() }
-        for message in messages { try publisher.publish(topic: message.topic, payload: message.payload) }
-        try publisher.flush(timeout: 300_000)
+        try await onThread {
+            defer { publisher.stop() }
+            for message in messages { try publisher.publish(topic: message.topic, payload: message.payload) }
+            try publisher.flush(timeout: 300_000)
+        }
     }
 
     /// A publisher that runs.
@@ -27,6 +28,13 @@ enum TestPublisher {
         let publisher = MQTTPublisher(options, logger: logger)
         publisher.start()
         return publisher
+    }
+}
+
+/// Runs what blocks on a thread of its own: Swift's threads are as few as the processors.
+private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+        Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
     }
 }
 
@@ -50,14 +58,21 @@ final class TestStream: Sendable {
     }
 
     /// Publishes the messages 0 to `count` − 1 as the gate allows; returns when all are acknowledged.
-    @concurrent
-    func run(_ count: Int, _ message: @Sendable (Int) -> (topic: String, payload: [UInt8])) async throws {
-        for index in 0..<count {
-            while self.gate.withLock({ $0 }) <= index { try await Task.sleep(for: .milliseconds(1)) }
-            let next = message(index)
-            try self.publisher.publish(topic: next.topic, payload: next.payload)
+    func run(_ count: Int, _ message: @escaping @Sendable (Int) -> (topic: String, payload: [UInt8])) async throws {
+        try await withTaskCancellationHandler {
+            try await onThread {
+                for index in 0..<count {
+                    while self.gate.withLock({ $0 }) <= index { usleep(1000) }
+                    let next = message(index)
+                    try self.publisher.publish(topic: next.topic, payload: next.payload)
+                }
+                try self.publisher.flush(timeout: 300_000)
+            }
+        } onCancel: {
+            // A test that has failed waits for this: what is published from now on throws.
+            self.publisher.stop(timeout: 0)
+            self.gate.withLock { $0 = .max }
         }
-        try self.publisher.flush(timeout: 300_000)
     }
 
     /// Waits until the broker has acknowledged so many.

@@ -182,9 +182,9 @@ __attribute__((constructor)) static void begin(void) {
     directory = getenv("POYANG_FAULT_DIRECTORY");
     if (!directory) return;
     ignores_flush = getenv("POYANG_FAULT_IGNORES_FLUSH") != NULL;
-    // The signal mask comes from the thread that started the process, and may hold the signal back for ever.
+    if (sem_init(&cut, 0, 0) || sigaction(SIGUSR2, &action, NULL)) _exit(99);
+    // The mask comes from the thread that started the process, and may hold the signal back for ever.
     if (sigemptyset(&signals) || sigaddset(&signals, SIGUSR2)) _exit(99);
     if (pthread_sigmask(SIG_UNBLOCK, &signals, NULL)) _exit(99);
-    if (sem_init(&cut, 0, 0) || sigaction(SIGUSR2, &action, NULL)) _exit(99);
     if (pthread_create(&thread, NULL, wait_for_the_cut, NULL)) _exit(99);
 }

@@ -137,10 +137,12 @@ struct CrashTests {
         try process.run()
         // The kill falls somewhere after the first report, so that every round has something to lose.
         var text = output.fileHandleForReading.availableData
-        DispatchQueue.global()
-            .asyncAfter(deadline: .now() + .microseconds(Int(delay))) {
-                kill(process.processIdentifier, signal)
-            }
+        // On a thread of its own: those of Dispatch may all be waiting for victims.
+        let victim = process.processIdentifier
+        Thread.detachNewThread {
+            usleep(delay)
+            kill(victim, signal)
+        }
         text += output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         let status = process.terminationReason == .exit ? process.terminationStatus : 0
