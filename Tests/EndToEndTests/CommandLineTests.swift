@@ -106,4 +106,16 @@ struct CommandLineTests {
             #expect(serve.errors.contains(place), "\(serve.errors)")
         }
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aReaderThatHasGoneAwayEndsTheCommandQuietly() async throws {
+        try await withTemporaryFolder { folder in
+            let program = try PoyangProcess.executable().path
+            let command = "'\(program)' sites list --data '\(folder.path)' | true; echo \"${PIPESTATUS[0]}\""
+            let run = try PoyangProcess(program: URL(fileURLWithPath: "/bin/bash"), ["-c", command])
+            try await run.waitForExit()
+            #expect(run.output == "0\n", "\(run.errors)")
+            #expect(run.errors.isEmpty)
+        }
+    }
 }
