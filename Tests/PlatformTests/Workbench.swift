@@ -16,7 +16,7 @@ import Telemetry
 struct Workbench {
     static let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
-    /// 2018-08-31T22:00:00Z
+    /// The moment 2018-08-31T22:00:00Z.
     static let start = Timestamp(milliseconds: 1_535_752_800_000)
 
     let records: CatalogStore
