@@ -69,15 +69,11 @@ struct MergedCatalog {
 
 extension DeviceModel {
     /// What is wrong with a device's zero elevation; `nil` where it fits the model.
+    ///
+    /// A device without one is taken to report in the site's datum already: its zero elevation is 0.
     func zeroElevationProblem(of device: Device) -> String? {
-        let needs = self.channels.contains(where: \.addsZeroElevation)
-        switch (needs, device.zeroElevationMeters != nil) {
-        case (true, false):
-            return "model '\(self.id)' measures from the gauge's zero (`zero: site`); give zero_elevation_m"
-        case (false, true):
-            return
-                "zero_elevation_m is given, but model '\(self.id)' adds none; use a model whose channel says `zero: site`"
-        case (true, true), (false, false): return nil
-        }
+        let adds = self.channels.contains(where: \.addsZeroElevation)
+        guard !adds, device.zeroElevationMeters != nil else { return nil }
+        return "zero_elevation_m is given, but model '\(self.id)' adds none; use a model whose channel says `zero: site`"
     }
 }

@@ -28,6 +28,46 @@ struct CatalogFilesTests {
         "  - { authority: a, source: s, confidence: c, \(fields) }\n"
     }
 
+    /// The examples that outsiders were given.
+    @Test func takesADeviceWithoutZeroElevationAsReportingInTheSitesDatum() throws {
+        let catalog = try Fixture.catalog([
+            "Devices/models/acme/level.yaml": """
+            channels:
+              water_level_meters:
+                key: level            # in the payload
+                unit: ft              # of the payload; converted
+                min: -15
+                max: 130
+                zero: site            # adds the channel's zero_elevation
+            report: { every: 5m }
+            """,
+            "Devices/sites/poyang/xingzi.yaml": """
+            site: xingzi
+            name: { zh: 星子, en: Xingzi }
+            kind: lake
+            org: poyang-flood-office
+            basin: poyang
+            admin_code: "360483"
+            position: { lat: 29.45, lon: 116.05, confidence: approximate }
+            datum: { name: wusong, offset_to_1985_m: -1.86, valid_from: 2000-01-01, source: "…" }
+            thresholds:
+              - { hazard: flood, level: blue, name: 警戒, value: 19.00, valid_from: 2000-01-01, authority: "…", source: "…", confidence: verified }
+            devices:
+              - { id: xingzi-1, model: acme/level, test: false }
+            """,
+        ])
+        var resolved: [ResolvedReading] = []
+        let refusals = CatalogResolver(catalog: catalog)
+            .resolve(
+                device: "xingzi-1",
+                readings: [Reading(key: "level", value: 62.5)],
+                receivedAt: Timestamp(milliseconds: 1_700_000_000_000),
+                into: &resolved
+            )
+        #expect(refusals.isEmpty)
+        #expect(resolved.map(\.sample.value) == [19.05])
+    }
+
     @Test func takesAGoodSetOfFiles() throws {
         let catalog = try Fixture.catalog([
             "Devices/models/acme/level.yaml": """

@@ -65,7 +65,6 @@ struct DeviceImportTests {
         ("d,generic/json,new,New,swamp,,", "kind", "'swamp' is no kind of site; it is one of field, river"),
         ("d,generic/json,x,,,95,116", "latitude", "'95' is no number from -90.0 to 90.0"),
         ("d,generic/json,x,,,29,", "longitude", "latitude is given without longitude"),
-        ("d,acme/level,x,,,,", "zero_elevation_m", "give zero_elevation_m"),
         ("filed,acme/level,x,,,,", "device_id", "declared in a file under Devices/; change it there"),
         ("d,generic/json,x,Other,,,", "site_id", "change there: site_name"),
         ("d,generic/json,x", "", "the row has 3 fields, the header 7"),
