@@ -74,6 +74,7 @@ extension DeviceModel {
     func zeroElevationProblem(of device: Device) -> String? {
         let adds = self.channels.contains(where: \.addsZeroElevation)
         guard !adds, device.zeroElevationMeters != nil else { return nil }
-        return "zero_elevation_m is given, but model '\(self.id)' adds none; use a model whose channel says `zero: site`"
+        return "zero_elevation_m is given, but model '\(self.id)' adds none; "
+            + "use a model whose channel says `zero: site`"
     }
 }
