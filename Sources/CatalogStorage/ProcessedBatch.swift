@@ -39,39 +39,6 @@ package struct ProcessedBatch: Sendable {
     }
 }
 
-/// The state of one alert, for the rules to take up again after a start.
-package struct AlertStateRow: Hashable, Sendable {
-    package struct Key: Hashable, Sendable {
-        package var rule: String
-        /// The labels as canonical JSON (keys sorted).
-        package var labels: String
-
-        package init(rule: String, labels: String) {
-            self.rule = rule
-            self.labels = labels
-        }
-    }
-
-    package var key: Key
-    package var json: String
-
-    package init(key: Key, json: String) {
-        self.key = key
-        self.json = json
-    }
-}
-
-/// The clock of a site, or of what stands for one.
-package struct ClockRow: Hashable, Sendable {
-    package var key: String
-    package var json: String
-
-    package init(key: String, json: String) {
-        self.key = key
-        self.json = json
-    }
-}
-
 /// The present state of one warning.
 package struct WarningRow: Hashable, Sendable {
     package var number: String
@@ -137,37 +104,6 @@ package struct FeedRow: Hashable, Sendable {
     package init(sequence: Int64, entry: FeedEntry) {
         self.sequence = sequence
         self.entry = entry
-    }
-}
-
-/// One fact for the ledger: who knew what when.
-package struct LedgerFact: Hashable, Sendable {
-    /// Number of the warning.
-    package var number: String
-    /// Event time.
-    package var time: Timestamp
-    /// When it was written down.
-    package var processedAt: Timestamp
-    /// What happened: `issued`, `raised`, `sent`, `acknowledged` and so on.
-    package var kind: String
-    /// A person, a token's label, or `poyang` itself.
-    package var who: String
-    package var what: String
-
-    package init(
-        number: String,
-        time: Timestamp,
-        processedAt: Timestamp,
-        kind: String,
-        who: String,
-        what: String
-    ) {
-        self.number = number
-        self.time = time
-        self.processedAt = processedAt
-        self.kind = kind
-        self.who = who
-        self.what = what
     }
 }
 

@@ -106,39 +106,11 @@ package struct Warning: Hashable, Sendable, Codable {
     }
 }
 
-/// One fact for the ledger: who knew what when.
-package struct LedgerEntry: Hashable, Sendable, Codable {
-    package var number: String
-    /// Event time.
-    package var time: Timestamp
-    package var processedAt: Timestamp
-    /// The step's action; `changed` for what changed the warning's causes and was not worth a message.
-    package var kind: String
-    package var who: String
-    package var what: String
-
-    package init(
-        number: String,
-        time: Timestamp,
-        processedAt: Timestamp,
-        kind: String,
-        who: String,
-        what: String
-    ) {
-        self.number = number
-        self.time = time
-        self.processedAt = processedAt
-        self.kind = kind
-        self.who = who
-        self.what = what
-    }
-}
-
 /// What one event did to one warning.
 package struct WarningStep: Sendable {
     /// Afterwards; to be stored.
     package var warning: Warning
     /// What people are told; `nil` where only the causes changed or the state is only shown.
     package var message: WarningMessage?
-    package var ledger: [LedgerEntry]
+    package var ledger: [LedgerFact]
 }

@@ -162,7 +162,7 @@ extension WarningBook {
         speaker.who = "poyang"
         guard let (action, amendment) = action(from: before, to: warning) else {
             let what = effective.map { "\($0.change.rawValue) \($0.rule)" }.joined(separator: "; ")
-            let entry = LedgerEntry(
+            let entry = LedgerFact(
                 number: warning.number,
                 time: eventTime,
                 processedAt: context.processedAt,
@@ -222,7 +222,7 @@ extension WarningBook {
         warning.messageCount += 1
         warning.latest = message
         let what = [message.identifier, message.headline.zh, remark].filter { !$0.isEmpty }.joined(separator: " ")
-        let entry = LedgerEntry(
+        let entry = LedgerFact(
             number: warning.number,
             time: message.eventTime,
             processedAt: context.processedAt,

@@ -50,7 +50,4 @@ package final class FeedSignal: Sendable {
         }
         return stream
     }
-
-    /// How many follow now.
-    package var followerCount: Int { self.state.withLock { $0.followers.count } }
 }

@@ -4,7 +4,7 @@
 /// Why the platform cannot start or go on.
 package struct PlatformError: Error, Sendable, CustomStringConvertible {
     package struct Code: Hashable, Sendable {
-        private enum Kind: Hashable, Sendable { case dataDirectoryInUse, dataDirectory, address, broker, input }
+        private enum Kind: Hashable, Sendable { case dataDirectoryInUse, dataDirectory, address, input }
         private let kind: Kind
         private init(_ kind: Kind) { self.kind = kind }
 
@@ -14,8 +14,6 @@ package struct PlatformError: Error, Sendable, CustomStringConvertible {
         package static let dataDirectory = Code(.dataDirectory)
         /// The listening address is taken or cannot be read.
         package static let address = Code(.address)
-        /// The broker's URL cannot be read, or the embedded broker did not start.
-        package static let broker = Code(.broker)
         /// A request that cannot be carried out as it stands.
         package static let input = Code(.input)
     }

@@ -166,17 +166,15 @@ struct DifferentialTests {
 
     /// What `catalog.db` would hold.
     struct SavedState {
-        private var rows: [EngineCheckpoint.Key: String] = [:]
+        private var rows: [AlertStateRow.Key: String] = [:]
         private var times: [String: String] = [:]
 
-        var alerts: [AlertStateRecord] {
-            self.rows.map { AlertStateRecord(rule: $0.key.rule, labels: $0.key.labels, json: $0.value) }
-        }
-        var clocks: [ClockRecord] { self.times.map { ClockRecord(key: $0.key, json: $0.value) } }
+        var alerts: [AlertStateRow] { self.rows.map { AlertStateRow(key: $0.key, json: $0.value) } }
+        var clocks: [ClockRow] { self.times.map { ClockRow(key: $0.key, json: $0.value) } }
 
         mutating func apply(_ checkpoint: EngineCheckpoint) {
             for row in checkpoint.alerts {
-                self.rows[EngineCheckpoint.Key(rule: row.rule, labels: row.labels)] = row.json
+                self.rows[row.key] = row.json
             }
             for key in checkpoint.removed { self.rows[key] = nil }
             for clock in checkpoint.clocks { self.times[clock.key] = clock.json }

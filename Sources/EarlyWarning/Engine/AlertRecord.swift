@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Telemetry
+package import Telemetry
 
 /// The identity of an alert in a checkpoint.
 struct AlertKey: Hashable {
@@ -10,45 +10,14 @@ struct AlertKey: Hashable {
     var labels: Labels
 }
 
-/// One row of alert state, opaque outside of this room.
-package struct AlertStateRecord: Hashable, Sendable {
-    package var rule: String
-    /// The labels as canonical JSON (keys sorted).
-    package var labels: String
-    package var json: String
-
-    package init(rule: String, labels: String, json: String) {
-        self.rule = rule
-        self.labels = labels
-        self.json = json
-    }
-}
-
-/// One clock, opaque outside of this room.
-package struct ClockRecord: Hashable, Sendable {
-    package var key: String
-    package var json: String
-
-    package init(key: String, json: String) {
-        self.key = key
-        self.json = json
-    }
-}
-
 /// What must be saved together with the processed position.
 package struct EngineCheckpoint: Hashable, Sendable {
-    package struct Key: Hashable, Sendable {
-        package var rule: String
-        /// The labels as canonical JSON (keys sorted).
-        package var labels: String
-    }
-
     /// New or changed rows.
-    package var alerts: [AlertStateRecord] = []
+    package var alerts: [AlertStateRow] = []
     /// Rows that are gone.
-    package var removed: [Key] = []
+    package var removed: [AlertStateRow.Key] = []
     /// New or changed clocks.
-    package var clocks: [ClockRecord] = []
+    package var clocks: [ClockRow] = []
 
     package var isEmpty: Bool { self.alerts.isEmpty && self.removed.isEmpty && self.clocks.isEmpty }
 }

@@ -15,23 +15,22 @@ extension RuleEngine {
         var checkpoint = EngineCheckpoint()
         for (key, record) in self.changes {
             let labels = CanonicalJSON.text(key.labels)
+            let key = AlertStateRow.Key(rule: key.rule, labels: labels)
             if let record {
-                checkpoint.alerts.append(
-                    AlertStateRecord(rule: key.rule, labels: labels, json: CanonicalJSON.text(record))
-                )
+                checkpoint.alerts.append(AlertStateRow(key: key, json: CanonicalJSON.text(record)))
             } else {
-                checkpoint.removed.append(EngineCheckpoint.Key(rule: key.rule, labels: labels))
+                checkpoint.removed.append(key)
             }
         }
         self.changes.removeAll(keepingCapacity: true)
         for scope in Array(self.scopes.values) + self.acrossScopes where scope.isClockChanged {
             scope.isClockChanged = false
             let clock = ScopeClock(clock: scope.clock, future: scope.future)
-            checkpoint.clocks.append(ClockRecord(key: scope.key, json: clock.json))
+            checkpoint.clocks.append(ClockRow(key: scope.key, json: clock.json))
         }
         if self.isWallChanged {
             self.isWallChanged = false
-            checkpoint.clocks.append(ClockRecord(key: "wall", json: CanonicalJSON.text(self.wall)))
+            checkpoint.clocks.append(ClockRow(key: "wall", json: CanonicalJSON.text(self.wall)))
         }
         return checkpoint
     }
@@ -61,8 +60,8 @@ extension RuleEngine {
     /// - Returns: Ends of alerts whose rule is no longer there (reason `rule_removed`).
     /// - Throws: When a row cannot be read, or the store.
     package func restore(
-        alerts: [AlertStateRecord],
-        clocks: [ClockRecord],
+        alerts: [AlertStateRow],
+        clocks: [ClockRow],
         reader: any SeriesReader
     ) throws -> [AlertTransition] {
         try self.restore(clocks)
@@ -70,9 +69,9 @@ extension RuleEngine {
         var ended: [AlertTransition] = []
         for row in alerts {
             let record = try CanonicalJSON.value(AlertRecord.self, from: row.json)
-            let labels = try CanonicalJSON.value(Labels.self, from: row.labels)
-            guard !self.restore(record, labels: labels, rule: row.rule) else { continue }
-            ended += self.drop(record, labels: labels, rule: row.rule)
+            let labels = try CanonicalJSON.value(Labels.self, from: row.key.labels)
+            guard !self.restore(record, labels: labels, rule: row.key.rule) else { continue }
+            ended += self.drop(record, labels: labels, rule: row.key.rule)
         }
         for scope in Array(self.scopes.values) + self.acrossScopes where scope.clock > .distantPast {
             let view = self.view(scope, reader)
@@ -83,7 +82,7 @@ extension RuleEngine {
         return ended
     }
 
-    private func restore(_ clocks: [ClockRecord]) throws {
+    private func restore(_ clocks: [ClockRow]) throws {
         for row in clocks {
             if row.key == "wall" {
                 self.wall = try CanonicalJSON.value(Timestamp.self, from: row.json)

@@ -13,18 +13,14 @@ extension ProcessedBatch {
 
     /// Takes what changed in the rules' state; of two changes of one row the later stays.
     mutating func take(_ checkpoint: EngineCheckpoint) {
-        let written = checkpoint.alerts.map {
-            AlertStateRow(key: AlertStateRow.Key(rule: $0.rule, labels: $0.labels), json: $0.json)
-        }
-        let removed = checkpoint.removed.map { AlertStateRow.Key(rule: $0.rule, labels: $0.labels) }
         if !self.alertStates.isEmpty || !self.removedAlertStates.isEmpty {
-            let touched = Set(written.map(\.key) + removed)
+            let touched = Set(checkpoint.alerts.map(\.key) + checkpoint.removed)
             self.alertStates.removeAll { touched.contains($0.key) }
             self.removedAlertStates.removeAll { touched.contains($0) }
         }
-        self.alertStates += written
-        self.removedAlertStates += removed
-        self.clocks += checkpoint.clocks.map { ClockRow(key: $0.key, json: $0.json) }
+        self.alertStates += checkpoint.alerts
+        self.removedAlertStates += checkpoint.removed
+        self.clocks += checkpoint.clocks
     }
 
     /// Takes a step of a warning: its new state, its message and its ledger entries.
@@ -54,16 +50,7 @@ extension ProcessedBatch {
                 )
             )
         }
-        self.ledger += step.ledger.map {
-            LedgerFact(
-                number: $0.number,
-                time: $0.time,
-                processedAt: $0.processedAt,
-                kind: $0.kind,
-                who: $0.who,
-                what: $0.what
-            )
-        }
+        self.ledger += step.ledger
     }
 }
 

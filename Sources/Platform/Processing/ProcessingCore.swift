@@ -189,11 +189,8 @@ final class ProcessingCore {
         }
         engine.silenceHeldUntil = now + Self.restartGrace
         let ended = try engine.restore(
-            alerts: try self.records.alertStates()
-                .map {
-                    AlertStateRecord(rule: $0.key.rule, labels: $0.key.labels, json: $0.json)
-                },
-            clocks: try self.records.clocks().map { ClockRecord(key: $0.key, json: $0.json) },
+            alerts: try self.records.alertStates(),
+            clocks: try self.records.clocks(),
             reader: CatalogReader(base: self.store.reader, catalog: resolver.catalog)
         )
         self.engine = engine
