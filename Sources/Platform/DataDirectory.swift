@@ -46,7 +46,7 @@ package struct DataDirectory: Sendable {
             )
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let owner = self.owner(descriptor).map { " (pid \($0))" } ?? ""
+            let owner = self.processID(in: descriptor).map { " (pid \($0))" } ?? ""
             close(descriptor)
             throw PlatformError(
                 .dataDirectoryInUse,
@@ -69,15 +69,26 @@ package struct DataDirectory: Sendable {
         return DataDirectoryLock(descriptor: descriptor)
     }
 
-    /// Whether another process, or this one, holds the lock now.
-    package var isInUse: Bool {
-        let descriptor = open(self.lockFile, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+    /// Who holds the lock now.
+    package struct Owner: Hashable, Sendable {
+        /// What the lock file says; nil where it says nothing.
+        package let processID: Int32?
     }
 
-    private func owner(_ descriptor: Int32) -> Int32? {
+    /// Who holds the lock, this process included; nil where nobody does.
+    ///
+    /// Looks without waiting and without keeping the lock.
+    package var owner: Owner? {
+        let descriptor = open(self.lockFile, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK else { return nil }
+        return Owner(processID: self.processID(in: descriptor))
+    }
+
+    package var isInUse: Bool { self.owner != nil }
+
+    private func processID(in descriptor: Int32) -> Int32? {
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         guard count > 0 else { return nil }

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Foundation
+import Platform
 
 /// Where a command finds the data: a running service by URL, or the service or the files of a data directory.
 struct ConnectionOptions: ParsableArguments {
@@ -39,8 +40,8 @@ struct ConnectionOptions: ParsableArguments {
             return try await body(try APIClient(url: url, token: self.token ?? environment["POYANG_TOKEN"]))
         }
         let data = self.data ?? environment["POYANG_DATA"] ?? "data"
-        switch DataDirectoryOwner.present(of: data) {
-        case .nobody:
+        let directory = DataDirectory(path: data)
+        guard let owner = directory.owner else {
             guard creating || FileManager.default.fileExists(atPath: data) else {
                 throw CommandFailure(
                     "there is no data directory \(data); 'poyang serve' makes it, or name another by --data or --url"
@@ -51,16 +52,15 @@ struct ConnectionOptions: ParsableArguments {
                 devices: self.devices ?? environment["POYANG_DEVICES"] ?? "Devices",
                 rules: self.rules ?? environment["POYANG_RULES"] ?? "Rules"
             ) { socket in try await body(APIClient(socket: socket)) }
-        case .process(let number):
-            let socket = "\(data)/poyang.sock"
-            guard FileManager.default.fileExists(atPath: socket) else {
-                throw CommandFailure(
-                    "\(data) is in use by process \(number), which has no socket \(socket); "
-                        + "wait until it is ready or has ended, or ask it by --url URL --token T"
-                )
-            }
-            return try await body(APIClient(socket: socket))
         }
+        guard FileManager.default.fileExists(atPath: directory.socket) else {
+            let number = owner.processID.map { "\($0)" } ?? "?"
+            throw CommandFailure(
+                "\(data) is in use by process \(number), which has no socket \(directory.socket); "
+                    + "wait until it is ready or has ended, or ask it by --url URL --token T"
+            )
+        }
+        return try await body(APIClient(socket: directory.socket))
     }
 }
 
