@@ -50,7 +50,7 @@ struct StoreModelTests {
         limits.chunkSamples = 7
         limits.residentSamples = 5
         limits.cachedSamples = 60
-        limits.seriesPerTransaction = 2
+        limits.seriesPerShard = 2
         return limits
     }()
 
@@ -143,7 +143,7 @@ struct StoreModelTests {
     }
 
     private func keyIndex(_ id: SeriesID, _ store: SeriesStore, _ keys: [SeriesKey]) -> Int {
-        let labels = store.memory.withLock { $0.index.key(of: id)?.labels }
+        let labels = store.index.labels(of: id)
         return keys.firstIndex { $0.labels == labels } ?? 0
     }
 
