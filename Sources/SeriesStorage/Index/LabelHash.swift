@@ -5,7 +5,9 @@
 ///
 /// Two texts that Swift holds for equal (canonical equivalence) have equal hashes, whatever their bytes are.
 struct LabelHash: Sendable {
-    private static let seeds: (UInt64, UInt64, UInt64) = (.random(in: 0...(.max)), .random(in: 0...(.max)), .random(in: 0...(.max)))
+    private static let seeds: (UInt64, UInt64, UInt64) = (
+        .random(in: 0...(.max)), .random(in: 0...(.max)), .random(in: 0...(.max))
+    )
 
     private let first: UInt64
     private let second: UInt64
