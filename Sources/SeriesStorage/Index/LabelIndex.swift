@@ -31,6 +31,8 @@ package final class LabelIndex: Sendable {
     }
 
     /// Gives the next number, or the one that the labels have already.
+    ///
+    /// Of texts that are equal in Swift but not in their bytes the first that came is kept.
     @discardableResult
     package func insert(_ labels: Labels) -> SeriesID {
         let number = self.state.withLock { state in
@@ -153,7 +155,8 @@ extension LabelIndex {
                 var result: [SeriesID] = []
                 self.reader.lists.forEach(in: state.seriesList(shortest)) { series in
                     if series > limit { return false }
-                    for index in matchers.indices where numbers[index] != shortest {
+                    for index in matchers.indices {
+                        if numbers[index] == shortest, matchers[index].operation == .equal { continue }
                         guard self.holds(matchers[index], numbers[index], series) else { return true }
                     }
                     result.append(SeriesID(rawValue: series))

@@ -139,7 +139,9 @@ final class ValueVerdicts {
     let name: UInt32
     let whenMissing: Bool
     private let test: Test
-    /// Two bits a value: whether it was asked for, and the answer. Values that came later are not remembered.
+    /// Two bits a value: whether it was asked for, and the answer.
+    ///
+    /// Values that came later are not remembered.
     private var known: [UInt64]
 
     init(name: UInt32, _ test: Test, whenMissing: Bool, _ index: LabelIndex) {
