@@ -3,6 +3,7 @@
 
 import Foundation
 import SeriesStorage
+import Synchronization
 import Telemetry
 
 /// Series as a province has them: 5 metrics, 97 counties, a station of its own for each.
@@ -35,14 +36,18 @@ enum IndexBenchmark {
         let bytes = Double(self.residentBytes() - before)
         try self.report("memory", ["bytes_per_series": bytes / Double(count), "resident_bytes": bytes])
 
+        try self.sharedStations(count: count)
         try self.opening(index, count: count)
-        try self.longestWait(index, count: count)
+        try self.opening(index, count: count / 10)
+        try self.longestWait(count: count, beside: nil)
+        try self.lookups(index, count: count)
         let metric = LabelMatcher("__name__", equals: self.metrics[0])
         func matcher(_ name: String, _ operation: LabelMatcher.Operation, _ value: String) throws -> LabelMatcher {
             let expression = try NSRegularExpression(pattern: "^(?:\(value))$")
             let wrapped = Expression(expression)
             return LabelMatcher(name: name, operation: operation, value: value, pattern: { wrapped.matches($0) })
         }
+        let cheap = LabelMatcher(name: "station", operation: .matches, value: "st-0.*77") { $0.hasSuffix("77") }
         let county = LabelMatcher("county", equals: "county-7")
         let queries: [(String, [LabelMatcher])] = [
             ("equal_metric", [metric]),
@@ -54,6 +59,7 @@ enum IndexBenchmark {
             ("regex_general_county", [metric, try matcher("county", .matches, "county-[13]7?")]),
             ("regex_general_station_in_county", [county, try matcher("station", .matches, "st-0.*77")]),
             ("regex_general_station_all", [try matcher("station", .matches, "st-0.*77")]),
+            ("regex_cheap_station_all", [cheap]),
             ("regex_alternation_station", [try matcher("station", .matches, "st-00000012|st-00400000|st-00099999")]),
             ("regex_alternation_county", [metric, try matcher("county", .matches, "county-7|county-8|county-9")]),
             ("not_equal_county", [LabelMatcher(name: "county", operation: .notEqual, value: "county-7", pattern: nil)]),
@@ -61,7 +67,6 @@ enum IndexBenchmark {
             ("empty_label", [LabelMatcher("nowhere", equals: ""), county]),
         ]
         for (name, matchers) in queries {
-            // The first of two, as the second finds the pages of the result already there.
             time = self.processorSeconds()
             let found = index.matching(matchers, below: SeriesID(rawValue: .max)).count
             seconds = self.processorSeconds() - time
@@ -77,6 +82,7 @@ enum IndexBenchmark {
             }
         try self.repeated("metric_at_a_site_everywhere", hot, index)
         try self.repeated("metric_at_a_site_one_station", [hot[7]], index)
+        try self.longestWait(count: count, beside: index)
     }
 
     /// The rule engine's question, a million times.
@@ -98,18 +104,81 @@ enum IndexBenchmark {
         try self.report("open", ["series": Double(opened.count), "seconds": self.processorSeconds() - time])
     }
 
-    /// How long one insertion takes at most, growth of the tables and other processes included.
-    private static func longestWait(_ index: LabelIndex, count: Int) throws {
-        let fresh = LabelIndex()
-        let clock = ContinuousClock()
-        var longest = Duration.zero
+    /// Four labels, and stations of five metrics each.
+    private static func sharedStations(count: Int) throws {
+        let before = self.residentBytes()
+        let index = LabelIndex()
         for number in 0..<count {
-            let labels = self.labels(number)
-            let start = clock.now
-            _ = fresh.insert(labels)
-            longest = max(longest, clock.now - start)
+            let station = self.station(number / 5)
+            _ = index.insert(self.labels(number).with("station", station).with("org", "org-\(number / 5 % 12)"))
         }
-        try self.report("longest_insertion", ["milliseconds": longest / .milliseconds(1)])
+        let bytes = Double(self.residentBytes() - before)
+        try self.report("memory_shared_stations", ["bytes_per_series": bytes / Double(count)])
+        let hot = (0..<1000)
+            .map { step in
+                let number = step * (count / 1000)
+                let station = LabelMatcher("station", equals: self.station(number / 5))
+                return [LabelMatcher("__name__", equals: self.metrics[number % 5]), station]
+            }
+        try self.repeated("metric_at_a_site_of_five", hot, index)
+        try self.repeated("metric_at_a_site_of_five_one_station", [hot[7]], index)
+    }
+
+    /// How long one insertion takes at most: growth of the tables and other processes included.
+    ///
+    /// - Parameter queried: Asked the dearest questions meanwhile by another thread, and what is inserted into.
+    private static func longestWait(count: Int, beside queried: LabelIndex?) throws {
+        let index = queried ?? LabelIndex()
+        let isDone = Atomic(false)
+        let expression = LabelMatcher(name: "station", operation: .matches, value: "st-0.*77") { $0.hasSuffix("77") }
+        let waits = Mutex<[Duration]>([])
+        let asked = Atomic(0)
+        DispatchQueue.concurrentPerform(iterations: queried == nil ? 1 : 2) { thread in
+            if thread == 1 {
+                while !isDone.load(ordering: .relaxed) {
+                    _ = index.matching([expression], below: SeriesID(rawValue: .max))
+                    asked.add(1, ordering: .relaxed)
+                }
+                return
+            }
+            let clock = ContinuousClock()
+            var taken: [Duration] = []
+            taken.reserveCapacity(count)
+            for number in 0..<count {
+                let labels = self.labels(queried == nil ? number : count + number)
+                let start = clock.now
+                _ = index.insert(labels)
+                taken.append(clock.now - start)
+            }
+            isDone.store(true, ordering: .relaxed)
+            waits.withLock { $0 = taken.sorted() }
+        }
+        let sorted = waits.withLock { $0 }
+        try self.report(
+            queried == nil ? "insertion_alone" : "insertion_beside_queries",
+            [
+                "longest_milliseconds": (sorted.last ?? .zero) / .milliseconds(1),
+                "p9999_milliseconds": sorted[count * 9999 / 10_000] / .milliseconds(1),
+                "queries": Double(asked.load(ordering: .relaxed)),
+            ]
+        )
+    }
+
+    /// From labels to number, from number to key and labels.
+    private static func lookups(_ index: LabelIndex, count: Int) throws {
+        let labels = (0..<1000).map { self.labels($0 * (count / 1000)) }
+        let ids = labels.compactMap { index.id(of: $0) }
+        let keys = ids.compactMap { index.key(of: $0) }
+        var time = self.processorSeconds()
+        var found = 0
+        for step in 0..<1_000_000 where index.id(of: labels[step % 1000]) != nil { found += 1 }
+        try self.report("number_of_labels", ["nanoseconds": (self.processorSeconds() - time) * 1e3])
+        time = self.processorSeconds()
+        for step in 0..<1_000_000 where index.key(of: ids[step % 1000]) === keys[step % 1000] { found += 1 }
+        try self.report("key_of_number", ["nanoseconds": (self.processorSeconds() - time) * 1e3])
+        time = self.processorSeconds()
+        for step in 0..<1_000_000 { found += index.labels(of: ids[step % 1000]).count }
+        try self.report("labels_of_number", ["nanoseconds": (self.processorSeconds() - time) * 1e3])
     }
 
     private static func report(_ name: String, _ numbers: [String: Double]) throws {
