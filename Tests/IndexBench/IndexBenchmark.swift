@@ -126,7 +126,7 @@ enum IndexBenchmark {
 
     /// How long one insertion takes at most: growth of the tables and other processes included.
     ///
-    /// - Parameter queried: Asked the dearest questions meanwhile by another thread, and what is inserted into.
+    /// Beside `queried` another thread asks that index the dearest questions, and it is what is inserted into.
     private static func longestWait(count: Int, beside queried: LabelIndex?) throws {
         let index = queried ?? LabelIndex()
         let isDone = Atomic(false)
