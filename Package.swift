@@ -105,6 +105,8 @@ let package = Package(
             dependencies: ["SeriesStorage", "Telemetry"],
             path: "Tests/StorageBench"
         ),
+        // A benchmark of the label index alone.
+        .executableTarget(name: "IndexBench", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/IndexBench"),
         .testTarget(
             name: "SeriesStorageTests",
             dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]
