@@ -180,8 +180,8 @@ extension LabelIndex {
         switch (matcher.operation, matcher.value.isEmpty) {
         case (.equal, false): self.reader.has(number, series)
         case (.notEqual, false): number == 0 || !self.reader.has(number, series)
-        case (.equal, true): number == 0 || self.reader.pair(of: number, series) == 0
-        case (.notEqual, true): number != 0 && self.reader.pair(of: number, series) != 0
+        case (.equal, true): self.reader.pair(of: number, series) == 0
+        case (.notEqual, true): self.reader.pair(of: number, series) != 0
         case (.matches, _), (.notMatches, _): true
         }
     }
