@@ -100,9 +100,10 @@ let package = Package(
             dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
             path: "Tests/CrashWriter"
         ),
+        .target(name: "BenchmarkData", dependencies: ["Telemetry"], path: "Tests/BenchmarkData"),
         .executableTarget(
             name: "StorageBench",
-            dependencies: ["SeriesStorage", "Telemetry"],
+            dependencies: ["BenchmarkData", "SeriesStorage", "Telemetry"],
             path: "Tests/StorageBench"
         ),
         // A benchmark of the label index alone.
