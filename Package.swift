@@ -105,9 +105,18 @@ let package = Package(
             dependencies: ["SeriesStorage", "Telemetry"],
             path: "Tests/StorageBench"
         ),
+        // Sensor series from a seed, and a benchmark of the chunk codec on them.
+        .target(name: "BenchmarkData", dependencies: ["Telemetry"], path: "Tests/BenchmarkData"),
+        .executableTarget(
+            name: "ChunkBench",
+            dependencies: ["BenchmarkData", "SeriesStorage", "Telemetry"],
+            path: "Tests/ChunkBench"
+        ),
         .testTarget(
             name: "SeriesStorageTests",
-            dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]
+            dependencies: [
+                "SeriesStorage", "Telemetry", "TestSupport", grdb, "BenchmarkData", "CrashScript", "CrashWriter",
+            ]
         ),
         .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
