@@ -11,39 +11,59 @@ struct Decimals {
 
     /// Takes the smallest exponent that serves all values but the exceptions; nil where those cost too much.
     ///
-    /// An exception's integer is the one before it, so that it costs nothing among the differences.
+    /// A value that needs three places more than the others is an exception too while it is rare: for its sake all
+    /// integers would be a thousand times larger. An exception's integer is the one before it, so that it costs nothing
+    /// among the differences.
     init?(_ values: UnsafeBufferPointer<Double>, into integers: UnsafeMutablePointer<Int64>) {
         let count = values.count
         var power = 1.0
         var weight = 0
         var first: Int?
+        // Of the exceptions, those that a larger exponent would serve, and the smallest such.
+        var rare = 0
+        var rareExponent = Int.max
         var index = 0
-        while index < count {
-            let value = values[index]
-            if let integer = DecimalScale.integer(value, power: power) {
+        while true {
+            if index == count {
+                guard rare > 0, rare > Self.nonzero(values) / Self.rarity else { break }
+            } else if let integer = DecimalScale.integer(values[index], power: power) {
                 integers[index] = integer
                 if first == nil { first = index }
                 index &+= 1
                 continue
+            } else {
+                let needed = Self.exponent(for: values[index], above: self.exponent)
+                if let needed {
+                    rare += 1
+                    rareExponent = min(rareExponent, needed)
+                }
+                if needed == nil || (rareExponent > self.exponent + 2 && rare <= 1 + count / Self.rarity) {
+                    let isSame = self.exceptions.last.map { values[$0].bitPattern == values[index].bitPattern } ?? false
+                    if needed == nil { weight += isSame ? 1 : 8 }
+                    guard weight <= count else { return nil }
+                    self.exceptions.append(index)
+                    integers[index] = index > 0 ? integers[index - 1] : 0
+                    index &+= 1
+                    continue
+                }
             }
-            if let needed = Self.exponent(for: value, above: self.exponent) {
-                // A decimal of fewer places is one of more places too, so this restarts nine times at most.
-                self.exponent = needed
-                power = DecimalScale.powers[needed]
-                self.exceptions.removeAll(keepingCapacity: true)
-                (weight, first, index) = (0, nil, 0)
-                continue
-            }
-            let isSame = self.exceptions.last.map { values[$0].bitPattern == value.bitPattern } ?? false
-            weight += isSame ? 1 : 8
-            guard weight <= count else { return nil }
-            self.exceptions.append(index)
-            integers[index] = index > 0 ? integers[index - 1] : 0
-            index &+= 1
+            // A decimal of fewer places is one of more places too, so this restarts nine times at most.
+            self.exponent = rareExponent
+            power = DecimalScale.powers[rareExponent]
+            self.exceptions.removeAll(keepingCapacity: true)
+            (weight, first, index, rare, rareExponent) = (0, nil, 0, 0, .max)
         }
         guard let first else { return nil }
         for index in 0..<first { integers[index] = integers[first] }
         self.hasFractions = self.exceptions.contains { !values[$0].isNaN && values[$0] != 0 }
+    }
+
+    /// One value in so many is rare.
+    private static let rarity = 16
+
+    /// Zero says nothing about the places of the others.
+    private static func nonzero(_ values: UnsafeBufferPointer<Double>) -> Int {
+        values.reduce(0) { $0 + ($1 != 0 ? 1 : 0) }
     }
 
     private static func exponent(for value: Double, above exponent: Int) -> Int? {

@@ -37,7 +37,7 @@ struct TokenCoder {
         self.hasLanes = count >= Self.lanesFrom
         let enough = Int.bitWidth - (2 * size - 1).leadingZeroBitCount
         let wanted = (Int.bitWidth - count.leadingZeroBitCount) - 3
-        let most = contexts == .none ? 10 : 9
+        let most = contexts == .none ? 10 : 8
         self.log = max(min(max(wanted, 5), most), enough)
     }
 }
@@ -137,6 +137,8 @@ private struct EncodingTables {
         self.symbols = symbols
         self.states = states
         self.next = next
+        let spread = UnsafeMutablePointer<UInt8>.allocate(capacity: tableSize)
+        defer { spread.deallocate() }
         withUnsafeTemporaryAllocation(of: Int.self, capacity: 2 * size) { memory in
             guard let frequencies = memory.baseAddress else { return }
             let places = frequencies + size
@@ -169,9 +171,11 @@ private struct EncodingTables {
                     )
                     total += frequency
                 }
-                TokenFrequencies.spread(frequencies, size, log: coder.log) { state, token in
-                    states[places[token]] = UInt16(tableSize + state)
-                    places[token] += 1
+                TokenFrequencies.spread(frequencies, size, log: coder.log, into: spread)
+                for state in 0..<tableSize {
+                    let token = Int(spread[state])
+                    states[places[token]] = UInt16(truncatingIfNeeded: tableSize &+ state)
+                    places[token] &+= 1
                 }
             }
         }
@@ -225,6 +229,8 @@ extension TokenCoder {
         withUnsafeTemporaryAllocation(of: Int.self, capacity: 2 * size) { memory in
             guard let frequencies = memory.baseAddress else { return }
             let starts = frequencies + size
+            let spread = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << log)
+            defer { spread.deallocate() }
             for context in 0..<self.contexts.count {
                 if self.isFlat {
                     frequencies.update(repeating: 1, count: size)
@@ -236,31 +242,27 @@ extension TokenCoder {
                     let step = TokenContexts.step(token, centre: self.centre)
                     starts[token] = self.contexts.next(context, step: step) << log | token << 24
                 }
-                let part = table + context << log
-                self.fill(part, frequencies, starts)
+                self.fill(table + context << log, frequencies, starts, spread)
             }
         }
     }
 
+    /// One context's part; `spread` has room for a token of each state.
     private func fill(
         _ part: UnsafeMutablePointer<UInt32>,
         _ frequencies: UnsafeMutablePointer<Int>,
-        _ starts: UnsafeMutablePointer<Int>
+        _ starts: UnsafePointer<Int>,
+        _ spread: UnsafeMutablePointer<UInt8>
     ) {
         let log = self.log
-        let mask = 1 &<< log &- 1
-        let step = (1 &<< log) &>> 1 &+ (1 &<< log) &>> 3 &+ 3
-        var state = 0
-        for token in 0..<self.size {
-            let frequency = frequencies[token]
-            guard frequency > 0 else { continue }
-            let start = starts[token]
-            for number in frequency..<2 &* frequency {
-                let width = log &- (Int.bitWidth &- 1 &- number.leadingZeroBitCount)
-                let base = number &<< width &- (1 &<< log)
-                part[state] = UInt32(truncatingIfNeeded: start &+ base | width &<< 16)
-                state = (state &+ step) & mask
-            }
+        TokenFrequencies.spread(frequencies, self.size, log: log, into: spread)
+        for state in 0..<1 &<< log {
+            let token = Int(spread[state])
+            let number = frequencies[token]
+            frequencies[token] = number &+ 1
+            let width = log &- (Int.bitWidth &- 1 &- number.leadingZeroBitCount)
+            let base = number &<< width &- (1 &<< log)
+            part[state] = UInt32(truncatingIfNeeded: starts[token] &+ base | width &<< 16)
         }
     }
 

@@ -95,16 +95,23 @@ enum TokenFrequencies {
         }
     }
 
-    /// Calls with each token as often as its frequency says, in the order in which the coder's states have them.
-    @inline(__always)
-    static func spread(_ frequencies: UnsafePointer<Int>, _ size: Int, log: Int, _ body: (Int, Int) -> Void) {
-        let mask = 1 << log &- 1
-        let step = (1 << log) >> 1 &+ (1 << log) >> 3 &+ 3
+    /// Gives each of the 2^`log` states a token, each token as many as its frequency, far from one another.
+    static func spread(
+        _ frequencies: UnsafePointer<Int>,
+        _ size: Int,
+        log: Int,
+        into tokens: UnsafeMutablePointer<UInt8>
+    ) {
+        let mask = 1 &<< log &- 1
+        // Odd for all sizes from 16 on, so that each state is met once.
+        let step = (1 &<< log) &>> 1 &+ (1 &<< log) &>> 3 &+ 3
         var state = 0
         for token in 0..<size {
-            for _ in 0..<frequencies[token] {
-                body(state, token)
+            var left = frequencies[token]
+            while left > 0 {
+                tokens[state] = UInt8(truncatingIfNeeded: token)
                 state = (state &+ step) & mask
+                left &-= 1
             }
         }
     }
