@@ -64,7 +64,7 @@ package struct BulkLineError: Error, Hashable, Sendable, CustomStringConvertible
 
 /// What a slice of whole lines held.
 package struct BulkPiece: Sendable {
-    /// Each label set once, in the order of their first lines.
+    /// In the order of their first lines; a label set occurs again only where it was spelled otherwise.
     package var series: [BulkSeries] = []
     /// The first of the refused lines, as many as the reader keeps.
     package var errors: [BulkLineError] = []

@@ -19,7 +19,7 @@ package struct BulkWriter: Sendable {
     /// The labels that have a column of a CSV file, in its order.
     private let labelNames: [String]
 
-    /// - Parameter labelNames: Every label of the series that will be written, for the header row of CSV.
+    /// `labelNames` are those of all series that will be written, for the header row of CSV.
     package init(_ format: BulkFormat, labelNames: [String] = []) {
         self.format = format
         self.labelNames = labelNames.filter { $0 != Labels.metricName }

@@ -78,7 +78,9 @@ enum DecimalScanner {
         return 8 &+ count
     }
 
-    /// An optional minus and at most 18 digits; nil for anything else. The cursor stands behind the digits.
+    /// An optional minus and at most 18 digits; nil for anything else.
+    ///
+    /// `at` is moved behind the digits.
     static func integer(_ at: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int64? {
         let isNegative = at < end && at.pointee == UInt8(ascii: "-")
         if isNegative { at += 1 }
@@ -96,7 +98,7 @@ enum DecimalScanner {
 
     /// Any finite decimal number; nil where none stands here, or where it is beyond what a double can hold.
     ///
-    /// - Parameter isJSON: JSON has no `+`, no leading zeros, and digits on both sides of a point; others are lenient.
+    /// JSON has no `+`, no leading zeros, and digits on both sides of a point; elsewhere these are taken.
     static func general(
         _ at: inout UnsafePointer<UInt8>,
         _ end: UnsafePointer<UInt8>,

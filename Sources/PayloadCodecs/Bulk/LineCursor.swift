@@ -60,7 +60,7 @@ struct LineCursor {
 
 /// Checks of names, as Prometheus has them.
 enum PrometheusName {
-    /// `[a-zA-Z_:][a-zA-Z0-9_:]*`
+    /// Whether a text has the form `[a-zA-Z_:][a-zA-Z0-9_:]*`.
     static func isMetric(_ text: String) -> Bool {
         var isFirst = true
         for byte in text.utf8 {
@@ -70,7 +70,7 @@ enum PrometheusName {
         return !isFirst
     }
 
-    /// `[a-zA-Z_][a-zA-Z0-9_]*`
+    /// Whether a text has the form `[a-zA-Z_][a-zA-Z0-9_]*`.
     static func isLabel(_ text: String) -> Bool {
         var isFirst = true
         for byte in text.utf8 {

@@ -88,7 +88,7 @@ enum TimeText {
         return Int64((seconds * 1000).rounded())
     }
 
-    /// RFC 3339 as in `Timestamp(rfc3339:)`; without a zone China Standard Time. Takes all of the line.
+    /// RFC 3339 as in `Timestamp(rfc3339:)`, all of the line; without a zone China Standard Time.
     static func rfc3339(_ line: inout LineCursor) -> Int64? {
         if let milliseconds = self.plain(line) {
             line.at = line.end
