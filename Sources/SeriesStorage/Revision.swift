@@ -31,3 +31,8 @@ struct Revision {
         }
     }
 }
+
+extension Double {
+    /// SQLite has no NaN.
+    fileprivate var storable: Double? { self.isNaN ? nil : self }
+}

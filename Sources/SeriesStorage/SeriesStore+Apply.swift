@@ -45,6 +45,8 @@ extension SeriesStore {
                 content = .clockAdvance(site: site, to: to)
             case .invalidation:
                 break
+            case .removal(let series, let from, let through):
+                try self.remove(series, from: from, through: through)
             }
             state.applied = entry.position
             outcome.counts.quarantined = entry.refused
@@ -59,8 +61,12 @@ extension SeriesStore {
     ) throws -> EntryApplication.Outcome {
         do {
             // Only this thread changes heads, so what is asked for under one lock still holds under the next.
-            let rows = self.memory.withLock { EntryApplication.chunksToAsk(readings, $0) }
-            let older = try self.chunkFile.columns(of: Array(rows))
+            let (places, pin) = self.memory.withLock { memory in
+                let places = EntryApplication.placesToAsk(readings, memory)
+                return (places, places.isEmpty ? nil : self.blockFile.pin())
+            }
+            defer { withExtendedLifetime(pin) {} }
+            let older = try EntryApplication.older(readings, at: places, in: self.blockFile)
             return self.memory.withLock { memory in
                 EntryApplication.apply(readings, at: position, to: &memory, older: older)
             }

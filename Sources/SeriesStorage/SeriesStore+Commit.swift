@@ -59,6 +59,32 @@ extension SeriesStore {
         }
     }
 
+    /// Makes the removal of samples durable; they are gone when the entry is applied.
+    ///
+    /// - Parameters:
+    ///   - matchers: The series that are known now and match all of them.
+    ///   - from: The first moment to go.
+    ///   - through: The last one.
+    ///   - now: The receive time of the entry.
+    ///   - handOver: As in ``commit(_:handOver:)``.
+    /// - Returns: The entry, ready for ``apply(_:)``.
+    /// - Throws: ``StorageError``; then nothing will be removed.
+    @discardableResult
+    package func commitRemoval(
+        matching matchers: [LabelMatcher],
+        from: Timestamp,
+        through: Timestamp,
+        at now: Timestamp,
+        handOver: (JournalEntry) -> Void = { _ in }
+    ) throws -> JournalEntry {
+        try self.write(deliveries: [], quarantined: [], handOver: handOver) { position in
+            let (index, count) = self.memory.withLock { ($0.index, $0.count) }
+            let series = index.matching(matchers, below: SeriesID(rawValue: UInt32(count)))
+            let content = JournalEntry.Content.removal(series, from: from, through: through)
+            return JournalEntry(position: position, receivedAt: now, content: content)
+        }
+    }
+
     private func write(
         deliveries: [Delivery],
         quarantined: [QuarantinedPayload],
@@ -97,18 +123,12 @@ extension SeriesStore {
 
     /// Runs a transaction that also writes the rows of series that have none yet; only under the lock `writing`.
     func saveWithNewSeries(_ body: (Database) throws -> Void) throws {
-        let unsaved = self.memory.withLock { memory in
-            let saved = memory.savedSeries
-            return (saved..<memory.index.count)
-                .compactMap { number -> (Int64, Data)? in
-                    let id = SeriesID(rawValue: UInt32(number + 1))
-                    return memory.index.key(of: id).map { (Int64(id.rawValue), Data(LabelsCodec.encode($0.labels))) }
-                }
-        }
+        let (index, unsaved) = self.memory.withLock { ($0.index, $0.savedSeries..<$0.count) }
         try self.pool.write { db in
-            for (id, labels) in unsaved {
+            for number in unsaved {
+                let labels = Data(index.packedLabels(of: SeriesID(rawValue: UInt32(number + 1))))
                 try db.cachedStatement(sql: "INSERT INTO series (id, labels) VALUES (?, ?)")
-                    .execute(arguments: [id, labels])
+                    .execute(arguments: [number + 1, labels])
             }
             try body(db)
         }
@@ -133,9 +153,13 @@ extension SeriesStore {
                     let id = self.number(of: reading.series, &assigning)
                     var sample = reading.sample
                     if reading.hasOwnTime {
-                        assigning.take(sample.time, in: id)
+                        assigning.take(sample.time, in: id, newest: self.newestBound(of: id))
                     } else {
-                        sample.time = try assigning.takeFree(from: sample.time, in: id) { try self.isStored($0, id) }
+                        sample.time = try assigning.takeFree(
+                            from: sample.time,
+                            in: id,
+                            newest: self.newestBound(of: id)
+                        ) { try self.isStored($0, id) }
                     }
                     result.append(JournalReading(series: id, sample: sample))
                 }
@@ -149,18 +173,24 @@ extension SeriesStore {
 
     func number(of key: SeriesKey, _ assigning: inout TimeAssignment) -> SeriesID {
         if let id = assigning.id(of: key) { return id }
-        let id = self.memory.withLock { memory in
-            memory.index.id(of: key.labels) ?? memory.insert(key)
-        }
+        let id = self.memory.withLock { $0.insert(key.labels) }
         assigning.remember(key, as: id)
         return id
     }
 
+    private func newestBound(of id: SeriesID) -> Timestamp {
+        self.memory.withLock { $0[id].newestBound }
+    }
+
     private func isStored(_ time: Timestamp, _ id: SeriesID) throws -> Bool {
-        let (isHere, rows) = self.memory.withLock { memory in
-            (memory[id].holds(time), memory[id].chunksToAsk(about: time).map(\.id))
+        let found = self.memory.withLock { memory -> (isHere: Bool, places: [BlockPlace], pin: BlockFile.Pin?) in
+            guard memory[id].mustAsk(about: time) else { return (memory[id].holds(time), [], nil) }
+            return (false, memory[shardOf: id].blocks(of: id, from: time, through: time), self.blockFile.pin())
         }
-        if isHere || rows.isEmpty { return isHere }
-        return try self.chunkFile.columns(of: rows).values.contains { $0.times.containsSorted(time) }
+        defer { withExtendedLifetime(found.pin) {} }
+        if found.isHere { return true }
+        return try found.places.contains { place in
+            try self.blockFile.columns(of: id, in: place.id, from: time, through: time).times.containsSorted(time)
+        }
     }
 }

@@ -8,8 +8,8 @@ package import Telemetry
 extension SeriesStore {
     /// Writes what was applied into chunks and trims the journal, if it has become long enough.
     ///
-    /// The processor's thread. Some transactions with a few hundred series each, so that commits in between wait only
-    /// shortly; the last one trims. A crash between them is harmless: each chunk row knows the position it covers.
+    /// The processor's thread. A transaction per shard, so that commits in between wait only shortly; the last one trims.
+    /// A crash between them is harmless: each shard knows the position that its blocks cover.
     ///
     /// - Parameters:
     ///   - processed: The position that is saved in `catalog.db`. Sealing past it would hide readings from the
@@ -25,7 +25,7 @@ extension SeriesStore {
                 let revisions = state.revisions
                 if !revisions.isEmpty { try self.pool.write { db in try Revision.write(revisions, to: db) } }
                 state.revisions = []
-                try self.sealHeads(at: state.applied)
+                try self.sealHeads(at: state.applied, &state)
                 try self.trimJournal(through: state.applied)
                 return true
             }
@@ -65,66 +65,65 @@ extension SeriesStore {
         }
     }
 
-    /// What becomes of the open samples of one series.
-    private struct Plan {
-        let series: SeriesID
-        let closed: [ChunkRow]
-        let open: ChunkRow?
-        let oldOpenRow: Int64?
-    }
-
-    private func sealHeads(at position: JournalPosition) throws {
+    /// Writes what is open in blocks, a shard per transaction.
+    private func sealHeads(at position: JournalPosition, _ state: inout ApplyState) throws {
         let dirty = self.memory.withLock { memory in
-            memory.heads.indices.filter { memory.heads[$0].isDirty }.map { SeriesID(rawValue: UInt32($0 + 1)) }
+            memory.shards.indices.filter { shard in memory[shard: shard].heads.contains { $0.isDirty } }
         }
-        var start = 0
-        while start < dirty.count {
-            let end = min(start + self.limits.seriesPerTransaction, dirty.count)
-            let plans = dirty[start..<end].map { self.plan($0, at: position) }
-            let rows = try self.pool.write { db in
-                try plans.map { plan -> (closed: [ChunkSummary], open: Int64?) in
-                    if let row = plan.oldOpenRow {
-                        try db.cachedStatement(sql: "DELETE FROM chunk WHERE id = ?").execute(arguments: [row])
+        let active = self.memory.withLock { memory in
+            dirty.reduce(0) { $0 + memory[shard: $1].heads.count { $0.count > 0 } }
+        }
+        let residents = min(self.limits.residentSamples, self.limits.residentTotal / max(active, 1))
+        for shard in dirty {
+            let open = self.memory.withLock { memory in
+                memory[shard: shard].heads.indices
+                    .filter { memory[shard: shard].heads[$0].isDirty }
+                    .map { head in
+                        let series = memory[shard: shard].heads[head]
+                        return (
+                            id: memory.id(shard: shard, head: head), columns: series.open,
+                            fresh: series.openCount - series.superseding
+                        )
                     }
-                    let closed = try plan.closed.map { try $0.insert(into: db) }
-                    return (closed, try plan.open?.insert(into: db).id)
-                }
+            }
+            var writer = ChunkWriter(limits: self.limits, shardOf: { _ in shard })
+            for series in open { writer.append(series.columns, of: series.id) }
+            let blocks = writer.finish()
+            let generation = state.nextGeneration
+            state.nextGeneration += 1
+            let segment = try self.pool.write { db in
+                try BlockTable.countSamples(db, open.reduce(0) { $0 + $1.fresh })
+                try BlockTable.noteSealed(db, shard: shard, through: position)
+                return try self.insert(blocks.map(\.block), db, shard: shard, generation, position)
             }
             self.memory.withLock { memory in
-                for (plan, row) in zip(plans, rows) {
-                    memory[plan.series]
-                        .seal(
-                            closed: row.closed,
-                            openRow: row.open,
-                            at: position,
-                            residents: self.limits.residentSamples
-                        )
+                memory[shard: shard].segments.append(segment)
+                memory[shard: shard].sealedThrough = position
+                for head in memory[shard: shard].heads.indices {
+                    memory[shard: shard].heads[head].seal(keeping: residents)
                 }
             }
-            start = end
         }
+        self.memory.withLock { memory in
+            for shard in memory.shards.indices { memory[shard: shard].sealedThrough = position }
+        }
+        self.assigning.withLock { $0.forgetIdle() }
     }
 
-    /// Full chunks are closed, the rest stays open; samples that supersede others never stay open, so that an open
-    /// row holds none.
-    private func plan(_ series: SeriesID, at position: JournalPosition) -> Plan {
-        let (open, superseding, oldRow) = self.memory.withLock { memory in
-            (memory[series].open, memory[series].superseding, memory[series].openChunk)
+    /// Writes blocks that count at once.
+    func insert(
+        _ blocks: [SealedBlock],
+        _ db: Database,
+        shard: Int,
+        _ generation: Int64,
+        _ position: JournalPosition
+    ) throws -> Segment {
+        let summaries = try blocks.map { block in
+            let summary = BlockSummary(id: try BlockTable.insertBytes(db, block.bytes), block)
+            try BlockTable.insert(db, summary, shard: shard, generation: generation, position: position)
+            return summary
         }
-        var closed: [ChunkRow] = []
-        var start = 0
-        var notFresh = superseding
-        while start < open.count, open.count - start >= self.limits.chunkSamples || superseding > 0 {
-            let part = open.slice(start, min(start + self.limits.chunkSamples, open.count))
-            // The statistics of the series need the sum only, so the first chunk bears what all of them supersede.
-            let row = ChunkRow(part, series: series, position: position, fresh: part.count - notFresh)
-            notFresh = 0
-            if let row { closed.append(row) }
-            start += part.count
-        }
-        let rest = open.slice(start, open.count)
-        let openRow = ChunkRow(rest, series: series, position: position, fresh: rest.count, isOpen: true)
-        return Plan(series: series, closed: closed, open: openRow, oldOpenRow: oldRow)
+        return Segment(generation: generation, position: position, blocks: summaries)
     }
 
     private func trimJournal(through position: JournalPosition) throws {
@@ -153,16 +152,5 @@ extension SeriesStore {
             size.readings -= trimmed.readings
             size.bytes -= trimmed.bytes
         }
-    }
-}
-
-extension Columns {
-    /// The samples with these indices.
-    func slice(_ start: Int, _ end: Int) -> Columns {
-        var result = Columns()
-        result.times = Array(self.times[start..<end])
-        result.values = Array(self.values[start..<end])
-        result.marks = Array(self.marks[start..<end])
-        return result
     }
 }

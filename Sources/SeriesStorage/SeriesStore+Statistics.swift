@@ -13,7 +13,9 @@ package struct StoreStatistics: Hashable, Sendable {
     package var samples = 0
     /// Samples in memory.
     package var samplesInMemory = 0
-    package var closedChunks = 0
+    package var blocks = 0
+    package var chunks = 0
+    package var segments = 0
     /// `samples.db` without its WAL.
     package var fileBytes = 0
     package var walBytes = 0
@@ -26,11 +28,15 @@ extension SeriesStore {
     package func statistics() -> StoreStatistics {
         var result = StoreStatistics()
         self.memory.withLock { memory in
-            result.series = memory.index.count
+            result.series = memory.count
             result.samples = memory.samples
-            for head in memory.heads {
-                result.samplesInMemory += head.columns.count
-                result.closedChunks += head.chunks.count
+            for shard in memory.shards {
+                result.samplesInMemory += shard.heads.reduce(0) { $0 + $1.count }
+                result.segments += shard.segments.count
+                for segment in shard.segments {
+                    result.blocks += segment.blocks.count
+                    result.chunks += segment.chunks
+                }
             }
         }
         self.journalSize.withLock { size in
@@ -48,23 +54,26 @@ extension SeriesStore {
 
     /// The newest sample of a series, whatever its quality; nil where there is none.
     package func newestSample(of labels: Labels) throws -> Sample? {
-        let found = self.memory.withLock { memory -> (Columns, Timestamp)? in
-            guard let id = memory.index.id(of: labels), let time = memory[id].newestTime else { return nil }
-            return (memory[id].columns, time)
-        }
-        guard let (columns, time) = found else { return nil }
-        if columns.times.last == time, let value = columns.values.last, let mark = columns.marks.last {
-            return Sample(time: time, value: value, mark: SampleMark(rawValue: mark & ~SeriesHead.resident))
-        }
-        let rows = self.memory.withLock { memory -> [Int64] in
-            guard let id = memory.index.id(of: labels) else { return [] }
-            return memory[id].chunks.filter { $0.last == time }.map(\.id)
-        }
         do {
-            guard let row = rows.last, let chunk = try self.chunkFile.columns(of: [row])[row],
-                let value = chunk.values.last, let mark = chunk.marks.last
-            else { return nil }
-            return Sample(time: time, value: value, mark: SampleMark(rawValue: mark))
+            let found = self.memory.withLock { memory -> (SeriesID, Columns, [BlockSummary], BlockFile.Pin)? in
+                guard let id = memory.index.id(of: labels), Int(id.rawValue) <= memory.count else { return nil }
+                let blocks = memory[shardOf: id].segments
+                    .flatMap { $0.blocks(of: id, from: .distantPast, through: .distantFuture) }
+                return (id, memory[id].columns, blocks, self.blockFile.pin())
+            }
+            guard let (id, columns, blocks, pin) = found else { return nil }
+            defer { withExtendedLifetime(pin) {} }
+            var newest = columns.newest
+            // Newest first; of those that end at the same time the later generation.
+            for block in blocks.reversed().sorted(by: { $0.lastTime > $1.lastTime }) {
+                if let newest, newest.time >= block.lastTime { break }
+                let bytes = try self.blockFile.block(block.id)
+                guard let last = bytes.entries(of: id).last else { continue }
+                let time = bytes.entries[last].statistics.lastTime
+                if let newest, newest.time >= time { continue }
+                newest = try self.blockFile.columns(of: id, in: block.id, from: time, through: time).newest
+            }
+            return newest
         } catch {
             throw StorageError(error, path: self.path)
         }
@@ -73,5 +82,13 @@ extension SeriesStore {
     static func fileSize(_ path: String) -> Int {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         return (attributes?[.size] as? Int) ?? 0
+    }
+}
+
+extension Columns {
+    /// The last sample, without the bit that only the head knows.
+    fileprivate var newest: Sample? {
+        guard let time = self.times.last, let value = self.values.last, let mark = self.marks.last else { return nil }
+        return Sample(time: time, value: value, mark: SampleMark(rawValue: mark & ~SeriesHead.resident))
     }
 }

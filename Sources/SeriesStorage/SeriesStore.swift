@@ -17,9 +17,10 @@ package import Telemetry
 /// try store.seal(through: processed)                // the same thread, after it saved its position
 /// ```
 ///
-/// ## Four locks, always taken in this order
-/// `writing` (one commit at a time, fsync included) → `applying` (processor and import) → `assigning` (free times) →
-/// `memory` (head and index; held for microseconds only, never while the disk is read or written).
+/// ## Five locks, always taken in this order
+/// `writing` (one commit at a time, fsync included) → `applying` (processor and import) → `merging` (what rewrites blocks)
+/// → `assigning` (free times) → `memory` (heads and segments; held for microseconds only, never while the disk is read or
+/// written). The label index has a lock of its own below them.
 package final class SeriesStore: Sendable {
     /// When a commit counts as durable.
     package enum Synchronous: Int, Sendable {
@@ -31,18 +32,28 @@ package final class SeriesStore: Sendable {
 
     /// Sizes that trade memory, file size and the time to open against each other.
     package struct Limits: Sendable {
-        /// Samples of a closed chunk.
-        package var chunkSamples = 480
-        /// Samples in closed chunks that stay in memory per series.
+        /// Samples of a chunk, at most ``ChunkCodec/largest``.
+        package var chunkSamples = 8192
+        /// Bytes of a block; a query reads whole blocks.
+        package var blockBytes = 128 << 10
+        /// Series that are sealed and merged together; fixed when the file is made.
+        package var seriesPerShard = 4096
+        /// So many neighbouring segments of like size are merged into one.
+        package var mergeFactor = 4
+        /// Samples in blocks that stay in memory per series.
         package var residentSamples = 480
-        /// Decoded samples of older chunks that stay in memory, 17 bytes each.
+        /// And of all series together, 17 bytes each.
+        package var residentTotal = 8_000_000
+        /// Decoded samples of chunks that were read, 17 bytes each.
         package var cachedSamples = 2_000_000
+        /// Bytes of blocks that were read.
+        package var cachedBytes = 32 << 20
         /// Sealing waits until the journal holds so many readings.
         package var journalReadings = 1_000_000
         /// Or so many bytes.
         package var journalBytes = 64 << 20
-        /// Series per transaction of a sealing; commits wait no longer than one takes.
-        package var seriesPerTransaction = 512
+        /// Bytes that one transaction of a merge or an import writes, about; commits wait no longer than one takes.
+        package var transactionBytes = 4 << 20
         /// Deliveries that outlive their journal row.
         package var deliveries = 131_072
         /// Quarantined payloads per device, and in all.
@@ -59,11 +70,14 @@ package final class SeriesStore: Sendable {
     let pool: DatabasePool
     /// A connection of its own, so that a checkpoint does not hold up commits.
     let checkpointer: DatabaseQueue
-    let chunkFile: ChunkFile
+    let blockFile: BlockFile
     let writing: Mutex<WriteState>
     let applying: Mutex<ApplyState>
+    let merging = Mutex(())
     let assigning: Mutex<TimeAssignment>
     let memory: Mutex<SeriesMemory>
+    /// The one that the memory refers to.
+    let index: LabelIndex
     let journalSize: Mutex<JournalSize>
 
     /// Opens or creates the database and loads what was processed.
@@ -86,12 +100,13 @@ package final class SeriesStore: Sendable {
             let pool = try SeriesStore.openPool(path, synchronous, limits)
             self.pool = pool
             self.checkpointer = try SeriesStore.openCheckpointer(path, synchronous)
-            let chunkFile = ChunkFile(pool, capacity: limits.cachedSamples)
-            self.chunkFile = chunkFile
-            let loaded = try StoreLoader.load(from: pool, chunkFile: chunkFile, processed: processed)
+            let blockFile = BlockFile(pool, samples: limits.cachedSamples, bytes: limits.cachedBytes)
+            self.blockFile = blockFile
+            let loaded = try StoreLoader.load(from: pool, blockFile, limits, processed: processed)
             self.writing = Mutex(loaded.writing)
             self.applying = Mutex(loaded.applying)
             self.assigning = Mutex(loaded.assigning)
+            self.index = loaded.memory.index
             self.memory = Mutex(loaded.memory)
             self.journalSize = Mutex(loaded.journalSize)
         } catch {
@@ -112,10 +127,13 @@ package final class SeriesStore: Sendable {
 
     /// A reader that stays at the present moment: for a query with several selectors.
     ///
-    /// Costs the processor a copy of the table of series (about a millisecond per 20,000) at its next entry, and of each
-    /// series' newest samples when they change; let go of it after the query. The rules, which run on the processor's
-    /// thread, need only ``reader``.
-    package func snapshot() -> any SeriesReader { StoreReader(store: self, frozen: self.memory.withLock { $0 }) }
+    /// Costs the processor a copy of a shard's heads (some 20 µs) and of each series' newest samples when they change
+    /// next, and keeps blocks on disk that are merged meanwhile; let go of it after the query. The rules, which run on
+    /// the processor's thread, need only ``reader``.
+    package func snapshot() -> any SeriesReader {
+        let (memory, pin) = self.memory.withLock { ($0, self.blockFile.pin()) }
+        return StoreReader(store: self, frozen: StoreReader.Moment(memory: memory, pin: pin))
+    }
 
     /// Closes the files; nothing may be called after it.
     package func close() throws {
@@ -137,6 +155,8 @@ package final class SeriesStore: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 4
         let pool = try DatabasePool(path: path, configuration: configuration)
+        // Before the first table, so that the pages of dropped blocks can go back to the file system.
+        try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
         let migrator = Schema.migrator
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StorageError(

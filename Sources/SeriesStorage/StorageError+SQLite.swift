@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GRDB
+import Telemetry
 
 extension StorageError {
     /// Says what a failure of SQLite means for the operator; errors of ours pass through.
@@ -18,6 +19,14 @@ extension StorageError {
                 code: .corrupt,
                 message: "\(path): a stored blob \(error.message) at byte \(error.offset); "
                     + "restore the last backup, or move the file away and let the brokers and devices send again",
+                cause: error
+            )
+        case let error as DamagedBlock:
+            let whose = error.series.map { " of series \($0.rawValue)" } ?? ""
+            self.init(
+                code: .corrupt,
+                message: "\(path): block \(error.id)\(whose) \(error.damage.message) at byte \(error.damage.offset); "
+                    + "`poyang verify` names all that is damaged and saves the rest",
                 cause: error
             )
         case let error as DatabaseError:

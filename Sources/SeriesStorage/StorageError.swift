@@ -13,6 +13,7 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
             case cannotOpen = "cannot_open"
             case inputOutput = "input_output"
             case newerSchema = "newer_schema"
+            case olderSchema = "older_schema"
             case positionMismatch = "position_mismatch"
             case other
         }
@@ -30,6 +31,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         package static let inputOutput = Code(kind: .inputOutput)
         /// The file was written by a newer version of the program.
         package static let newerSchema = Code(kind: .newerSchema)
+        /// The file has a form from before the first release.
+        package static let olderSchema = Code(kind: .olderSchema)
         /// `samples.db` and `catalog.db` do not belong to the same moment, or an entry came out of order.
         package static let positionMismatch = Code(kind: .positionMismatch)
         package static let other = Code(kind: .other)

@@ -15,7 +15,9 @@ package struct CrashScript {
         limits.chunkSamples = 20
         limits.residentSamples = 15
         limits.journalReadings = 300
-        limits.seriesPerTransaction = 3
+        limits.blockBytes = 300
+        limits.mergeFactor = 2
+        limits.seriesPerShard = 3
         limits.walBytes = 256 << 10
         return limits
     }

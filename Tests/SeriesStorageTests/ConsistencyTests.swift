@@ -23,7 +23,7 @@ struct ConsistencyTests {
         limits.chunkSamples = 10
         limits.residentSamples = 8
         limits.journalReadings = 100
-        limits.seriesPerTransaction = 2
+        limits.seriesPerShard = 2
         try withTemporaryStore(limits: limits) { store in
             let tally = Tally()
             let group = DispatchGroup()

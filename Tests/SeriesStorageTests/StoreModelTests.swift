@@ -18,6 +18,11 @@ struct StoreModelTests {
         /// Where an import set the value: it holds against readings committed before it and applied after it.
         var imports: [Labels: [Timestamp: JournalPosition]] = [:]
 
+        /// Forgets the samples in a span.
+        mutating func remove(_ labels: Labels, _ span: ClosedRange<Timestamp>) {
+            self.samples[labels] = self.samples[labels]?.filter { !span.contains($0.key) }
+        }
+
         /// Mirrors one reading and says what it was.
         mutating func apply(
             _ labels: Labels,
@@ -50,7 +55,11 @@ struct StoreModelTests {
         limits.chunkSamples = 7
         limits.residentSamples = 5
         limits.cachedSamples = 60
-        limits.seriesPerTransaction = 2
+        limits.seriesPerShard = 2
+        limits.blockBytes = 120
+        limits.mergeFactor = 2
+        limits.cachedBytes = 2000
+        limits.transactionBytes = 200
         return limits
     }()
 
@@ -75,7 +84,7 @@ struct StoreModelTests {
 
         for _ in 0..<300 {
             clock = clock + Int64.random(in: 0...3000, using: &random)
-            switch Int.random(in: 0..<20, using: &random) {
+            switch Int.random(in: 0..<24, using: &random) {
             case 0..<10:
                 let batch = self.batch(at: clock, keys, &random)
                 let entry = try store.commit(batch) { pending.append(($0, false)) }
@@ -99,6 +108,9 @@ struct StoreModelTests {
                         #expect(counts == expected, "seed \(seed)")
                         guard case .samples(let samples) = applied.content else { continue }
                         #expect(samples.count <= counts.stored + counts.revised, "seed \(seed)")
+                    }
+                    if case .removal(let series, let from, let through) = next.entry.content {
+                        for id in series { model.remove(store.index.labels(of: id), from...through) }
                     }
                     processed = next.entry.position
                 }
@@ -125,16 +137,34 @@ struct StoreModelTests {
                 let again = try store.entries(after: processed, limit: .max)
                 #expect(again.map(\.position) == pending.map(\.entry.position), "seed \(seed)")
                 pending = again.map { ($0, false) }
+            case 19:
+                while Bool.random(using: &random), try store.compactOnce() {}
+            case 20:
+                try store.compact()
+            case 21:
+                let from = clock - Int64.random(in: 0...600_000, using: &random)
+                try store.commitRemoval(
+                    matching: [LabelMatcher("site", equals: "s\(Int.random(in: 0..<5, using: &random))")],
+                    from: from,
+                    through: from + Int64.random(in: 0...200_000, using: &random),
+                    at: clock
+                ) { pending.append(($0, false)) }
+            case 22:
+                // A restart would bring back what the journal still holds, so everything is sealed before.
+                try self.applyAll(&pending, &processed, store, &model, keys, &revisions)
+                try store.seal(through: processed, force: true)
+                let keepFrom = clock - Int64.random(in: 100_000...700_000, using: &random)
+                let few = Set(keys.filter { _ in Bool.random(using: &random) }.map(\.labels))
+                let before = store.statistics().samples
+                let removed = try store.enforce { few.contains($0) ? SeriesRetention(keepFrom: keepFrom) : nil }
+                for labels in few { model.remove(labels, .distantPast ... (keepFrom - 1)) }
+                #expect(store.statistics().samples == before - removed, "seed \(seed)")
             default:
                 try self.compare(store, model, keys, clock, &random, seed)
             }
         }
         try self.compare(store, model, keys, clock, &random, seed)
-        while !pending.isEmpty {
-            let (batch, counts) = try store.apply(pending.removeFirst().entry)
-            processed = batch.position
-            revisions += counts.revised
-        }
+        try self.applyAll(&pending, &processed, store, &model, keys, &revisions)
         try store.seal(through: processed, force: true)
         #expect(store.statistics().journalEntries == 0, "seed \(seed)")
         let audited = try store.pool.read { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM revision") }
@@ -142,8 +172,35 @@ struct StoreModelTests {
         try store.close()
     }
 
+    private func applyAll(
+        _ pending: inout [(entry: JournalEntry, isImport: Bool)],
+        _ processed: inout JournalPosition,
+        _ store: SeriesStore,
+        _ model: inout Model,
+        _ keys: [SeriesKey],
+        _ revisions: inout Int
+    ) throws {
+        for (entry, _) in pending {
+            let (batch, counts) = try store.apply(entry)
+            processed = batch.position
+            revisions += counts.revised
+            switch entry.content {
+            case .readings(let readings):
+                var ignored = ApplyCounts()
+                for reading in readings {
+                    let labels = keys[self.keyIndex(reading.series, store, keys)].labels
+                    model.apply(labels, reading.sample, at: entry.position, &ignored)
+                }
+            case .removal(let series, let from, let through):
+                for id in series { model.remove(store.index.labels(of: id), from...through) }
+            case .clockAdvance, .invalidation: break
+            }
+        }
+        pending.removeAll()
+    }
+
     private func keyIndex(_ id: SeriesID, _ store: SeriesStore, _ keys: [SeriesKey]) -> Int {
-        let labels = store.memory.withLock { $0.index.key(of: id)?.labels }
+        let labels = store.index.labels(of: id)
         return keys.firstIndex { $0.labels == labels } ?? 0
     }
 

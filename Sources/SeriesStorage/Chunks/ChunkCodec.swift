@@ -3,34 +3,6 @@
 
 import Telemetry
 
-/// Samples of one series in columns of equal length, times strictly rising.
-struct Columns: Sendable, Equatable {
-    var times: [Timestamp] = []
-    var values: [Double] = []
-    /// Raw ``SampleMark`` bytes.
-    var marks: [UInt8] = []
-
-    var count: Int { self.times.count }
-    var isEmpty: Bool { self.times.isEmpty }
-
-    mutating func append(_ time: Timestamp, _ value: Double, _ mark: UInt8) {
-        self.times.append(time)
-        self.values.append(value)
-        self.marks.append(mark)
-    }
-
-    mutating func reserveCapacity(_ count: Int) {
-        self.times.reserveCapacity(count)
-        self.values.reserveCapacity(count)
-        self.marks.reserveCapacity(count)
-    }
-
-    static func == (left: Columns, right: Columns) -> Bool {
-        left.times == right.times && left.marks == right.marks
-            && left.values.map(\.bitPattern) == right.values.map(\.bitPattern)
-    }
-}
-
 /// The packed form of a chunk, version 1.
 ///
 /// ```
@@ -51,7 +23,52 @@ struct Columns: Sendable, Equatable {
 enum ChunkCodec {
     static let version: UInt8 = 1
 
+    /// Appends the packed form, its checksum included.
+    static func encode(_ columns: Columns, into bytes: inout [UInt8]) -> ChunkStatistics {
+        bytes += self.pack(columns)
+        return self.statistics(of: columns)
+    }
+
     static func encode(_ columns: Columns) -> [UInt8] {
+        var bytes: [UInt8] = []
+        _ = self.encode(columns, into: &bytes)
+        return bytes
+    }
+
+    /// Appends the `count` samples of a packed form.
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer,
+        count: Int,
+        appendingTo columns: inout Columns
+    ) throws(DamagedBytes) {
+        let decoded = try self.decode([UInt8](bytes))
+        guard decoded.count == count else { throw DamagedBytes(message: "has another number of samples", offset: 1) }
+        columns.times += decoded.times
+        columns.values += decoded.values
+        columns.marks += decoded.marks
+    }
+
+    private static func statistics(of columns: Columns) -> ChunkStatistics {
+        let numbers = columns.values.filter { !$0.isNaN }
+        return ChunkStatistics(
+            count: columns.count,
+            firstTime: columns.times.first ?? .distantPast,
+            lastTime: columns.times.last ?? .distantPast,
+            qualities: columns.marks.reduce(0) { $0 | 1 << UInt16($1 & 0x0F) },
+            hasNaN: numbers.count < columns.count,
+            numbers: numbers.isEmpty
+                ? .none
+                : .binary(
+                    minimum: numbers.min() ?? .nan,
+                    maximum: numbers.max() ?? .nan,
+                    sum: numbers.reduce(0, +)
+                ),
+            firstValue: columns.values.first ?? .nan,
+            lastValue: columns.values.last ?? .nan
+        )
+    }
+
+    private static func pack(_ columns: Columns) -> [UInt8] {
         var writer = ByteWriter(capacity: 32 + columns.count * 4)
         writer.byte(self.version)
         writer.count(columns.count)
@@ -75,7 +92,7 @@ enum ChunkCodec {
     }
 
     /// More samples than any chunk may have; bounds what a damaged count can allocate.
-    static let largest = 1 << 20
+    static let largest = 1 << 16
 
     private static func encodeTimes(_ times: [Timestamp], into writer: inout ByteWriter) {
         var runs = RunEncoder()

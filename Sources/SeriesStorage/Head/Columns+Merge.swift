@@ -16,6 +16,40 @@ extension Columns {
         return result
     }
 
+    /// The samples with these indices.
+    func slice(_ start: Int, _ end: Int) -> Columns {
+        if start == 0, end == self.count { return self }
+        var result = Columns()
+        result.times = Array(self.times[start..<end])
+        result.values = Array(self.values[start..<end])
+        result.marks = Array(self.marks[start..<end])
+        return result
+    }
+
+    /// The samples with these indices.
+    func filtered(_ indices: [Int]) -> Columns {
+        var result = Columns()
+        result.reserveCapacity(indices.count)
+        for index in indices { result.append(self.times[index], self.values[index], self.marks[index]) }
+        return result
+    }
+
+    /// The samples whose index is wanted.
+    func filtered(by isWanted: (Int) -> Bool) -> Columns {
+        self.filtered(self.times.indices.filter(isWanted))
+    }
+
+    mutating func removeSubrange(_ range: Range<Int>) {
+        self.times.removeSubrange(range)
+        self.values.removeSubrange(range)
+        self.marks.removeSubrange(range)
+    }
+
+    /// Sets bits in all marks.
+    mutating func markAll(_ bits: UInt8) {
+        for index in self.marks.indices { self.marks[index] |= bits }
+    }
+
     /// All samples of all parts in order; where two have the same time, that of the later part.
     static func merging(_ parts: [Columns]) -> Columns {
         let parts = parts.filter { !$0.isEmpty }

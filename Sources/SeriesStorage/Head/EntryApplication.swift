@@ -13,43 +13,72 @@ enum EntryApplication {
         var samples: [AppliedSample] = []
     }
 
-    /// For readings that may be older than what is in memory: the closed chunks that must be asked.
-    static func chunksToAsk(_ readings: [JournalReading], _ memory: borrowing SeriesMemory) -> Set<Int64> {
-        var rows: Set<Int64> = []
-        for reading in readings {
-            for chunk in memory[reading.series].chunksToAsk(about: reading.sample.time) { rows.insert(chunk.id) }
+    /// The sample that the blocks hold for a reading.
+    struct Older {
+        let value: Double
+        let mark: UInt8
+        /// What its block covers.
+        let position: JournalPosition
+    }
+
+    /// Where samples are that readings may meet in the blocks; most meet none.
+    static func placesToAsk(
+        _ readings: [JournalReading],
+        _ memory: borrowing SeriesMemory
+    ) -> [(ordinal: Int, places: [BlockPlace])] {
+        var result: [(ordinal: Int, places: [BlockPlace])] = []
+        for (ordinal, reading) in readings.enumerated() {
+            let time = reading.sample.time
+            guard memory[reading.series].mustAsk(about: time) else { continue }
+            let places = memory[shardOf: reading.series].blocks(of: reading.series, from: time, through: time)
+            if !places.isEmpty { result.append((ordinal, places)) }
         }
-        return rows
+        return result
     }
 
+    /// Reads the samples at those places, newest generation first.
+    static func older(
+        _ readings: [JournalReading],
+        at places: [(ordinal: Int, places: [BlockPlace])],
+        in file: BlockFile
+    ) throws -> [Int: Older] {
+        var result: [Int: Older] = [:]
+        for (ordinal, places) in places {
+            let (series, time) = (readings[ordinal].series, readings[ordinal].sample.time)
+            for place in places.reversed() {
+                let columns = try file.columns(of: series, in: place.id, from: time, through: time)
+                let index = columns.times.lowerBound(time)
+                guard index < columns.count, columns.times[index] == time else { continue }
+                result[ordinal] = Older(
+                    value: columns.values[index],
+                    mark: columns.marks[index],
+                    position: place.position
+                )
+                break
+            }
+        }
+        return result
+    }
+
+    /// Applies readings; `older` holds what ``older(_:at:in:)`` found, by ordinal.
     static func apply(
         _ readings: [JournalReading],
         at position: JournalPosition,
         to memory: inout SeriesMemory,
-        chunkFile: ChunkFile
-    ) throws -> Outcome {
-        let rows = self.chunksToAsk(readings, memory)
-        return self.apply(readings, at: position, to: &memory, older: try chunkFile.columns(of: Array(rows)))
-    }
-
-    /// Applies readings; `older` holds the samples of the chunks that ``chunksToAsk(_:_:)`` named.
-    static func apply(
-        _ readings: [JournalReading],
-        at position: JournalPosition,
-        to memory: inout SeriesMemory,
-        older: [Int64: Columns]
+        older: [Int: Older]
     ) -> Outcome {
         var outcome = Outcome()
         outcome.samples.reserveCapacity(readings.count)
         for (ordinal, reading) in readings.enumerated() {
             let id = reading.series
-            // A sealing that was cut short has this series' part of the entry in its chunks already.
-            guard position > memory[id].sealedThrough, let key = memory.index.key(of: id) else { continue }
-            let chunks = older.isEmpty ? [] : memory[id].chunksToAsk(about: reading.sample.time)
+            // A sealing that was cut short has this series' part of the entry in its blocks already.
+            guard position > memory[shardOf: id].sealedThrough else { continue }
+            let index = memory.index
             let fate = memory[id]
-                .apply(reading.sample, at: position) {
-                    self.newest(at: reading.sample.time, in: chunks, older)
+                .apply(reading.sample, at: position, key: index.key(of: id) ?? SeriesKey(labels: index.labels(of: id))) {
+                    older[ordinal].map { ($0.value, $0.mark, $0.position) }
                 }
+            guard let key = memory[id].key else { continue }
             switch fate {
             case .stored:
                 outcome.counts.stored += 1
@@ -88,20 +117,5 @@ enum EntryApplication {
             }
         }
         return outcome
-    }
-
-    private static func newest(
-        at time: Timestamp,
-        in chunks: [ChunkSummary],
-        _ columns: [Int64: Columns]
-    ) -> (value: Double, mark: UInt8, position: JournalPosition)? {
-        for chunk in chunks.reversed() {
-            guard let columns = columns[chunk.id] else { continue }
-            let index = columns.times.lowerBound(time)
-            if index < columns.count, columns.times[index] == time {
-                return (columns.values[index], columns.marks[index], chunk.position)
-            }
-        }
-        return nil
     }
 }

@@ -3,17 +3,6 @@
 
 import Telemetry
 
-/// What is known of a closed chunk without reading it.
-struct ChunkSummary: Sendable {
-    /// The row; a later chunk has a higher one, and where two hold the same time the later one counts.
-    let id: Int64
-    /// The journal position at which it was written.
-    let position: JournalPosition
-    let first: Timestamp
-    let last: Timestamp
-    let count: Int
-}
-
 /// What became of a reading.
 enum ReadingFate: Equatable {
     case stored
@@ -23,224 +12,240 @@ enum ReadingFate: Equatable {
     case superseded(by: Double)
 }
 
-/// The newest part of one series in memory, and where the rest is.
+/// The newest part of one series in memory.
 ///
-/// Three kinds of samples: *open* ones are in no closed chunk yet (the journal or the open chunk row has them);
-/// *resident* ones are in a closed chunk and stay here for quick reading; all others are only in closed chunks.
-/// Open ones are here whatever their time. Of the resident ones every sample after `evictedThrough` is here.
-struct SeriesHead {
-    /// Bit 7 of a mark, which ``SampleMark`` never uses: the sample is resident, that is in a closed chunk.
+/// Three kinds of samples: *open* ones are in no block yet, the journal has them; *resident* ones are in a block and stay
+/// here for quick reading; all others are only in blocks. Open ones are here whatever their time. Of the resident ones
+/// every sample after `evictedThrough` is here. A series without samples in memory takes 16 bytes.
+struct SeriesHead: Sendable {
+    /// Bit 7 of a mark, which ``SampleMark`` never uses: the sample is resident, that is in a block.
     static let resident: UInt8 = 0x80
 
-    private(set) var columns = Columns()
-    private(set) var openCount = 0
-    /// Of the open samples, those whose time is in a closed chunk, too.
-    private(set) var superseding = 0
-    /// Open samples were added or changed since the open chunk was written.
-    private(set) var isDirty = false
-    /// The row that holds the open samples as of the last sealing.
-    private(set) var openChunk: Int64?
-    private(set) var evictedThrough = Timestamp.distantPast
-    /// Closed ones, in the order of their rows.
-    private(set) var chunks: [ChunkSummary] = []
-    /// Journal entries up to here are in the chunks, as far as this series goes.
-    private(set) var sealedThrough = JournalPosition.start
+    /// What a series with samples in memory has.
+    private final class Body: @unchecked Sendable {  // changed only while one head refers to it, else copied before
+        var columns = Columns()
+        var openCount = 0
+        /// Open samples whose time is in a block, too.
+        var superseding = 0
+        let key: SeriesKey
 
-    // MARK: Loading
+        init(key: SeriesKey) { self.key = key }
 
-    mutating func load(_ chunk: ChunkSummary, isImport: Bool) {
-        self.chunks.append(chunk)
-        self.evictedThrough = max(self.evictedThrough, chunk.last)
-        if !isImport { self.sealedThrough = max(self.sealedThrough, chunk.position) }
+        init(copying other: Body) {
+            self.columns = other.columns
+            self.openCount = other.openCount
+            self.superseding = other.superseding
+            self.key = other.key
+        }
     }
 
-    mutating func loadOpen(_ columns: Columns, row: Int64, position: JournalPosition) {
-        self.columns = columns
-        self.openCount = columns.count
-        self.openChunk = row
-        self.sealedThrough = max(self.sealedThrough, position)
+    /// Nothing newer than this is in blocks only.
+    private(set) var evictedThrough = Timestamp.distantPast
+    private var body: Body?
+
+    var columns: Columns { self.body?.columns ?? Columns() }
+    var openCount: Int { self.body?.openCount ?? 0 }
+    var superseding: Int { self.body?.superseding ?? 0 }
+    /// Samples of it are in the journal only.
+    var isDirty: Bool { self.openCount > 0 }
+    var count: Int { self.body?.columns.count ?? 0 }
+    /// The object that stands for the series, while it has samples in memory.
+    var key: SeriesKey? { self.body?.key }
+
+    /// Blocks hold samples of the series up to this time at most.
+    mutating func noteBlocks(through time: Timestamp) {
+        self.evictedThrough = max(self.evictedThrough, time)
     }
 
     // MARK: Reading
 
-    /// The closed chunks that may hold samples in `(after, through]` that are not here.
-    func chunks(after: Timestamp, through: Timestamp) -> [ChunkSummary] {
-        let end = min(through, self.evictedThrough)
-        guard after < end else { return [] }
-        return self.chunks.filter { $0.last > after && $0.first <= end }
-    }
-
-    /// The closed chunks that must be asked whether a sample at `time` exists.
-    func chunksToAsk(about time: Timestamp) -> [ChunkSummary] {
-        guard time <= self.evictedThrough else { return [] }
-        let index = self.columns.times.lowerBound(time)
-        if index < self.columns.count, self.columns.times[index] == time { return [] }
-        return self.chunks.filter { $0.first <= time && time <= $0.last }
-    }
-
     func holds(_ time: Timestamp) -> Bool {
-        self.columns.times.containsSorted(time)
+        self.body?.columns.times.containsSorted(time) ?? false
     }
 
-    var newestTime: Timestamp? {
-        switch (self.columns.times.last, self.chunks.map(\.last).max()) {
-        case (let open?, let closed?): max(open, closed)
-        case (let open, let closed): open ?? closed
-        }
+    /// Whether blocks must be asked if a sample at `time` exists.
+    func mustAsk(about time: Timestamp) -> Bool {
+        time <= self.evictedThrough && !self.holds(time)
+    }
+
+    /// No sample of the series is newer.
+    var newestBound: Timestamp {
+        max(self.body?.columns.times.last ?? .distantPast, self.evictedThrough)
     }
 
     // MARK: Applying
 
     /// Adds one reading of the journal entry at `position`.
     ///
-    /// `older` gives the sample at this time in the closed chunks that ``chunksToAsk(about:)`` named, and the
-    /// position of the chunk that holds it.
+    /// `older` gives the sample at this time in the blocks, if ``mustAsk(about:)`` said so, and the position that its
+    /// block covers; `key` the object that stands for the series.
     mutating func apply(
         _ sample: Sample,
         at position: JournalPosition,
+        key: @autoclosure () -> SeriesKey,
         older: () -> (value: Double, mark: UInt8, position: JournalPosition)?
     ) -> ReadingFate {
         let time = sample.time
-        if time > self.evictedThrough, self.columns.times.last.map({ time > $0 }) ?? true {
-            self.columns.append(time, sample.value, sample.mark.rawValue)
-            self.openCount += 1
-            self.isDirty = true
+        let body = self.changing(key)
+        if time > self.evictedThrough, body.columns.times.last.map({ time > $0 }) ?? true {
+            body.columns.append(time, sample.value, sample.mark.rawValue)
+            body.openCount += 1
             return .stored
         }
-        let index = self.columns.times.lowerBound(time)
-        if index < self.columns.count, self.columns.times[index] == time {
-            return self.revise(index, to: sample)
+        let index = body.columns.times.lowerBound(time)
+        if index < body.columns.count, body.columns.times[index] == time {
+            return SeriesHead.revise(body, index, to: sample)
         }
         let existing = time <= self.evictedThrough ? older() : nil
         if let existing {
             if existing.value.isSame(as: sample.value) { return .duplicate }
             if existing.position > position { return .superseded(by: existing.value) }
-            self.superseding += 1
+            body.superseding += 1
         }
-        self.insert(sample, at: index)
+        body.columns.times.insert(sample.time, at: index)
+        body.columns.values.insert(sample.value, at: index)
+        body.columns.marks.insert(sample.mark.rawValue, at: index)
+        body.openCount += 1
         guard let existing else { return .stored }
         return .revised(old: existing.value, oldMark: SampleMark(rawValue: existing.mark))
     }
 
-    private mutating func insert(_ sample: Sample, at index: Int) {
-        self.columns.times.insert(sample.time, at: index)
-        self.columns.values.insert(sample.value, at: index)
-        self.columns.marks.insert(sample.mark.rawValue, at: index)
-        self.openCount += 1
-        self.isDirty = true
-    }
-
-    private mutating func revise(_ index: Int, to sample: Sample) -> ReadingFate {
-        let old = self.columns.values[index]
-        let oldMark = self.columns.marks[index]
+    private static func revise(_ body: Body, _ index: Int, to sample: Sample) -> ReadingFate {
+        let old = body.columns.values[index]
+        let oldMark = body.columns.marks[index]
         if old.isSame(as: sample.value) { return .duplicate }
         if oldMark & SeriesHead.resident != 0 {
-            self.openCount += 1
-            self.superseding += 1
+            body.openCount += 1
+            body.superseding += 1
         }
-        self.columns.values[index] = sample.value
-        self.columns.marks[index] = sample.mark.rawValue
-        self.isDirty = true
+        body.columns.values[index] = sample.value
+        body.columns.marks[index] = sample.mark.rawValue
         return .revised(old: old, oldMark: SampleMark(rawValue: oldMark & ~SeriesHead.resident))
+    }
+
+    /// The body, of its own.
+    private mutating func changing(_ key: () -> SeriesKey) -> Body {
+        if let body = self.body {
+            if isKnownUniquelyReferenced(&self.body) { return body }
+            let copy = Body(copying: body)
+            self.body = copy
+            return copy
+        }
+        let body = Body(key: key())
+        self.body = body
+        return body
     }
 
     // MARK: Sealing
 
     /// The open samples, in order.
     var open: Columns {
-        guard self.openCount < self.columns.count else { return self.columns }
-        var result = Columns()
-        result.reserveCapacity(self.openCount)
-        for index in 0..<self.columns.count where self.columns.marks[index] & SeriesHead.resident == 0 {
-            result.append(self.columns.times[index], self.columns.values[index], self.columns.marks[index])
-        }
-        return result
+        guard let body = self.body, body.openCount > 0 else { return Columns() }
+        guard body.openCount < body.columns.count else { return body.columns }
+        return body.columns.filtered(by: { body.columns.marks[$0] & SeriesHead.resident == 0 })
     }
 
-    /// Takes note that the oldest open samples are in closed chunks now and the rest in the open row.
+    /// Takes note that all open samples are in a block now.
+    ///
+    /// `residents` says how many of the newest samples stay in memory.
+    mutating func seal(keeping residents: Int) {
+        guard let shared = self.body else { return }
+        let surplus = shared.columns.count - residents
+        if surplus > 0 { self.evictedThrough = max(self.evictedThrough, shared.columns.times[surplus - 1]) }
+        guard residents > 0 else {
+            self.body = nil
+            return
+        }
+        let body = self.changing { shared.key }
+        if surplus > 0 { body.columns = body.columns.slice(surplus, body.columns.count) }
+        body.columns.markAll(SeriesHead.resident)
+        body.openCount = 0
+        body.superseding = 0
+    }
+
+    // MARK: Import and removal
+
+    /// Takes note of blocks that a bulk import wrote; what they hold replaces what is here.
     ///
     /// - Parameters:
-    ///   - closed: The new chunks; all open samples that supersede others are in them.
-    ///   - openRow: The row of the rest; nil where nothing is left.
-    ///   - position: What the sealing covers.
-    ///   - residents: How many samples in closed chunks stay in memory.
-    mutating func seal(closed: [ChunkSummary], openRow: Int64?, at position: JournalPosition, residents: Int) {
-        var left = closed.reduce(0) { $0 + $1.count }
-        self.openCount -= left
-        var index = 0
-        while left > 0, index < self.columns.count {
-            if self.columns.marks[index] & SeriesHead.resident == 0 {
-                self.columns.marks[index] |= SeriesHead.resident
-                left -= 1
-            }
-            index += 1
-        }
-        if !closed.isEmpty { self.superseding = 0 }
-        self.chunks.append(contentsOf: closed)
-        self.openChunk = openRow
-        self.isDirty = false
-        self.sealedThrough = position
-        self.evict(keeping: residents)
-    }
-
-    private mutating func evict(keeping residents: Int) {
-        let surplus = self.columns.count - self.openCount - residents
-        // Half as much again, so that the columns are not rebuilt for every chunk.
-        guard surplus > residents / 2 else { return }
-        var seen = 0
-        var cutoff = self.evictedThrough
-        for index in 0..<self.columns.count where self.columns.marks[index] & SeriesHead.resident != 0 {
-            seen += 1
-            cutoff = max(cutoff, self.columns.times[index])
-            if seen == surplus { break }
-        }
-        self.dropResidents(through: cutoff)
-    }
-
-    private mutating func dropResidents(through cutoff: Timestamp) {
-        self.evictedThrough = max(self.evictedThrough, cutoff)
-        var kept = Columns()
-        kept.reserveCapacity(self.columns.count)
-        for index in 0..<self.columns.count {
-            let mark = self.columns.marks[index]
-            if mark & SeriesHead.resident != 0, self.columns.times[index] <= cutoff { continue }
-            kept.append(self.columns.times[index], self.columns.values[index], mark)
-        }
-        self.columns = kept
-    }
-
-    // MARK: Import
-
-    /// Takes note of closed chunks that a bulk import wrote; what they hold replaces what is here.
-    ///
-    /// - Parameters:
-    ///   - chunks: The new chunks.
     ///   - samples: What they hold.
-    ///   - openRow: The open row, from which the imported times were removed; nil where nothing is left.
-    ///   - isClosed: Whether a closed chunk older than these has the time.
-    mutating func imported(
-        _ chunks: [ChunkSummary],
-        _ samples: Columns,
-        openRow: Int64?,
-        isClosed: (Timestamp) -> Bool
-    ) {
+    ///   - isInBlocks: Whether an older block has a time.
+    mutating func imported(_ samples: borrowing Columns, isInBlocks: (Timestamp) -> Bool) {
         guard let last = samples.times.last else { return }
-        self.chunks.append(contentsOf: chunks)
-        self.openChunk = openRow
         self.evictedThrough = max(self.evictedThrough, last)
-        var kept = Columns()
-        for index in 0..<self.columns.count {
-            let (time, mark) = (self.columns.times[index], self.columns.marks[index])
-            if mark & SeriesHead.resident != 0 {
-                if time <= last { continue }
-            } else if samples.times.containsSorted(time) {
-                self.openCount -= 1
-                if isClosed(time) { self.superseding -= 1 }
-                continue
-            }
-            kept.append(time, self.columns.values[index], mark)
+        guard let shared = self.body else { return }
+        let body = self.changing { shared.key }
+        let kept = body.columns.times.indices.filter { index in
+            let time = body.columns.times[index]
+            if body.columns.marks[index] & SeriesHead.resident != 0 { return time > last }
+            guard samples.times.containsSorted(time) else { return true }
+            body.openCount -= 1
+            if isInBlocks(time) { body.superseding -= 1 }
+            return false
         }
-        self.columns = kept
+        if kept.count < body.columns.count { body.columns = body.columns.filtered(kept) }
+    }
+
+    /// Removes the samples in a span, which blocks do not hold any more.
+    ///
+    /// `isInBlocks` says whether a block had a time.
+    ///
+    /// - Returns: How many distinct points that were in no block went.
+    mutating func remove(_ span: ClosedRange<Timestamp>, isInBlocks: (Timestamp) -> Bool) -> Int {
+        guard let range = self.indices(in: span), let shared = self.body else { return 0 }
+        let body = self.changing { shared.key }
+        var removed = 0
+        for index in range where body.columns.marks[index] & SeriesHead.resident == 0 {
+            body.openCount -= 1
+            if body.superseding > 0, isInBlocks(body.columns.times[index]) {
+                body.superseding -= 1
+            } else {
+                removed += 1
+            }
+        }
+        body.columns.removeSubrange(range)
+        return removed
+    }
+
+    /// Takes note that blocks hold other samples in a span than before; open ones stay.
+    ///
+    /// - Parameters:
+    ///   - span: Where.
+    ///   - wasInBlocks: Whether a block had a time.
+    ///   - isInBlocks: Whether a block has a time.
+    /// - Returns: By how many the open points that are in no block became more.
+    mutating func reload(
+        _ span: ClosedRange<Timestamp>,
+        wasInBlocks: (Timestamp) -> Bool,
+        isInBlocks: (Timestamp) -> Bool
+    ) -> Int {
+        self.evictedThrough = max(self.evictedThrough, span.upperBound)
+        guard let range = self.indices(in: span), let shared = self.body else { return 0 }
+        let body = self.changing { shared.key }
+        var more = 0
+        for index in range where body.columns.marks[index] & SeriesHead.resident == 0 {
+            let time = body.columns.times[index]
+            switch (wasInBlocks(time), isInBlocks(time)) {
+            case (true, false):
+                body.superseding -= 1
+                more += 1
+            case (false, true):
+                body.superseding += 1
+                more -= 1
+            case (true, true), (false, false): break
+            }
+        }
+        body.columns = body.columns.filtered(by: { index in
+            !range.contains(index) || body.columns.marks[index] & SeriesHead.resident == 0
+        })
+        return more
+    }
+
+    private func indices(in span: ClosedRange<Timestamp>) -> Range<Int>? {
+        guard let body else { return nil }
+        let low = body.columns.times.lowerBound(span.lowerBound)
+        let high = body.columns.times.upperBound(span.upperBound)
+        return low < high ? low..<high : nil
     }
 }
 

@@ -16,7 +16,13 @@ import Telemetry
 ///                         │ signed varint    │ signed varint (wraps), ms   │ f64 bits LE  │ u8     │
 ///                         └──────────────────┴─────────────────────────────┴──────────────┴────────┘
 /// kind 1, clock advance:  has-site u8 (0|1), site text, to signed varint
-/// kind 2, invalidation:   series varint, from signed varint, through signed varint
+/// kind 2, invalidation:   count varint, then each
+///                         ┌──────────────────┬─────────────────────────────┬────────────────────┐
+///                         │ series − previous│ from − receivedAt           │ through − from     │
+///                         │ signed varint    │ signed varint (wraps), ms   │ varint (wraps), ms │
+///                         └──────────────────┴─────────────────────────────┴────────────────────┘
+/// kind 3, removal:        from signed varint, through signed varint, count varint, then each series − previous
+///                         signed varint
 /// ```
 /// Reason and values stand next to each other per reason. The row's key is the position; it is not in the blob.
 /// The checksum covers all bytes before it.
@@ -30,6 +36,7 @@ enum JournalCodec {
         case .readings: writer.byte(0)
         case .clockAdvance: writer.byte(1)
         case .invalidation: writer.byte(2)
+        case .removal: writer.byte(3)
         }
         writer.signed(entry.receivedAt.milliseconds)
         writer.count(entry.messages)
@@ -54,10 +61,24 @@ enum JournalCodec {
             writer.byte(site == nil ? 0 : 1)
             writer.text(site ?? "")
             writer.signed(to.milliseconds)
-        case .invalidation(let series, let from, let through):
-            writer.varint(UInt64(series.rawValue))
+        case .invalidation(let spans):
+            writer.count(spans.count)
+            var previous: Int64 = 0
+            for span in spans {
+                writer.signed(Int64(span.series.rawValue) - previous)
+                previous = Int64(span.series.rawValue)
+                writer.signed(span.from.milliseconds &- entry.receivedAt.milliseconds)
+                writer.varint(UInt64(bitPattern: span.through.milliseconds &- span.from.milliseconds))
+            }
+        case .removal(let series, let from, let through):
             writer.signed(from.milliseconds)
             writer.signed(through.milliseconds)
+            writer.count(series.count)
+            var previous: Int64 = 0
+            for id in series {
+                writer.signed(Int64(id.rawValue) - previous)
+                previous = Int64(id.rawValue)
+            }
         }
         writer.fixed(CRC32.checksum(writer.bytes.span))
         return writer.bytes
@@ -83,10 +104,14 @@ enum JournalCodec {
             let hasSite = try reader.byte() == 1
             let site = try reader.text()
             content = .clockAdvance(site: hasSite ? site : nil, to: Timestamp(milliseconds: try reader.signed()))
-        case 2:
-            let series = SeriesID(rawValue: UInt32(truncatingIfNeeded: try reader.varint()))
+        case 2: content = .invalidation(try self.spans(&reader, receivedAt: receivedAt))
+        case 3:
             let from = Timestamp(milliseconds: try reader.signed())
-            content = .invalidation(series, from: from, through: Timestamp(milliseconds: try reader.signed()))
+            let through = Timestamp(milliseconds: try reader.signed())
+            var series: [SeriesID] = []
+            var previous: Int64 = 0
+            for _ in 0..<(try reader.count(ofSize: 1)) { series.append(try self.series(&reader, &previous)) }
+            content = .removal(series, from: from, through: through)
         default: throw reader.damaged("is of the unknown kind \(kind)")
         }
         return JournalEntry(
@@ -107,19 +132,47 @@ enum JournalCodec {
         readings.reserveCapacity(count)
         var series: Int64 = 0
         for _ in 0..<count {
-            series &+= try reader.signed()
-            guard let id = UInt32(exactly: series) else { throw reader.damaged("names an impossible series") }
+            let id = try self.series(&reader, &series)
             let time = Timestamp(milliseconds: receivedAt.milliseconds &+ (try reader.signed()))
             let value = Double(bitPattern: try reader.fixed64())
             let mark = SampleMark(rawValue: try reader.byte())
             readings.append(
                 JournalReading(
-                    series: SeriesID(rawValue: id),
+                    series: id,
                     sample: Sample(time: time, value: value, mark: mark)
                 )
             )
         }
         return readings
+    }
+
+    private static func spans(
+        _ reader: inout ByteReader,
+        receivedAt: Timestamp
+    ) throws(DamagedBytes) -> [SeriesSpan] {
+        let count = try reader.count(ofSize: 3)
+        var spans: [SeriesSpan] = []
+        spans.reserveCapacity(count)
+        var series: Int64 = 0
+        for _ in 0..<count {
+            let id = try self.series(&reader, &series)
+            let from = receivedAt.milliseconds &+ (try reader.signed())
+            let through = from &+ Int64(bitPattern: try reader.varint())
+            spans.append(
+                SeriesSpan(
+                    series: id,
+                    from: Timestamp(milliseconds: from),
+                    through: Timestamp(milliseconds: through)
+                )
+            )
+        }
+        return spans
+    }
+
+    private static func series(_ reader: inout ByteReader, _ previous: inout Int64) throws(DamagedBytes) -> SeriesID {
+        previous &+= try reader.signed()
+        guard let id = UInt32(exactly: previous) else { throw reader.damaged("names an impossible series") }
+        return SeriesID(rawValue: id)
     }
 
     private static func capacity(of entry: JournalEntry) -> Int {

@@ -12,8 +12,10 @@ package struct JournalEntry: Sendable {
         case readings([JournalReading])
         /// Moves the data clock of one site, or of all.
         case clockAdvance(site: String?, to: Timestamp)
-        /// Samples of a series in `[from, through]` changed without passing the rules (bulk import).
-        case invalidation(SeriesID, from: Timestamp, through: Timestamp)
+        /// Samples in these spans changed without passing the rules (bulk import).
+        case invalidation([SeriesSpan])
+        /// The samples of these series in `[from, through]` are to go.
+        case removal([SeriesID], from: Timestamp, through: Timestamp)
     }
 
     package let position: JournalPosition
@@ -38,6 +40,13 @@ package struct JournalEntry: Sendable {
         self.refused = refused
         self.messages = messages
     }
+}
+
+/// A part of a series, `[from, through]`.
+package struct SeriesSpan: Hashable, Sendable {
+    package let series: SeriesID
+    package let from: Timestamp
+    package let through: Timestamp
 }
 
 /// One reading of a journal entry, with its final time.

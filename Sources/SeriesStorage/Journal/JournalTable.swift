@@ -27,7 +27,7 @@ enum JournalTable {
         var result: [(entry: JournalEntry, bytes: Int)] = []
         while let row = try rows.next() {
             let data: Data = row[1]
-            let entry = try JournalCodec.decode(data.bytes, at: JournalPosition(rawValue: row[0]))
+            let entry = try JournalCodec.decode(data.array, at: JournalPosition(rawValue: row[0]))
             result.append((entry, data.count))
         }
         return result
@@ -50,7 +50,7 @@ enum JournalTable {
         var count = 0
         let rows = try Data.fetchCursor(db, sql: "SELECT data FROM delivery ORDER BY position DESC")
         while count < limit, let data = try rows.next() {
-            var reader = ByteReader(data.bytes)
+            var reader = ByteReader(data.array)
             var batch: [Delivery] = []
             while reader.remaining > 0 {
                 let packetID = try reader.fixed16()

@@ -77,10 +77,10 @@ extension SeriesStore {
                                 topic: row[3],
                                 device: row[4],
                                 receivedAt: Timestamp(milliseconds: row[2]),
-                                payload: payload.bytes,
+                                payload: payload.array,
                                 length: row[5],
                                 sha256: row[6],
-                                refusals: try RefusalCodec.decode(refusals.bytes)
+                                refusals: try RefusalCodec.decode(refusals.array)
                             )
                         )
                     }
