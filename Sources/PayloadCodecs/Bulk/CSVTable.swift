@@ -33,7 +33,12 @@ package struct CSVTable: Sendable {
     /// - Parameter line: The first line of the file, with or without its line end and a byte order mark.
     /// - Throws: ``BulkLineError`` that says which column is missing.
     package init(header line: UnsafeRawBufferPointer) throws(BulkLineError) {
-        var bytes = Array(line)
+        try self.init(header: Array(line))
+    }
+
+    /// The same for a row that is held already.
+    package init(header line: [UInt8]) throws(BulkLineError) {
+        var bytes = line
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
         while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
         let counts = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")]

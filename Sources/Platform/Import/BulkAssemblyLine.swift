@@ -5,7 +5,7 @@ import Foundation
 import PayloadCodecs
 
 /// Units on their way through the threads of one import: parsed by several, committed by one, in order.
-final class BulkAssemblyLine: @unchecked Sendable {  // every access to the state holds `condition`; the committer has its own thread
+final class BulkAssemblyLine: @unchecked Sendable {  // the state is used under `condition`, `committer` by one thread
     private let condition = NSCondition()
     private let workers: Int
     private let step: BulkStep

@@ -41,19 +41,14 @@ struct BulkCommitter: Sendable {
     /// - Returns: False when nothing more is wanted.
     mutating func take(_ parsed: BulkStep.Parsed) throws -> Bool {
         let piece = parsed.piece
-        let room = self.options.isStrict ? 1 : self.options.errorLimit - self.summary.errors.count
-        for error in piece.errors.prefix(max(room, 0)) {
+        let errors = parsed.stop.map { [$0] } ?? piece.errors
+        for error in errors.prefix(self.options.errorLimit - self.summary.errors.count) {
             var moved = error
             moved.line += Int(self.summary.lines)
             self.summary.errors.append(moved)
         }
-        self.summary.refused += Int64(piece.refused)
-        guard !self.options.isStrict || piece.refused == 0 else {
-            self.summary.refused = 1
-            self.summary.isStopped = true
-            try self.finish()
-            return false
-        }
+        self.summary.refused += Int64(parsed.stop == nil ? piece.refused : 1)
+        self.summary.isStopped = parsed.stop != nil
         self.summary.lines += Int64(piece.lines)
         self.summary.samples += Int64(piece.samples)
         self.summary.bytes = self.base + parsed.end
@@ -68,7 +63,8 @@ struct BulkCommitter: Sendable {
         }
         let refused = self.summary.refused
         self.progress(BulkProgress(bytes: self.summary.bytes, samples: self.summary.samples, refused: refused))
-        return true
+        if self.summary.isStopped { try self.finish() }
+        return !self.summary.isStopped
     }
 
     /// Commits what was gathered.

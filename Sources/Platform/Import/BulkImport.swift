@@ -13,6 +13,12 @@ package struct BulkProgress: Sendable {
     /// Read since the start or the resumption.
     package var samples: Int64 = 0
     package var refused: Int64 = 0
+
+    package init(bytes: Int64 = 0, samples: Int64 = 0, refused: Int64 = 0) {
+        self.bytes = bytes
+        self.samples = samples
+        self.refused = refused
+    }
 }
 
 /// What a bulk import brought.
@@ -33,6 +39,8 @@ package struct BulkSummary: Sendable {
     package var isStopped = false
     /// Whether OpenMetrics's `# EOF` was seen.
     package var hasEnd = false
+
+    package init() {}
 }
 
 /// Brings samples in bulk into the store, past the rules.
@@ -42,7 +50,7 @@ package struct BulkSummary: Sendable {
 package struct BulkImport: Sendable {
     package struct Options: Sendable {
         package var format: BulkFormat
-        /// Ends at the first refused line; the unit that it is in is not stored.
+        /// Ends at the first refused line; what is before it is stored.
         package var isStrict = false
         /// Threads that parse.
         package var workers = 2
@@ -92,6 +100,7 @@ package struct BulkImport: Sendable {
     ///   - seeks: Whether the input begins at its first byte, so that what `mark` counts has to be passed over.
     ///   - table: The columns of a CSV input whose header row is not part of it.
     ///   - progress: Called on another thread after each commit.
+    /// - Returns: What was read and where it ended.
     /// - Throws: ``BulkLineError`` for a CSV header that cannot be used; what input and sink throw. What was committed
     ///   until then stays.
     package func run(
@@ -120,7 +129,8 @@ package struct BulkImport: Sendable {
         )
         let step = BulkStep(
             reader: BulkReader(self.options.format, table: reader.table, errorLimit: self.options.errorLimit),
-            sink: self.sink
+            sink: self.sink,
+            isStrict: self.options.isStrict
         )
         guard let first = try reader.next() else { return committer.summary }
         if first.isLast {
@@ -137,12 +147,16 @@ package struct BulkImport: Sendable {
 struct BulkStep: Sendable {
     let reader: BulkReader
     let sink: BulkImport.Sink
+    /// Whether nothing from the first refused line on is wanted.
+    let isStrict: Bool
 
     /// A unit that waits to be committed.
     struct Parsed: Sendable {
         let index: Int
-        let end: Int64
+        var end: Int64
         var piece: BulkPiece
+        /// The line that ends a strict import; `piece` is what comes before it.
+        var stop: BulkLineError?
         /// Nil where the units are to be gathered first.
         var prepared: PreparedImport?
     }
@@ -160,11 +174,28 @@ struct BulkStep: Sendable {
         }
         self.refuseForbidden(&piece)
         var parsed = Parsed(index: unit.index, end: unit.end, piece: piece)
+        if self.isStrict, let first = piece.errors.first {
+            parsed.stop = first
+            let length = Self.offset(ofLine: first.line, in: unit.bytes)
+            parsed.end = unit.end - Int64(unit.bytes.count - length)
+            parsed.piece = unit.bytes[..<length].withUnsafeBytes { self.reader.read($0) }
+        }
         if !self.reader.format.isRowWise {
-            parsed.prepared = self.sink.prepare(piece.series.map(SeriesSamples.init))
+            parsed.prepared = self.sink.prepare(parsed.piece.series.map(SeriesSamples.init))
             parsed.piece.series = []
         }
         return parsed
+    }
+
+    /// Where a line, from 1, begins.
+    private static func offset(ofLine line: Int, in bytes: [UInt8]) -> Int {
+        var left = line - 1
+        guard left > 0 else { return 0 }
+        for (index, byte) in bytes.enumerated() where byte == 0x0A {
+            left -= 1
+            if left == 0 { return index + 1 }
+        }
+        return bytes.count
     }
 
     private func refuseForbidden(_ piece: inout BulkPiece) {

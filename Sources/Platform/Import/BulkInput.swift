@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Crypto
-package import Foundation
+import Foundation
 
 /// Where the bytes of a bulk import come from; one thread reads.
 package protocol BulkInput: AnyObject {
@@ -65,7 +65,8 @@ package final class FileInput: BulkInput {
         var start = [UInt8](repeating: 0, count: 64 << 10)
         let count = pread(self.descriptor, &start, start.count, 0)
         guard count >= 0 else { throw FileInput.failure(self.path) }
-        let hash = SHA256.hash(data: start.prefix(count)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+        let hash = SHA256.hash(data: start.prefix(count))
+            .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
         let absolute = URL(fileURLWithPath: self.path).standardizedFileURL.path
         return "\(format) \(length) \(hash.joined()) \(absolute)"
     }
@@ -96,8 +97,10 @@ package final class StreamInput: BulkInput, @unchecked Sendable {  // every acce
         guard !bytes.isEmpty else { return }
         await withCheckedContinuation { continuation in
             self.condition.lock()
-            self.pieces.append(bytes)
-            self.waitingBytes += bytes.count
+            if !self.isAbandoned {
+                self.pieces.append(bytes)
+                self.waitingBytes += bytes.count
+            }
             let mayGoOn = self.waitingBytes < Self.capacity || self.isAbandoned
             if !mayGoOn { self.waiter = continuation }
             self.condition.signal()

@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import DeviceCatalog
 import Foundation
 package import HTTPAPI
 package import Hummingbird
@@ -42,7 +43,7 @@ extension PlatformBackend {
             tasks.addTask {
                 try await onThread("poyang-read") {
                     defer { input.abandon() }
-                    let table = try order.header.map { try CSVTable(header: $0) }
+                    let table = try order.header.map { try CSVTable(header: Array($0.utf8)) }
                     return try run.run(input, mark: order.mark, seeks: false, table: table)
                 }
             }
@@ -66,7 +67,10 @@ extension PlatformBackend {
             samples: summary.samples,
             lines: summary.lines - (order.mark?.lines ?? 0),
             refused: summary.refused,
-            errors: summary.errors.map { .init(line: $0.line, column: $0.column, message: $0.message) }
+            hasEnd: summary.hasEnd,
+            errors: summary.errors.map {
+                .init(line: $0.line - Int(order.mark?.lines ?? 0), column: $0.column, message: $0.message)
+            }
         )
     }
 
@@ -83,14 +87,6 @@ extension PlatformBackend {
             if let source { try samples.finishImport(of: source) }
             try samples.compact(progress: progress)
         }
-    }
-}
-
-extension CSVTable {
-    /// The columns of a header row given as text.
-    package init(header text: String) throws(BulkLineError) {
-        let bytes = Array(text.utf8)
-        self = try bytes.withUnsafeBytes { buffer throws(BulkLineError) in try CSVTable(header: buffer) }
     }
 }
 
