@@ -46,7 +46,7 @@ package struct BulkUnitReader {
         guard self.format == .csv, self.table == nil else { return 0 }
         var bytes: [UInt8] = []
         while true {
-            bytes = try self.filled(bytes, to: bytes.count + 64 << 10)
+            bytes = try self.filled(bytes, to: bytes.count + 4096)
             if let end = bytes.firstIndex(of: 0x0A) {
                 self.table = try bytes[...end].withUnsafeBytes { try CSVTable(header: $0) }
                 self.carry = Array(bytes[(end + 1)...])
