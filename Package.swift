@@ -106,11 +106,14 @@ let package = Package(
             dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
             path: "Tests/CrashWriter"
         ),
+        .target(name: "BenchmarkData", dependencies: ["Telemetry"], path: "Tests/BenchmarkData"),
         .executableTarget(
             name: "StorageBench",
-            dependencies: ["SeriesStorage", "Telemetry"],
+            dependencies: ["BenchmarkData", "SeriesStorage", "Telemetry"],
             path: "Tests/StorageBench"
         ),
+        // A benchmark of the label index alone.
+        .executableTarget(name: "IndexBench", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/IndexBench"),
         .testTarget(
             name: "SeriesStorageTests",
             dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]

@@ -150,7 +150,7 @@ extension SeriesStore {
             result.reserveCapacity(readings.count)
             do {
                 for reading in readings {
-                    let id = self.number(of: reading.series, &assigning)
+                    let id = self.number(of: reading.series)
                     var sample = reading.sample
                     if reading.hasOwnTime {
                         assigning.take(sample.time, in: id, newest: self.newestBound(of: id))
@@ -171,10 +171,11 @@ extension SeriesStore {
         }
     }
 
-    func number(of key: SeriesKey, _ assigning: inout TimeAssignment) -> SeriesID {
-        if let id = assigning.id(of: key) { return id }
+    private func number(of key: SeriesKey) -> SeriesID {
+        let note = key.storeNote.load(ordering: .relaxed)
+        if note >> 32 == UInt64(self.tag) { return SeriesID(rawValue: UInt32(truncatingIfNeeded: note)) }
         let id = self.memory.withLock { $0.insert(key.labels) }
-        assigning.remember(key, as: id)
+        key.storeNote.store(UInt64(self.tag) << 32 | UInt64(id.rawValue), ordering: .relaxed)
         return id
     }
 

@@ -65,6 +65,8 @@ package final class SeriesStore: Sendable {
         package init() {}
     }
 
+    /// Tells the notes of this store on series keys from those of others in the process.
+    let tag: UInt32
     let path: String
     let limits: Limits
     let pool: DatabasePool
@@ -95,6 +97,7 @@ package final class SeriesStore: Sendable {
         limits: Limits = Limits()
     ) throws {
         do {
+            self.tag = SeriesStore.nextTag.wrappingAdd(1, ordering: .relaxed).newValue
             self.path = path
             self.limits = limits
             let pool = try SeriesStore.openPool(path, synchronous, limits)
@@ -144,6 +147,8 @@ package final class SeriesStore: Sendable {
             throw StorageError(error, path: self.path)
         }
     }
+
+    private static let nextTag = Atomic<UInt32>(0)
 
     private static func openPool(
         _ path: String,

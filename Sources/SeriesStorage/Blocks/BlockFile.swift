@@ -137,10 +137,11 @@ final class BlockFile: Sendable {
         isKept: Bool = true
     ) throws -> Columns {
         let block = try self.block(id)
-        let wanted = block.entries(of: series).filter {
-            let statistics = block.entries[$0].statistics
-            return statistics.firstTime <= through && statistics.lastTime >= from
-        }
+        let wanted = block.entries(of: series)
+            .filter {
+                let statistics = block.entries[$0].statistics
+                return statistics.firstTime <= through && statistics.lastTime >= from
+            }
         if wanted.count == 1 {
             let name = ChunkName(block: id, index: wanted[0])
             if let cached = self.cached(name) { return cached }

@@ -16,6 +16,10 @@ struct ByteWriter {
         self.bytes.append(value)
     }
 
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes.append(contentsOf: bytes)
+    }
+
     mutating func varint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {

@@ -76,7 +76,7 @@ extension SeriesStore {
         try self.merging.withLock { _ in
             var old = SpanRemoval(spans: [:])
             for (id, policy) in policies where policy.keepFrom > .distantPast {
-                old.spans[id] = [.distantPast ... (policy.keepFrom - 1)]
+                old.spans[id] = [.distantPast...(policy.keepFrom - 1)]
             }
             var removed = try self.remove(old, from: shard)
             // One after the other, so that a coarser one finds what a finer one left.
