@@ -61,22 +61,23 @@ let package = Package(
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "Telemetry", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination", "CatalogStorage",
+                "Telemetry", "PayloadCodecs", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination", "CatalogStorage",
                 "SeriesStorage", hummingbird, httpTypes, logging, nioCore,
             ]
         ),
         .target(
             name: "Platform",
             dependencies: [
-                "Telemetry", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL", "EarlyWarning",
-                "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", hummingbird, logging, nioCore, serviceLifecycle,
-                unixSignals,
+                "Telemetry", "PayloadCodecs", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL",
+                "EarlyWarning", "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", crypto, hummingbird, logging,
+                nioCore, serviceLifecycle, unixSignals,
             ]
         ),
         .executableTarget(
             name: "poyang",
             dependencies: [
-                "Telemetry", "DeviceCatalog", "EarlyWarning", "PromQL", "MQTTIngest", "Platform", "StrictYAML",
+                "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "PromQL", "MQTTIngest", "Platform",
+                "StrictYAML", "SeriesStorage",
                 argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
             ]
         ),
@@ -87,6 +88,11 @@ let package = Package(
         // Fakes and scoped helpers for tests; not a product.
         .target(name: "TestSupport", dependencies: ["Telemetry", "PromQL"], path: "Tests/TestSupport"),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+        .executableTarget(
+            name: "BulkBench",
+            dependencies: ["PayloadCodecs", "Telemetry"],
+            path: "Tests/BulkBench"
+        ),
         .testTarget(name: "PayloadCodecsTests", dependencies: ["PayloadCodecs", "Telemetry", "TestSupport"]),
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),
         .testTarget(
@@ -132,7 +138,7 @@ let package = Package(
             name: "PlatformTests",
             dependencies: [
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
-                "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird, hummingbirdTesting,
+                "PayloadCodecs", "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird, hummingbirdTesting,
                 httpTypes,
                 logging,
             ]
