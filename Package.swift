@@ -83,7 +83,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "poyang-bench",
-            dependencies: ["CMosquitto", "MQTTIngest", "PayloadCodecs", argumentParser]
+            dependencies: ["BenchmarkData", "CMosquitto", "MQTTIngest", "PayloadCodecs", "Telemetry", argumentParser]
         ),
         // Fakes and scoped helpers for tests; not a product.
         .target(name: "TestSupport", dependencies: ["Telemetry", "PromQL"], path: "Tests/TestSupport"),
