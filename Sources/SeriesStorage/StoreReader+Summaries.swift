@@ -11,7 +11,7 @@ extension StoreReader {
         let (sources, pin) = self.summarySources(request.matchers, after, through)
         defer { withExtendedLifetime(pin) {} }
         do {
-            return try sources.compactMap { source in
+            return try sources.concurrentCompactMap { source in
                 guard let tally = try self.tally(source, after + 1, through, request.qualities) else { return nil }
                 return tally.summary(labels: source.labels ?? self.store.index.labels(of: source.id))
             }
@@ -21,7 +21,7 @@ extension StoreReader {
     }
 
     /// One series: every block that reaches into the window, and what is in no block.
-    private struct SummarySource {
+    private struct SummarySource: Sendable {
         let id: SeriesID
         let labels: Labels?
         let open: Columns
