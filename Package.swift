@@ -106,7 +106,6 @@ let package = Package(
             dependencies: ["CrashScript", "SeriesStorage", "Telemetry"],
             path: "Tests/CrashWriter"
         ),
-        .target(name: "BenchmarkData", dependencies: ["Telemetry"], path: "Tests/BenchmarkData"),
         .executableTarget(
             name: "StorageBench",
             dependencies: ["BenchmarkData", "SeriesStorage", "Telemetry"],
@@ -114,9 +113,18 @@ let package = Package(
         ),
         // A benchmark of the label index alone.
         .executableTarget(name: "IndexBench", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/IndexBench"),
+        // Sensor series from a seed, and a benchmark of the chunk codec on them.
+        .target(name: "BenchmarkData", dependencies: ["Telemetry"], path: "Tests/BenchmarkData"),
+        .executableTarget(
+            name: "ChunkBench",
+            dependencies: ["BenchmarkData", "SeriesStorage", "Telemetry"],
+            path: "Tests/ChunkBench"
+        ),
         .testTarget(
             name: "SeriesStorageTests",
-            dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]
+            dependencies: [
+                "SeriesStorage", "Telemetry", "TestSupport", grdb, "BenchmarkData", "CrashScript", "CrashWriter",
+            ]
         ),
         .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
