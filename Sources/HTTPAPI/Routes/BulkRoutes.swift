@@ -13,6 +13,9 @@ import Telemetry
 struct BulkRoutes: Sendable {
     let backend: any APIBackend
 
+    /// Offsets and line numbers that a client may name: sums of them do not overflow.
+    private static let places = 0...1 << 53
+
     /// Bytes of an answer that are handed on at once.
     private static let pieceBytes = 1 << 20
 
@@ -38,8 +41,8 @@ struct BulkRoutes: Sendable {
             let counts = try self.backend.importMark(of: source)?.counts ?? ImportCounts()
             order.mark = ImportMark(
                 source: source,
-                bytes: Int64(try parameters.integer("offset", in: 0...(.max)) ?? 0),
-                lines: Int64(try parameters.integer("line", in: 0...(.max)) ?? 0),
+                bytes: Int64(try parameters.integer("offset", in: Self.places) ?? 0),
+                lines: Int64(try parameters.integer("line", in: Self.places) ?? 0),
                 counts: counts
             )
         }

@@ -56,8 +56,8 @@ package struct BulkImport: Sendable {
         package var workers = 2
         /// Errors that are kept.
         package var errorLimit = 100
-        /// Bytes of a unit.
-        package var unitBytes = 8 << 20
+        /// Bytes of a unit; four and more of them are in memory, twice: as text and as samples.
+        package var unitBytes = 4 << 20
         /// In row-wise formats series interleave: units are stored together once they have so many samples, so that
         /// chunks are not tiny.
         package var gatheredSamples = 2_000_000

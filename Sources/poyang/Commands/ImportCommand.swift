@@ -108,8 +108,9 @@ struct ImportCommand: AsyncParsableCommand {
             StandardError.write("warning: \(self.file) does not end with '# EOF'; it may be cut short")
         }
         if !summary.isStopped {
-            let merging = ProgressLine(unit: "samples")
-            try await transfer.finish(progress: merging)
+            try await transfer.finish { share in
+                if StandardError.isTerminal { StandardError.overwrite("merging: \(Int(share * 100)) %") }
+            }
             if StandardError.isTerminal { StandardError.overwrite("") }
         }
         if self.table.json {

@@ -50,9 +50,11 @@ struct BulkTransfer {
     }
 
     /// Forgets the mark and merges what the import left in small pieces.
-    func finish(progress: ProgressLine) async throws {
+    ///
+    /// `progress` gets the share that is done, 0 to 1, where that is known.
+    func finish(progress: @escaping @Sendable (Double) -> Void) async throws {
         if let backend = self.backend {
-            try await backend.finishImport(of: self.source) { progress.show(share: $0) }
+            try await backend.finishImport(of: self.source, progress: progress)
         } else {
             let query: [(String, String?)] = [("source", self.source)]
             _ = try await self.client.post("/api/v1/import/finish", query: query)
@@ -152,14 +154,6 @@ final class ProgressLine: Sendable {
                 progress.fraction = Double(state.bytes - self.start) / Double(length - self.start)
             }
             progress.advance(by: state.samples - progress.done)
-        }
-    }
-
-    /// For what is only known as a share, 0 to 1.
-    func show(share: Double) {
-        self.progress.withLock { progress in
-            progress.fraction = share
-            progress.advance(by: 0)
         }
     }
 
