@@ -105,6 +105,12 @@ let package = Package(
             dependencies: ["SeriesStorage", "Telemetry"],
             path: "Tests/StorageBench"
         ),
+        // A benchmark of what happens to a reading inside the process.
+        .executableTarget(
+            name: "EngineBench",
+            dependencies: ["DeviceCatalog", "EarlyWarning", "PayloadCodecs", "SeriesStorage", "Telemetry"],
+            path: "Tests/EngineBench"
+        ),
         .testTarget(
             name: "SeriesStorageTests",
             dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]
