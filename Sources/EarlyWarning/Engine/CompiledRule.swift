@@ -44,7 +44,7 @@ final class CompiledRule: Sendable {
     let constantLabels: Labels?
 
     /// `operands` collects the left sides of comparisons with thresholds.
-    init(_ rule: AlertRule, order: Int, operands: inout [Expression]) {
+    init(_ rule: AlertRule, order: Int, operands: inout OperandTable) {
         self.rule = rule
         self.order = order
         let queries = [rule.expr] + [rule.clear, rule.maybe].compactMap { $0 }

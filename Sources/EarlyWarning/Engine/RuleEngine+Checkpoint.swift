@@ -77,6 +77,7 @@ extension RuleEngine {
             let view = self.view(scope, reader)
             for unit in scope.units { try self.rearm(unit, at: scope.clock, view) }
             for unit in scope.wallUnits { try self.rearm(unit, at: max(self.wall, scope.clock), view) }
+            for ladder in scope.ladders { ladder.takeDue() }
             scope.rearm()
         }
         return ended

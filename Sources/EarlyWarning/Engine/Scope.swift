@@ -21,7 +21,10 @@ final class Scope {
     var grace = ReportSchedule.unregisteredGrace
     /// Times ahead of the clock of which samples have arrived, rising.
     var future: [Timestamp] = []
-    var units: [RuleUnit] = []
+    private(set) var units: [RuleUnit] = []
+    /// Those of `units` that are looked at one by one, and the others.
+    private(set) var singles: [RuleUnit] = []
+    private(set) var ladders: [RuleLadder] = []
     /// Units on the wall's own time: silence rules of `--clock wall`.
     var wallUnits: [RuleUnit] = []
     var channels: [WatchedChannel] = []
@@ -36,15 +39,15 @@ final class Scope {
     /// Of a site.
     let operands: LeftOperands
 
-    init(kind: Kind, key: String) {
+    init(kind: Kind, key: String, selectors: [SharedSelector]) {
         self.kind = kind
         self.key = key
         if case .site(let site) = kind {
             self.reader = SiteReader(site: site)
-            self.operands = LeftOperands(site: site)
+            self.operands = LeftOperands(site: site, selectors: selectors)
         } else {
             self.reader = nil
-            self.operands = LeftOperands(site: "")
+            self.operands = LeftOperands(site: "", selectors: selectors)
         }
     }
 
@@ -53,9 +56,24 @@ final class Scope {
         return ""
     }
 
+    func add(_ unit: RuleUnit) {
+        self.units.append(unit)
+        guard self.reader != nil, let comparison = unit.rule.comparison, comparison.isOrdered, !unit.rule.hasMaybe
+        else {
+            self.singles.append(unit)
+            return
+        }
+        if let ladder = self.ladders.first(where: { $0.comparison.operand == comparison.operand }) {
+            ladder.add(unit)
+        } else {
+            self.ladders.append(RuleLadder(comparison, unit))
+        }
+    }
+
     func rearm() {
         var due = self.future.first ?? .distantFuture
-        for unit in self.units where unit.due < due { due = unit.due }
+        for unit in self.singles where unit.due < due { due = unit.due }
+        for ladder in self.ladders where ladder.due < due { due = ladder.due }
         self.due = due
         var wallDue = Timestamp.distantFuture
         for unit in self.wallUnits where unit.due < wallDue { wallDue = unit.due }
@@ -129,18 +147,36 @@ final class Route {
     /// Held so that its address stays its own.
     let key: SeriesKey
     let scope: Scope
+    /// Those that are looked at one by one.
     let units: [RuleUnit]
+    /// The others, by their ladder.
+    let ladders: [(ladder: RuleLadder, units: [RuleUnit])]
     let silenceUnits: [RuleUnit]
     /// Rules across sites.
     let across: [Scope]
+    /// The places of the selectors of left sides that may find it.
+    let selectors: [Int]
+    let track: SeriesTrack
     /// Whether a sample of it has been seen; the first one sets the timers of the silence rules.
     var isKnown = false
 
-    init(key: SeriesKey, scope: Scope, units: [RuleUnit], silenceUnits: [RuleUnit], across: [Scope]) {
+    init(
+        key: SeriesKey,
+        scope: Scope,
+        units: [RuleUnit],
+        ladders: [(ladder: RuleLadder, units: [RuleUnit])],
+        silenceUnits: [RuleUnit],
+        across: [Scope],
+        selectors: [Int],
+        track: SeriesTrack
+    ) {
         self.key = key
         self.scope = scope
         self.units = units
+        self.ladders = ladders
         self.silenceUnits = silenceUnits
         self.across = across
+        self.selectors = selectors
+        self.track = track
     }
 }
