@@ -19,10 +19,37 @@ struct SharedSelector: Sendable {
 final class SeriesTrack {
     /// As stored.
     let labels: Labels
-    /// The newest one by its time since the series was first seen.
-    fileprivate(set) var newest: Sample?
+    /// The newest one by its time since the series was first seen, and the time of one before it.
+    private(set) var newest: Sample?
+    private var earlier: Timestamp?
+    private var epoch = 0
 
     init(labels: Labels) { self.labels = labels }
+
+    /// Takes note of a sample that is in the store now; `epoch` as in ``LeftOperands/forget(epoch:)``.
+    func note(_ sample: Sample, epoch: Int) {
+        if epoch != self.epoch {
+            self.epoch = epoch
+            self.newest = nil
+            self.earlier = nil
+        }
+        guard let newest = self.newest, newest.time >= sample.time else {
+            self.earlier = self.newest?.time
+            self.newest = sample
+            return
+        }
+        if newest.time == sample.time { self.newest = sample }
+    }
+
+    /// Until when the series is surely not silent, if it reports again within `limit` of each sample.
+    ///
+    /// - Returns: Nil where it may be silent at `time`.
+    func reportsUntil(at time: Timestamp, limit: Milliseconds, epoch: Int) -> Timestamp? {
+        guard epoch == self.epoch, let newest = self.newest?.time else { return nil }
+        if newest <= time { return newest + limit > time ? newest + limit : nil }
+        guard let earlier = self.earlier, earlier <= time, earlier + limit > time else { return nil }
+        return earlier + limit < newest ? earlier + limit : newest + limit
+    }
 }
 
 /// The newest samples of the one series that a selector finds at a site, carried on from batch to batch.
@@ -48,7 +75,6 @@ struct KeptSeries {
 
     /// Takes note of a sample that is in the store now.
     mutating func add(_ sample: Sample, of track: SeriesTrack, reach: Milliseconds, clock: Timestamp) {
-        if track.newest.map({ $0.time <= sample.time }) ?? true { track.newest = sample }
         guard self.columns != nil else {
             if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
             return

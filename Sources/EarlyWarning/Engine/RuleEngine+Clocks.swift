@@ -12,11 +12,13 @@ extension RuleEngine {
     final class View {
         private let base: any SeriesReader
         private let site: SiteReader?
+        let scope: Scope
         /// Nil across sites.
         let operands: LeftOperands?
 
         init(base: any SeriesReader, scope: Scope) {
             self.base = base
+            self.scope = scope
             self.site = scope.reader
             self.operands = scope.reader == nil ? nil : scope.operands
         }
@@ -75,7 +77,9 @@ extension RuleEngine {
     ) throws {
         guard let scope = run.first?.route.scope else { return }
         let view = self.view(scope, reader)
-        for item in run where !item.route.selectors.isEmpty {
+        for item in run {
+            item.route.track.note(item.sample, epoch: self.epoch)
+            if item.route.selectors.isEmpty { continue }
             scope.operands
                 .add(item.sample, of: item.route.track, finding: item.route.selectors, clock: scope.clock)
         }

@@ -63,6 +63,8 @@ extension RuleEngine {
         let ladders = scope.ladders.map { ladder in
             (ladder: ladder, units: ladder.units.filter { unit in units.contains { $0 === unit } })
         }
+        let track = SeriesTrack(labels: labels)
+        scope.add(track)
         return Route(
             key: key,
             scope: scope,
@@ -71,7 +73,7 @@ extension RuleEngine {
             silenceUnits: silence,
             across: across,
             selectors: self.selectors.indices.filter { self.selectors[$0].mayFind(labels) },
-            track: SeriesTrack(labels: labels)
+            track: track
         )
     }
 

@@ -27,7 +27,11 @@ final class Scope {
     private(set) var ladders: [RuleLadder] = []
     /// Units on the wall's own time: silence rules of `--clock wall`.
     var wallUnits: [RuleUnit] = []
-    var channels: [WatchedChannel] = []
+    var channels: [WatchedChannel] = [] { didSet { self.reports = nil } }
+    /// Of the series of which samples have come.
+    private var tracks: [SeriesTrack] = []
+    /// Of the channels that are expected to report; nil where that has to be found out.
+    private var reports: [(track: SeriesTrack?, limit: Milliseconds)]?
     /// The earliest `due` of `units` and of `future`.
     var due = Timestamp.distantFuture
     var wallDue = Timestamp.distantFuture
@@ -67,6 +71,33 @@ final class Scope {
             ladder.add(unit)
         } else {
             self.ladders.append(RuleLadder(comparison, unit))
+        }
+    }
+
+    func add(_ track: SeriesTrack) {
+        self.tracks.append(track)
+        self.reports = nil
+    }
+
+    /// Until when no channel of the site is silent; nil where one may be, or where nobody can tell without the reader.
+    func reportsUntil(at time: Timestamp, epoch: Int) -> Timestamp? {
+        if self.reports == nil { self.reports = self.findReports() }
+        guard let reports = self.reports, !reports.isEmpty else { return nil }
+        var until = Timestamp.distantFuture
+        for report in reports {
+            guard let end = report.track?.reportsUntil(at: time, limit: report.limit, epoch: epoch) else { return nil }
+            until = min(until, end)
+        }
+        return until
+    }
+
+    private func findReports() -> [(track: SeriesTrack?, limit: Milliseconds)] {
+        // Silence that somebody stored is not ours to work out.
+        if self.tracks.contains(where: { $0.labels.metric == CompiledRule.silenceMetric }) { return [] }
+        return self.channels.compactMap { channel in
+            channel.schedule.map { schedule in
+                (self.tracks.first { $0.labels == channel.series }, schedule.silenceLimit)
+            }
         }
     }
 
