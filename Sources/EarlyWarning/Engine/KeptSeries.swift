@@ -58,12 +58,14 @@ final class SeriesTrack {
 /// the store. Whatever is not a new sample at the end of that very series (a revision, a late one, another series that
 /// the selector may find, an import) lets go of it, and the next evaluation reads the store again.
 struct KeptSeries {
+    private static let nothing = SeriesColumns(labels: .empty, times: [], values: [], marks: [])
     /// More samples than that are not kept.
     private static let capacity = 2048
     /// How often reading is tried again at most, in evaluations, where the selector finds no single plain series.
     private static let longestPatience = 64
 
-    private var columns: SeriesColumns?
+    private var columns = KeptSeries.nothing
+    /// Whose samples these are; nil where none are kept.
     private var track: SeriesTrack?
     /// From then on evaluations find all they need.
     private var readFrom = Timestamp.distantPast
@@ -75,11 +77,11 @@ struct KeptSeries {
 
     /// Takes note of a sample that is in the store now.
     mutating func add(_ sample: Sample, of track: SeriesTrack, reach: Milliseconds, clock: Timestamp) {
-        guard self.columns != nil else {
+        guard let kept = self.track else {
             if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
             return
         }
-        guard track === self.track, !sample.value.endsSeries, self.append(sample, reach: reach, clock: clock) else {
+        guard track === kept, !sample.value.endsSeries, self.append(sample, reach: reach, clock: clock) else {
             self.drop()
             if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
             return
@@ -88,36 +90,32 @@ struct KeptSeries {
 
     /// - Returns: False where it is no sample at the end.
     private mutating func append(_ sample: Sample, reach: Milliseconds, clock: Timestamp) -> Bool {
-        guard let count = self.columns?.times.count, count < Self.capacity,
-            self.columns?.times.last.map({ $0 < sample.time }) ?? false
-        else { return false }
+        let count = self.columns.times.count
+        guard count > 0, count < Self.capacity, self.columns.times[count - 1] < sample.time else { return false }
         // One that rules do not look at may be followed by a better one for the same time.
         guard QualitySet.raising.admits(sample.mark) else { return true }
-        self.columns?.times.append(sample.time)
-        self.columns?.values.append(sample.value)
-        self.columns?.marks.append(sample.mark)
+        self.columns.times.append(sample.time)
+        self.columns.values.append(sample.value)
+        self.columns.marks.append(sample.mark)
         if count >= self.trimAt { self.trim(reach: reach, clock: clock) }
         return true
     }
 
     /// Forgets what no evaluation from `clock` on looks at.
     private mutating func trim(reach: Milliseconds, clock: Timestamp) {
-        guard var columns = self.columns else { return }
-        self.columns = nil
-        let oldest = clock - max(reach, columns.lookback)
-        let surplus = columns.times.firstIndex { $0 > oldest } ?? columns.times.count - 1
-        columns.times.removeFirst(surplus)
-        columns.values.removeFirst(surplus)
-        columns.marks.removeFirst(surplus)
-        self.trimAt = max(16, 2 * columns.times.count)
+        let oldest = clock - max(reach, self.columns.lookback)
+        let surplus = self.columns.times.firstIndex { $0 > oldest } ?? self.columns.times.count - 1
+        self.columns.times.removeFirst(surplus)
+        self.columns.values.removeFirst(surplus)
+        self.columns.marks.removeFirst(surplus)
+        self.trimAt = max(16, 2 * self.columns.times.count)
         self.readFrom = max(self.readFrom, clock)
-        self.columns = columns
     }
 
     /// Forgets the samples; the store has others.
     mutating func drop() {
         guard let track = self.track else { return }
-        self.columns = nil
+        self.columns = Self.nothing
         self.track = nil
         if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
     }
@@ -130,21 +128,21 @@ struct KeptSeries {
         site: String,
         _ reader: () -> any SeriesReader
     ) throws -> (value: Double?, nextChange: Timestamp)? {
-        if self.columns == nil {
+        if self.track == nil {
             guard self.wait == 0 else {
                 self.wait -= 1
                 return nil
             }
             try self.read(formula.matchers, reach, at: time, site: site, reader())
-            guard self.columns != nil else {
+            guard self.track != nil else {
                 self.patience = min(Self.longestPatience, 2 * self.patience + 1)
                 self.wait = self.patience
                 return nil
             }
             self.patience = 0
         }
-        guard time >= self.readFrom, let columns = self.columns else { return nil }
-        return try formula.value(of: columns, at: time, roundsComparisons: true)
+        guard time >= self.readFrom else { return nil }
+        return try formula.value(of: self.columns, at: time, roundsComparisons: true)
     }
 
     /// Reads the series, where it is one stored series alone and its samples have been coming.

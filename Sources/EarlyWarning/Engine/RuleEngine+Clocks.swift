@@ -161,8 +161,15 @@ extension RuleEngine {
             scope.future.append(time)
             scope.future.sort()
             scope.due = min(scope.due, time)
-            scope.isClockChanged = true
+            self.noteClockChange(scope)
         }
+    }
+
+    /// So that a checkpoint need not look at every site.
+    func noteClockChange(_ scope: Scope) {
+        guard !scope.isClockChanged else { return }
+        scope.isClockChanged = true
+        self.changedScopes.append(scope)
     }
 
     private func run(_ work: [AcrossWork], _ reader: any SeriesReader) throws {
@@ -212,7 +219,7 @@ extension RuleEngine {
             scope.rearm()
         }
         self.counters.timers += fired
-        if target > scope.clock || fired > 0 || !scope.future.isEmpty { scope.isClockChanged = true }
+        if target > scope.clock || fired > 0 || !scope.future.isEmpty { self.noteClockChange(scope) }
         scope.clock = max(scope.clock, target)
         self.advance = (0, target)
         let isFuture = scope.future.first.map { $0 <= target } ?? false

@@ -77,6 +77,8 @@ package final class RuleEngine {
     let channels: (String) -> [WatchedChannel]
     var scopes: [String: Scope] = [:]
     var acrossScopes: [Scope] = []
+    /// Those whose clock changed since the last checkpoint.
+    var changedScopes: [Scope] = []
     var routesByKey: [ObjectIdentifier: Route] = [:]
     var routesByLabels: [Labels: Route] = [:]
     var wall = Timestamp.distantPast

@@ -123,18 +123,22 @@ package struct SeriesFormula: Sendable {
                 guard first < end else { return (nil, nextChange) }
                 nextChange = min(nextChange, columns.times[first] + length)
                 if readsBorder, first > 0, columns.times[first - 1] == after { nextChange = min(nextChange, time + 1) }
-                let window = Window(
-                    columns: columns,
-                    first: first,
-                    end: end,
-                    after: after,
-                    through: time,
-                    dropsName: false
-                )
-                guard let value = try WindowFunctions.value(function, of: window, parameters: [], at: time) else {
-                    return (nil, nextChange)
+                if let value = WindowFunctions.plain(function, of: columns.values, in: first..<end) {
+                    stack[top] = value
+                } else {
+                    let window = Window(
+                        columns: columns,
+                        first: first,
+                        end: end,
+                        after: after,
+                        through: time,
+                        dropsName: false
+                    )
+                    guard let value = try WindowFunctions.value(function, of: window, parameters: [], at: time) else {
+                        return (nil, nextChange)
+                    }
+                    stack[top] = value
                 }
-                stack[top] = value
                 top += 1
             case .negation: stack[top - 1] = -stack[top - 1]
             case .arithmetic(let operation):
