@@ -185,7 +185,7 @@ extension SeriesStore {
 
     private func isStored(_ time: Timestamp, _ id: SeriesID) throws -> Bool {
         let found = self.memory.withLock { memory -> (isHere: Bool, places: [BlockPlace], pin: BlockFile.Pin?) in
-            guard memory[id].mustAsk(about: time) else { return (memory[id].holds(time), [], nil) }
+            guard memory.mustAsk(about: time, of: id) else { return (memory[id].holds(time), [], nil) }
             return (false, memory[shardOf: id].blocks(of: id, from: time, through: time), self.blockFile.pin())
         }
         defer { withExtendedLifetime(found.pin) {} }

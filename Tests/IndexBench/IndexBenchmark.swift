@@ -164,18 +164,14 @@ enum IndexBenchmark {
         )
     }
 
-    /// From labels to number, from number to key and labels.
+    /// From labels to number, and back.
     private static func lookups(_ index: LabelIndex, count: Int) throws {
         let labels = (0..<1000).map { self.labels($0 * (count / 1000)) }
         let ids = labels.compactMap { index.id(of: $0) }
-        let keys = ids.compactMap { index.key(of: $0) }
         var time = self.processorSeconds()
         var found = 0
         for step in 0..<1_000_000 where index.id(of: labels[step % 1000]) != nil { found += 1 }
         try self.report("number_of_labels", ["nanoseconds": (self.processorSeconds() - time) * 1e3])
-        time = self.processorSeconds()
-        for step in 0..<1_000_000 where index.key(of: ids[step % 1000]) === keys[step % 1000] { found += 1 }
-        try self.report("key_of_number", ["nanoseconds": (self.processorSeconds() - time) * 1e3])
         time = self.processorSeconds()
         for step in 0..<1_000_000 { found += index.labels(of: ids[step % 1000]).count }
         try self.report("labels_of_number", ["nanoseconds": (self.processorSeconds() - time) * 1e3])

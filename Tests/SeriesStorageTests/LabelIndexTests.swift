@@ -216,33 +216,9 @@ struct LabelIndexTests {
         index.insert(["a": "x"])
         for number: UInt32 in [0, 2, .max] {
             let id = SeriesID(rawValue: number)
-            #expect(index.key(of: id) == nil)
             #expect(index.labels(of: id) == .empty)
             #expect(index.packedLabels(of: id) == [0])
         }
-    }
-
-    // MARK: Keys
-
-    @Test func givesOneKeyWhileSomebodyHoldsIt() throws {
-        let index = LabelIndex()
-        for number in 0..<20_000 { index.insert(["site": "s\(number)"]) }
-        let own = SeriesKey(labels: ["site": "s5"])
-        index.adopt(own, SeriesID(rawValue: 6))
-        let held = try #require(index.key(of: SeriesID(rawValue: 1)))
-        #expect(held.labels == ["site": "s0"])
-        for number in 1...UInt32(20_000) { _ = index.key(of: SeriesID(rawValue: number)) }
-        #expect(index.key(of: SeriesID(rawValue: 1)) === held)
-        #expect(index.key(of: SeriesID(rawValue: 6)) === own)
-    }
-
-    @Test func letsKeysGoThatNobodyHolds() throws {
-        let index = LabelIndex()
-        for number in 0..<20_000 { index.insert(["site": "s\(number)"]) }
-        weak let first = index.key(of: SeriesID(rawValue: 1))
-        #expect(first != nil)
-        for number in 1...UInt32(20_000) { _ = index.key(of: SeriesID(rawValue: number)) }
-        #expect(first == nil)
     }
 
     // MARK: Threads
@@ -263,9 +239,7 @@ struct LabelIndexTests {
                     // Every series by two writers, to one number.
                     let labels: Labels = ["__name__": "m\(number % 3)", "site": "s\((thread / 2) * 10_000 + number)"]
                     let id = index.insert(labels)
-                    if index.labels(of: id) != labels || index.id(of: labels) != id
-                        || index.key(of: id)?.labels != labels
-                    {
+                    if index.labels(of: id) != labels || index.id(of: labels) != id {
                         failures.withLock { $0.append("\(labels) is not \(id)") }
                     }
                 }

@@ -63,11 +63,6 @@ struct SeriesHead: Sendable {
         self.body?.columns.times.containsSorted(time) ?? false
     }
 
-    /// Whether blocks must be asked if a sample at `time` exists.
-    func mustAsk(about time: Timestamp) -> Bool {
-        time <= self.evictedThrough && !self.holds(time)
-    }
-
     /// No sample of the series is newer.
     var newestBound: Timestamp {
         max(self.body?.columns.times.last ?? .distantPast, self.evictedThrough)
@@ -77,7 +72,7 @@ struct SeriesHead: Sendable {
 
     /// Adds one reading of the journal entry at `position`.
     ///
-    /// `older` gives the sample at this time in the blocks, if ``mustAsk(about:)`` said so, and the position that its
+    /// `older` gives the sample at this time in the blocks, if ``SeriesMemory/mustAsk(about:of:)`` said so, and the position that its
     /// block covers; `key` the object that stands for the series.
     mutating func apply(
         _ sample: Sample,

@@ -14,7 +14,6 @@ package final class LabelIndex: Sendable {
     private let reader: IndexReader
     /// How many series are complete; numbers up to it may be read without the lock.
     private let published = Atomic<UInt32>(0)
-    private let keys = SeriesKeyCache()
 
     package init() {
         let state = IndexState()
@@ -64,17 +63,6 @@ package final class LabelIndex: Sendable {
             }
             return SeriesID(rawValue: number)
         }
-    }
-
-    /// The one object that stands for the series while anybody holds it; nil for a number never given.
-    package func key(of id: SeriesID) -> SeriesKey? {
-        guard id.rawValue > 0, id.rawValue <= self.count else { return nil }
-        return self.keys.key(of: id) { self.reader.labels(of: id.rawValue) }
-    }
-
-    /// Lets a key that somebody else made stand for the series.
-    package func adopt(_ key: SeriesKey, _ id: SeriesID) {
-        self.keys.adopt(key, id)
     }
 
     /// The labels of a series; empty for a number never given.
