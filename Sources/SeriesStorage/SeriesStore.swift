@@ -79,6 +79,8 @@ package final class SeriesStore: Sendable {
     /// The one that the memory refers to.
     let index: LabelIndex
     let journalSize: Mutex<JournalSize>
+    /// Copies that are under way: while there is one, nothing is sealed, merged or thinned.
+    let maintenancePauses = Atomic(0)
 
     /// Opens or creates the database and loads what was processed.
     ///
