@@ -39,6 +39,7 @@ package struct Platform: Sendable {
     ) throws -> Platform {
         let directory = DataDirectory(path: options.dataDirectory)
         let lock = try directory.acquire()
+        try directory.requireFinishedRestore()
         let records = try CatalogStore(path: directory.catalog)
         let configuration = Configuration(options: options, records: records)
         let keys = SeriesKeyTable()

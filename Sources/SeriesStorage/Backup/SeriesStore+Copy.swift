@@ -127,3 +127,8 @@ private final class PageCopy {
         self.handle = nil
     }
 }
+
+extension SeriesStore {
+    /// The names of the schema's steps, oldest first.
+    package static var schema: [String] { Schema.migrator.migrations }
+}

@@ -174,6 +174,11 @@ struct FileMoment {
         for id in named.intersection(self.retired).sorted() {
             self.note(Damage(.block, "block \(id) is retired and in force at once", block: id))
         }
+        for (row, next) in zip(self.blocks, self.blocks.dropFirst())
+        where row.shard == next.shard && row.generation == next.generation {
+            guard next.summary.firstSeries < row.summary.lastSeries else { continue }
+            self.note(next, "is of one generation with block \(row.summary.id) and holds the same series")
+        }
         for row in self.blocks {
             if row.generation < 1 { self.note(row, "has the generation \(row.generation)") }
             if row.position > self.report.committed {

@@ -108,3 +108,17 @@ extension String {
         }
     }
 }
+
+extension DatabaseReader {
+    /// Reads at one moment, also where pages are damaged: SQLite then refuses to end the transaction, too, which says
+    /// nothing new.
+    func readDamaged<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        var value: Value?
+        do { try self.read { db in value = try body(db) } } catch {
+            guard let value else { throw error }
+            return value
+        }
+        guard let value else { throw StorageError(code: .other, message: "a transaction ended without a result") }
+        return value
+    }
+}

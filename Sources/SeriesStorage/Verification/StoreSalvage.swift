@@ -80,11 +80,12 @@ package struct StoreSalvage {
     }
 
     private mutating func run(processed: JournalPosition?) throws {
-        let moment = try self.source.read { db in try FileMoment(db) }
+        let moment = try self.source.readDamaged { db in try FileMoment(db) }
         let count = try self.copySeries(moment)
-        try self.copyBlocks(moment, seriesCount: count)
+        let newest = max(moment.report.committed, processed ?? .start)
+        try self.copyBlocks(moment, newest: newest, seriesCount: count)
         try self.copyJournal(moment, processed: processed, seriesCount: count)
-        try self.copyRows()
+        try self.copyRows(seriesCount: count)
         try self.count(moment)
         self.progress(1)
     }
@@ -106,7 +107,7 @@ package struct StoreSalvage {
         var start = 1
         while start <= all {
             let end = min(start + 10_000, all + 1)
-            let labels = try self.source.read { db in
+            let labels = try self.source.readDamaged { db in
                 (start..<end).map { number in
                     number > moment.seriesCount || lost.contains(UInt32(number))
                         ? nil : try? FileMoment.labels(db, Int64(number))
@@ -128,12 +129,12 @@ package struct StoreSalvage {
 
     // MARK: Blocks
 
-    private mutating func copyBlocks(_ moment: FileMoment, seriesCount: Int) throws {
+    private mutating func copyBlocks(_ moment: FileMoment, newest: JournalPosition, seriesCount: Int) throws {
         let perShard = moment.seriesPerShard
         let orphans = try self.orphans(moment)
         let rows = moment.blocks + orphans
         for (index, named) in rows.enumerated() {
-            let bytes = try self.source.read { db in try? BlockRow.fetchBytes(db, id: named.summary.id) }
+            let bytes = try self.source.readDamaged { db in try? BlockRow.fetchBytes(db, id: named.summary.id) }
             // Where the row is damaged and the directory is not, the directory says which shard it is of.
             let first = bytes.flatMap { try? Block($0) }?.entries.first?.series.rawValue
             let shard = first.map { (Int($0) - 1) / perShard } ?? named.shard
@@ -141,7 +142,7 @@ package struct StoreSalvage {
                 shard: shard,
                 generation: index < moment.blocks.count
                     ? max(named.generation, 1) + Int64(orphans.count) : named.generation,
-                position: named.position,
+                position: min(named.position, newest),
                 summary: named.summary
             )
             let examination = BlockExamination(
@@ -194,7 +195,7 @@ package struct StoreSalvage {
         let position = JournalPosition(rawValue: moment.sealed)
         var result: [BlockRow] = []
         for id in moment.blockData where !named.contains(id) && !moment.retired.contains(id) {
-            let bytes = try self.source.read { db in try? BlockRow.fetchBytes(db, id: id) }
+            let bytes = try self.source.readDamaged { db in try? BlockRow.fetchBytes(db, id: id) }
             guard let bytes, let block = try? Block(bytes) else { continue }
             result.append(
                 BlockRow(
@@ -254,32 +255,32 @@ package struct StoreSalvage {
     // MARK: The rest
 
     /// Copies the rows of the small tables that can be read.
-    private func copyRows() throws {
+    private func copyRows(seriesCount: Int) throws {
         let tables = [
             (RowScan(table: "quarantine"), 9), (RowScan(table: "delivery", key: "position"), 3),
             (RowScan(table: "revision", key: "series"), 7),
         ]
         for (scan, columns) in tables {
-            let keys = try self.source.read { db in try scan.keys(db).keys }
+            let keys = try self.source.readDamaged { db in try scan.keys(db).keys }
             for start in stride(from: 0, to: keys.count, by: 500) {
-                let rows = try self.source.read { db in
+                let rows = try self.source.readDamaged { db in
                     keys[start..<min(start + 500, keys.count)]
                         .flatMap { key in
                             let sql = "SELECT * FROM \(scan.table) WHERE \(scan.key) = ?"
                             return (try? Row.fetchAll(db, sql: sql, arguments: [key])) ?? []
                         }
                 }
-                try self.insert(rows.filter { self.isReadable($0, scan.table) }, into: scan.table, columns)
+                try self.insert(rows.filter { self.isReadable($0, scan.table, seriesCount) }, into: scan.table, columns)
             }
         }
         for (table, columns) in [("counter", 2), ("bulk_import", 6)] {
-            let rows = try self.source.read { db in (try? Row.fetchAll(db, sql: "SELECT * FROM \(table)")) ?? [] }
+            let rows = try self.source.readDamaged { db in (try? Row.fetchAll(db, sql: "SELECT * FROM \(table)")) ?? [] }
             try self.insert(rows, into: table, columns)
         }
         try self.keepNumbers()
     }
 
-    private func isReadable(_ row: Row, _ table: String) -> Bool {
+    private func isReadable(_ row: Row, _ table: String, _ seriesCount: Int) -> Bool {
         switch table {
         case "quarantine":
             let bytes = Data.fromDatabaseValue(row["refusals"] ?? .null)
@@ -288,7 +289,9 @@ package struct StoreSalvage {
             let count = Int.fromDatabaseValue(row["count"] ?? .null) ?? -1
             return Data.fromDatabaseValue(row["data"] ?? .null)?.count == count * 10
         default:
-            return true
+            let mark = Int64.fromDatabaseValue(row["old_mark"] ?? .null) ?? -1
+            let series = Int.fromDatabaseValue(row["series"] ?? .null) ?? 0
+            return UInt8(exactly: mark) != nil && (1...max(seriesCount, 1)).contains(series)
         }
     }
 
@@ -303,7 +306,7 @@ package struct StoreSalvage {
 
     /// Numbers that were given out are never given out again.
     private func keepNumbers() throws {
-        let rows = try self.source.read { db in
+        let rows = try self.source.readDamaged { db in
             (try? Row.fetchAll(db, sql: "SELECT name, seq FROM sqlite_sequence")) ?? []
         }
         try self.target.write { db in
@@ -328,7 +331,7 @@ package struct StoreSalvage {
     }
 
     private func readable<Value>(_ body: (Database) throws -> Value) throws -> Value? {
-        try self.source.read { db in
+        try self.source.readDamaged { db in
             do { return try body(db) } catch {
                 _ = try String(describingUnreadable: error)
                 return nil

@@ -59,13 +59,13 @@ package struct StoreVerification {
     /// Checks all that the reader shows.
     fileprivate mutating func run() throws {
         self.progress(0)
-        let moment = try self.reader.read { db in try FileMoment(db) }
+        let moment = try self.reader.readDamaged { db in try FileMoment(db) }
         self.moment = moment
         let found = self.report.damages
         self.report = moment.report
         self.report.damages = found + moment.report.damages
         try self.checkBlocks(moment)
-        try self.reader.read { db in
+        try self.reader.readDamaged { db in
             var rest = SmallTables(seriesCount: moment.seriesCount)
             try rest.check(db)
             self.report.quarantined = rest.quarantined
@@ -79,7 +79,7 @@ package struct StoreVerification {
 
     private mutating func checkPages() throws {
         do {
-            let lines = try self.reader.read { db in try String.fetchAll(db, sql: "PRAGMA integrity_check") }
+            let lines = try self.reader.readDamaged { db in try String.fetchAll(db, sql: "PRAGMA integrity_check") }
             for line in lines.flatMap({ $0.split(separator: "\n") }) where line != "ok" {
                 self.note(Damage(.file, "SQLite: \(line)"))
             }
@@ -120,7 +120,7 @@ package struct StoreVerification {
     }
 
     private func examine(_ row: BlockRow, _ moment: FileMoment) throws -> BlockExamination {
-        try self.reader.read { db in
+        try self.reader.readDamaged { db in
             var bytes: [UInt8]?
             var unreadable: String?
             do { bytes = try BlockRow.fetchBytes(db, id: row.summary.id) } catch {
@@ -151,7 +151,7 @@ package struct StoreVerification {
                         Damage(
                             .block,
                             "blocks \(twice.0.block) and \(twice.1.block) of one generation hold the same time",
-                            series: try self.reader.read { try? FileMoment.labels($0, Int64(series.rawValue)) },
+                            series: try self.reader.readDamaged { try? FileMoment.labels($0, Int64(series.rawValue)) },
                             from: twice.1.firstTime,
                             through: min(twice.0.lastTime, twice.1.lastTime),
                             block: twice.1.block
@@ -167,7 +167,7 @@ package struct StoreVerification {
     private func distinctTimes(of series: SeriesID, in cluster: [ShardChunks.Chunk]) throws -> Int {
         var times: [Timestamp] = []
         for id in Set(cluster.map(\.block)) {
-            guard let bytes = try self.reader.read({ try BlockRow.fetchBytes($0, id: id) }) else { continue }
+            guard let bytes = try self.reader.readDamaged({ try BlockRow.fetchBytes($0, id: id) }) else { continue }
             let block = try Block(bytes)
             for index in block.entries(of: series) {
                 let statistics = block.entries[index].statistics
@@ -207,7 +207,7 @@ extension StoreVerification {
     /// The distinct points in the blocks of a file.
     static func points(in reader: any DatabaseReader) throws -> Int {
         var verification = StoreVerification(reader, path: "", progress: { _ in })
-        let moment = try reader.read { db in try FileMoment(db) }
+        let moment = try reader.readDamaged { db in try FileMoment(db) }
         return try verification.checkBlocks(moment)
     }
 
