@@ -79,6 +79,9 @@ package final class SeriesStore: Sendable {
     /// The one that the memory refers to.
     let index: LabelIndex
     let journalSize: Mutex<JournalSize>
+    /// Batches that the rules had processed and that the file does not have: acknowledged readings that the disk lost. A
+    /// write-ahead log that was cut off leaves no other trace.
+    package let lostBatches: Int
     /// Copies that are under way: while there is one, nothing is sealed, merged or thinned.
     let maintenancePauses = Atomic(0)
 
@@ -99,6 +102,7 @@ package final class SeriesStore: Sendable {
         do {
             self.path = path
             self.limits = limits
+            try WriteAheadLog.refuseDamage(of: path)
             let pool = try SeriesStore.openPool(path, synchronous, limits)
             self.pool = pool
             self.checkpointer = try SeriesStore.openCheckpointer(path, synchronous)
@@ -111,6 +115,7 @@ package final class SeriesStore: Sendable {
             self.index = loaded.memory.index
             self.memory = Mutex(loaded.memory)
             self.journalSize = Mutex(loaded.journalSize)
+            self.lostBatches = loaded.lostBatches
         } catch {
             throw StorageError(error, path: path)
         }

@@ -4,6 +4,7 @@
 import Foundation
 import GRDB
 import Telemetry
+import TestSupport
 
 @testable import SeriesStorage
 
@@ -24,10 +25,26 @@ struct DamagedFile {
         return limits
     }()
 
-    /// Writes a store: 40 series in three shards, most of it sealed, some of it in the journal only.
+    /// A store of 40 series in three shards, most of it sealed, some of it in the journal only.
     init(in directory: String) throws {
         self.path = directory + "/samples.db"
-        let store = try SeriesStore(path: self.path, processed: .start, limits: Self.limits)
+        let made = try Self.made.get()
+        self.processed = made.processed
+        self.samples = made.samples
+        try made.bytes.write(to: URL(filePath: self.path))
+    }
+
+    private struct Made {
+        let bytes: Data
+        let processed: JournalPosition
+        let samples: [Labels: [Sample]]
+    }
+
+    /// Written once.
+    private static let made = Result { try inTemporaryFolder { try DamagedFile.make($0.path + "/samples.db") } }
+
+    private static func make(_ path: String) throws -> Made {
+        let store = try SeriesStore(path: path, processed: .start, synchronous: .off, limits: Self.limits)
         let keys = (0..<40).map { SeriesKey(labels: Labels(metric: "level_meters", ["site": "s\($0)"])) }
         var position = JournalPosition.start
         for number in 0..<900 {
@@ -61,11 +78,11 @@ struct DamagedFile {
             position = try store.apply(store.commit(batch)).batch.position
             if number == 300 || number == 700 { try store.seal(through: position, force: true) }
         }
-        self.processed = position
-        self.samples = try DamagedFile.read(store)
-        // What the journal needs no more, but in the file.
+        let samples = try DamagedFile.read(store)
         try store.checkpoint()
         try store.close()
+        let bytes = try Data(contentsOf: URL(filePath: path))
+        return Made(bytes: bytes, processed: position, samples: samples)
     }
 
     static func read(_ store: SeriesStore) throws -> [Labels: [Sample]] {

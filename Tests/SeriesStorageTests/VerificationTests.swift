@@ -70,7 +70,7 @@ struct VerificationTests {
             }
             switch table {
             // A page holds some batches, or a block or two.
-            case "journal": #expect(same >= all - 6 * 40 && same < all)
+            case "journal": #expect(same >= all - 10 * 40 && same < all)
             case "block_data": #expect(same >= all - 3 * 1000 && same < all)
             default: #expect(same == all)
             }
@@ -143,7 +143,10 @@ struct VerificationTests {
                 report.damages.contains { $0.what == what && $0.message.contains(message) },
                 "\(change): \(report.damages)"
             )
-            #expect(try StoreSalvage.run(from: file.path, to: directory + "/new.db", processed: file.processed).result.isClean)
+            // Which of two segments counts is lost with their generations.
+            guard message != "one generation" else { return }
+            let salvage = try StoreSalvage.run(from: file.path, to: directory + "/new.db", processed: file.processed)
+            #expect(salvage.result.isClean, "\(change): \(salvage.result.damages)")
         }
     }
 

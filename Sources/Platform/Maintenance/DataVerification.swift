@@ -97,7 +97,7 @@ extension DataVerificationReport {
         self.damages = samples.damages.map { damage in
             Damage(
                 what: damage.what.rawValue,
-                series: damage.series.map { $0.selector },
+                series: damage.series?.description,
                 from: damage.from?.shown,
                 through: damage.through?.shown,
                 block: damage.block,
@@ -114,18 +114,6 @@ extension Timestamp {
     /// RFC 3339, or nothing for what a damaged row made of it.
     fileprivate var shown: String? {
         (Timestamp(milliseconds: 0)...Timestamp(milliseconds: 32_503_680_000_000)).contains(self) ? self.rfc3339() : nil
-    }
-}
-
-extension Labels {
-    /// As PromQL writes a series.
-    fileprivate var selector: String {
-        let rest = self.removing(Labels.metricName)
-            .map { label in
-                let value = label.value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-                return "\(label.name)=\"\(value)\""
-            }
-        return self.metric + (rest.isEmpty ? "" : "{\(rest.joined(separator: ","))}")
     }
 }
 

@@ -80,16 +80,16 @@ struct BlockExamination {
     ) {
         self.row = row
         guard let bytes else {
-            self.note(reason ?? "is gone: its row is there, its bytes are not")
+            self.note(reason ?? "is gone: its row is there, its bytes are not", labels)
             return
         }
         let block: Block
         do { block = try Block(bytes) } catch {
-            self.note("\(error.message), at byte \(error.offset)")
+            self.note("\(error.message), at byte \(error.offset)", labels)
             return
         }
         self.block = block
-        self.compare(block)
+        self.compare(block, labels)
         for index in block.entries.indices {
             let entry = block.entries[index]
             let series = Int(entry.series.rawValue)
@@ -135,9 +135,11 @@ struct BlockExamination {
     }
 
     /// Compares the row with the directory.
-    private mutating func compare(_ block: Block) {
+    private mutating func compare(_ block: Block, _ labels: (SeriesID) -> Labels?) {
         let (row, entries) = (self.row.summary, block.entries)
-        func check(_ name: String, _ isSame: Bool) { if !isSame { self.note("has another \(name) than its row says") } }
+        func check(_ name: String, _ isSame: Bool) {
+            if !isSame { self.note("has another \(name) than its row says", labels) }
+        }
         check("size", row.bytes == block.bytes.count)
         check("number of chunks", row.chunks == entries.count)
         check("number of samples", row.samples == entries.reduce(0) { $0 + $1.statistics.count })
@@ -147,16 +149,21 @@ struct BlockExamination {
         check("last time", row.lastTime == entries.map(\.statistics.lastTime).max())
     }
 
-    private mutating func note(_ message: String) {
+    private mutating func note(_ message: String, _ labels: (SeriesID) -> Labels?) {
         let summary = self.row.summary
+        let (first, last) = (labels(summary.firstSeries), labels(summary.lastSeries))
+        let isOne = summary.firstSeries == summary.lastSeries
+        func name(_ id: SeriesID, _ labels: Labels?) -> String { labels?.description ?? "series \(id.rawValue)" }
         let series =
-            summary.firstSeries == summary.lastSeries
-            ? "series \(summary.firstSeries.rawValue)"
-            : "series \(summary.firstSeries.rawValue) to \(summary.lastSeries.rawValue)"
+            isOne
+            ? name(summary.firstSeries, first)
+            : "\(Int(summary.lastSeries.rawValue) - Int(summary.firstSeries.rawValue) + 1) series, "
+                + "\(name(summary.firstSeries, first)) to \(name(summary.lastSeries, last))"
         self.damages.append(
             Damage(
                 .block,
                 "block \(summary.id) (\(series)) \(message)",
+                series: isOne ? first : nil,
                 from: summary.firstTime,
                 through: summary.lastTime,
                 block: summary.id

@@ -162,8 +162,8 @@ struct FileMoment {
             }
         }
         self.blocks.sort {
-            ($0.shard, $0.generation, $0.summary.firstSeries, $0.summary.firstTime, $0.summary.id)
-                < ($1.shard, $1.generation, $1.summary.firstSeries, $1.summary.firstTime, $1.summary.id)
+            ($0.shard, $0.generation, $0.summary.firstSeries, $0.summary.lastSeries, $0.summary.id)
+                < ($1.shard, $1.generation, $1.summary.firstSeries, $1.summary.lastSeries, $1.summary.id)
         }
         self.retired = Set(try self.keys(db, RowScan(table: "retired"), .state))
         self.blockData = try self.keys(db, RowScan(table: "block_data"), .block)

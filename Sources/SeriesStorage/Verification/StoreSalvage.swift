@@ -45,7 +45,7 @@ package struct StoreSalvage {
         progress: @escaping (Double) -> Void = { _ in }
     ) throws -> SalvageReport {
         do {
-            let source = try StoreFile.openForReading(path)
+            let source = try self.open(path)
             defer { try? source.close() }
             guard !FileManager.default.fileExists(atPath: newPath) else {
                 throw StorageError(code: .cannotOpen, message: "\(newPath) is there already; name a new directory")
@@ -64,6 +64,24 @@ package struct StoreSalvage {
         } catch {
             throw StorageError(error, path: path)
         }
+    }
+
+    /// With the write-ahead log, or without it where it is damaged and the file alone is the better one.
+    private static func open(_ path: String) throws -> DatabaseQueue {
+        guard try WriteAheadLog.damage(of: path) != nil else { return try StoreFile.openForReading(path) }
+        var best: (ignoresLog: Bool, report: VerificationReport)?
+        for ignoresLog in [false, true] {
+            let report: VerificationReport
+            do { report = try StoreVerification.run(path: path, ignoresLog: ignoresLog) } catch { continue }
+            guard let other = best?.report else {
+                best = (ignoresLog, report)
+                continue
+            }
+            // That the log is damaged is known, and is not to count against it.
+            let isBetter = (report.damages.count, other.committed) < (other.damages.count - 1, report.committed)
+            if isBetter { best = (ignoresLog, report) }
+        }
+        return try StoreFile.openForReading(path, ignoresLog: best?.ignoresLog ?? false)
     }
 
     private init(source: any DatabaseReader, target: DatabaseQueue, progress: @escaping (Double) -> Void) {

@@ -29,11 +29,21 @@ package struct StoreVerification {
         processed: JournalPosition? = nil,
         progress: @escaping (Double) -> Void = { _ in }
     ) throws -> VerificationReport {
+        try self.run(path: path, processed: processed, ignoresLog: false, progress: progress)
+    }
+
+    static func run(
+        path: String,
+        processed: JournalPosition? = nil,
+        ignoresLog: Bool,
+        progress: @escaping (Double) -> Void = { _ in }
+    ) throws -> VerificationReport {
         do {
-            let queue = try StoreFile.openForReading(path)
+            let queue = try StoreFile.openForReading(path, ignoresLog: ignoresLog)
             defer { try? queue.close() }
             var verification = StoreVerification(queue, path: path, progress: progress)
-            if let damage = try WriteAheadLog.damage(of: path) { verification.report.damages.append(damage) }
+            if !ignoresLog, let damage = try WriteAheadLog.damage(of: path) { verification.report.damages.append(damage) }
+            if let damage = try StoreFile.truncation(of: path) { verification.report.damages.append(damage) }
             try verification.run()
             if let processed, processed > verification.report.committed {
                 verification.note(

@@ -25,6 +25,19 @@ enum WriteAheadLog {
         return bytes.withUnsafeBytes { WriteAheadLog.Reading($0).damage(in: name) }
     }
 
+    /// Refuses a file whose log is damaged in the middle.
+    ///
+    /// SQLite would open it, and go back to a moment before commits that were reported. Worse, pages that a checkpoint
+    /// already brought into the file would be mixed with older ones from the log.
+    static func refuseDamage(of path: String) throws {
+        guard let damage = try self.damage(of: path) else { return }
+        throw StorageError(
+            code: .corrupt,
+            message: "\(damage.message); nothing was changed. Check the disk, let `poyang verify --salvage DIR` save what "
+                + "can be read, or restore the last backup (`poyang restore`)"
+        )
+    }
+
     private struct Sum: Equatable {
         var first: UInt32 = 0
         var second: UInt32 = 0
