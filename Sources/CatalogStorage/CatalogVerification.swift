@@ -48,7 +48,9 @@ package struct CatalogVerification: Sendable, Hashable {
             result.damages += lines.flatMap { $0.split(separator: "\n") }.filter { $0 != "ok" }.map { "SQLite: \($0)" }
         }
         result.attempt { result in
-            let position = try reader.read { try Int64.fetchOne($0, sql: "SELECT position FROM processed WHERE id = 1") }
+            let position = try reader.read {
+                try Int64.fetchOne($0, sql: "SELECT position FROM processed WHERE id = 1")
+            }
             result.processed = position.map { JournalPosition(rawValue: $0) }
             if position == nil { result.damages.append("the processed position is not there") }
         }

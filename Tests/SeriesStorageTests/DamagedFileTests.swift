@@ -28,7 +28,9 @@ struct DamagedFileTests {
             }
             // As they lie on disk now.
             let copy = directory + "/copy.db"
-            for suffix in ["", "-wal"] { try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix) }
+            for suffix in ["", "-wal"] {
+                try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+            }
             try store.close()
             try body(copy, position)
         }
@@ -50,7 +52,10 @@ struct DamagedFileTests {
             try DamagedFile.change(path + "-wal", at: size / 8 * 7)
             let before = try Data(contentsOf: URL(filePath: path + "-wal"))
             let error = #expect(throws: StorageError.self) { try SeriesStore(path: path, processed: position) }
-            #expect(error?.code == .corrupt && error?.message.contains("is damaged in frame") == true, "\(error as Any)")
+            #expect(
+                error?.code == .corrupt && error?.message.contains("is damaged in frame") == true,
+                "\(error as Any)"
+            )
             #expect(try Data(contentsOf: URL(filePath: path + "-wal")) == before)
 
             let report = try StoreVerification.run(path: path, processed: position)

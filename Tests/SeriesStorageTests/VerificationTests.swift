@@ -42,7 +42,8 @@ struct VerificationTests {
 
             let report = try StoreVerification.run(path: file.path, processed: file.processed)
             let kinds: [String: Set<Damage.What>] = [
-                "series": [.series, .journal], "journal": [.journal], "block": [.block], "block_data": [.block, .chunk],
+                "series": [.series, .journal], "journal": [.journal], "block": [.block],
+                "block_data": [.block, .chunk],
                 "delivery": [.delivery], "quarantine": [.quarantine], "revision": [.revision], "state": [.state],
             ]
             let found = Set(report.damages.map(\.what))

@@ -35,7 +35,11 @@ struct BackupManifest: Codable, Sendable {
         do {
             return try decoder.decode(BackupManifest.self, from: Data(contentsOf: URL(filePath: path)))
         } catch {
-            throw PlatformError(.input, "the manifest of the backup cannot be read; is it one of poyang's?", cause: error)
+            throw PlatformError(
+                .input,
+                "the manifest of the backup cannot be read; is it one of poyang's?",
+                cause: error
+            )
         }
     }
 

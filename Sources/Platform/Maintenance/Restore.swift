@@ -30,6 +30,8 @@ package enum Restore {
     ///   - force: Put the files that are there aside.
     ///   - stamp: A name for what is put aside.
     ///   - progress: Called with the share that is done, 0 to 1.
+    /// - Returns: What was restored.
+    /// - Throws: ``PlatformError``; then the files are as they were, or the mark says that they are not.
     package static func run(
         _ file: String,
         into directory: DataDirectory,
@@ -78,7 +80,10 @@ package enum Restore {
             manifest.format == BackupManifest.format && SeriesStore.schema.contains(manifest.samples.schema)
             && CatalogStore.schema.contains(manifest.catalog.schema)
         guard isKnown else {
-            throw PlatformError(.input, "the backup was made by a newer version of poyang; restore it with that version")
+            throw PlatformError(
+                .input,
+                "the backup was made by a newer version of poyang; restore it with that version"
+            )
         }
         for (name, wanted) in [("catalog.db", manifest.catalog), ("samples.db", manifest.samples)] {
             let (bytes, hash) = try BackupManifest.fingerprint(folder + "/" + name)

@@ -39,6 +39,7 @@ extension SeriesStore {
     /// - Parameters:
     ///   - path: There must be no file.
     ///   - progress: Called with the share that is done, 0 to 1; what it throws ends the copying.
+    /// - Returns: What the copy holds.
     /// - Throws: ``StorageError``; then there is no copy.
     package func copy(to path: String, progress: (Double) throws -> Void = { _ in }) throws -> StoreCopy {
         guard !FileManager.default.fileExists(atPath: path) else {

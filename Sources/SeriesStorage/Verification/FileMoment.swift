@@ -61,7 +61,9 @@ struct FileMoment {
             do {
                 let sql = "SELECT sealed_through FROM shard WHERE id = ?"
                 self.shards[id] = try Int64.fetchOne(db, sql: sql, arguments: [id])
-            } catch { self.note(Damage(.state, "row \(id) of table 'shard' \(try String(describingUnreadable: error))")) }
+            } catch {
+                self.note(Damage(.state, "row \(id) of table 'shard' \(try String(describingUnreadable: error))"))
+            }
         }
         if self.seriesPerShard < 1 {
             self.note(Damage(.state, "says that a shard has \(self.seriesPerShard) series"))
@@ -158,7 +160,9 @@ struct FileMoment {
     private mutating func readBlockRows(_ db: Database) throws {
         for id in try self.keys(db, RowScan(table: "block"), .block) {
             do { if let row = try BlockRow.fetch(db, id: id) { self.blocks.append(row) } } catch {
-                self.note(Damage(.block, "the row of block \(id) \(try String(describingUnreadable: error))", block: id))
+                self.note(
+                    Damage(.block, "the row of block \(id) \(try String(describingUnreadable: error))", block: id)
+                )
             }
         }
         self.blocks.sort {

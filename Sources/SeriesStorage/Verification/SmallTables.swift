@@ -61,7 +61,8 @@ struct SmallTables {
 
     /// How many deliveries the row of a batch holds.
     static func deliveries(_ db: Database, _ position: Int64) throws -> Int {
-        let row = try Row.fetchOne(db, sql: "SELECT count, data FROM delivery WHERE position = ?", arguments: [position])
+        let sql = "SELECT count, data FROM delivery WHERE position = ?"
+        let row = try Row.fetchOne(db, sql: sql, arguments: [position])
         guard let row, let count = Int.fromDatabaseValue(row[0]), let data = Data.fromDatabaseValue(row[1]),
             data.count == count * 10
         else { throw DamagedBytes(message: "are not as many as their row says", offset: 0) }

@@ -15,6 +15,8 @@ enum StoreFile {
     ///   - path: The file.
     ///   - ignoresLog: Leave the write-ahead log aside: where it is damaged, and a checkpoint had brought what it held
     ///     into the file before.
+    /// - Returns: A connection that reads.
+    /// - Throws: ``StorageError`` `cannotOpen`, or what SQLite says.
     static func openForReading(_ path: String, ignoresLog: Bool = false) throws -> DatabaseQueue {
         guard FileManager.default.isReadableFile(atPath: path) else {
             let isThere = FileManager.default.fileExists(atPath: path)
@@ -30,7 +32,8 @@ enum StoreFile {
         let isAlone = ignoresLog || SeriesStore.fileSize(path + "-wal") == 0
         let name = URL(filePath: path).absoluteString + (isAlone ? "?mode=ro&immutable=1" : "?mode=ro")
         do { return try DatabaseQueue(path: name, configuration: configuration) } catch let error as DatabaseError
-        where error.resultCode == .SQLITE_CORRUPT {
+            where error.resultCode == .SQLITE_CORRUPT
+        {
             // SQLite reads a file that is shorter than its header says only for those who may change the schema.
             configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA writable_schema = ON") }
             return try DatabaseQueue(path: name, configuration: configuration)
@@ -44,7 +47,9 @@ enum StoreFile {
         guard let header = try file.read(upToCount: 32)?.array, header.count == 32 else {
             return Damage(.file, "\(path) is shorter than the header of a database")
         }
-        func number(_ offset: Int, _ bytes: Int) -> Int { header[offset..<offset + bytes].reduce(0) { $0 << 8 | Int($1) } }
+        func number(_ offset: Int, _ bytes: Int) -> Int {
+            header[offset..<offset + bytes].reduce(0) { $0 << 8 | Int($1) }
+        }
         let pageSize = number(16, 2) == 1 ? 65_536 : number(16, 2)
         let (wanted, present) = (number(28, 4), SeriesStore.fileSize(path) / max(pageSize, 1))
         // With a log the header in the file may be an old one.

@@ -37,6 +37,7 @@ package struct StoreSalvage {
     ///   - newPath: The file to be made; there must be none.
     ///   - processed: The position of `catalog.db`, which will be used with it; the journal reaches there at least.
     ///   - progress: Called with the share that is done, 0 to 1.
+    /// - Returns: What was saved, and what the new file is like.
     /// - Throws: ``StorageError`` where nothing can be read, or the new file cannot be written.
     package static func run(
         from path: String,
@@ -126,10 +127,11 @@ package struct StoreSalvage {
         while start <= all {
             let end = min(start + 10_000, all + 1)
             let labels = try self.source.readDamaged { db in
-                (start..<end).map { number in
-                    number > moment.seriesCount || lost.contains(UInt32(number))
-                        ? nil : try? FileMoment.labels(db, Int64(number))
-                }
+                (start..<end)
+                    .map { number in
+                        number > moment.seriesCount || lost.contains(UInt32(number))
+                            ? nil : try? FileMoment.labels(db, Int64(number))
+                    }
             }
             try self.target.write { db in
                 for (number, found) in zip(start..<end, labels) {
@@ -205,8 +207,9 @@ package struct StoreSalvage {
         if isWhole { self.report.copied += 1 } else { self.report.repacked += 1 }
     }
 
-    /// Blocks whose row is lost: what they are is in their directory. Their generations come before all others, which are
-    /// moved up by as many: what is known to be newer supersedes them.
+    /// Blocks whose row is lost; what they are is in their directory.
+    ///
+    /// Their generations come before all others, which are moved up by as many: what is known to be newer supersedes them.
     private func orphans(_ moment: FileMoment) throws -> [BlockRow] {
         guard moment.report.damages.contains(where: { $0.what == .block }) else { return [] }
         let named = Set(moment.blocks.map(\.summary.id))
@@ -292,7 +295,9 @@ package struct StoreSalvage {
             }
         }
         for (table, columns) in [("counter", 2), ("bulk_import", 6)] {
-            let rows = try self.source.readDamaged { db in (try? Row.fetchAll(db, sql: "SELECT * FROM \(table)")) ?? [] }
+            let rows = try self.source.readDamaged { db in
+                (try? Row.fetchAll(db, sql: "SELECT * FROM \(table)")) ?? []
+            }
             try self.insert(rows, into: table, columns)
         }
         try self.keepNumbers()
@@ -332,7 +337,10 @@ package struct StoreSalvage {
                 guard let name = String.fromDatabaseValue(row[0]), let number = Int64.fromDatabaseValue(row[1]),
                     name == "quarantine"
                 else { continue }
-                try db.execute(sql: "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", arguments: [number, name])
+                try db.execute(
+                    sql: "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?",
+                    arguments: [number, name]
+                )
             }
         }
     }

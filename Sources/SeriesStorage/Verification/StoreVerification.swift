@@ -23,6 +23,7 @@ package struct StoreVerification {
     ///   - path: The file; it is not changed.
     ///   - processed: The position of `catalog.db` beside it; nil where that is not known.
     ///   - progress: Called with the share that is done, 0 to 1.
+    /// - Returns: What was looked at, and all that is damaged.
     /// - Throws: ``StorageError`` where the file cannot be opened at all, and nothing could be checked.
     package static func run(
         path: String,
@@ -42,7 +43,9 @@ package struct StoreVerification {
             let queue = try StoreFile.openForReading(path, ignoresLog: ignoresLog)
             defer { try? queue.close() }
             var verification = StoreVerification(queue, path: path, progress: progress)
-            if !ignoresLog, let damage = try WriteAheadLog.damage(of: path) { verification.report.damages.append(damage) }
+            if !ignoresLog, let damage = try WriteAheadLog.damage(of: path) {
+                verification.report.damages.append(damage)
+            }
             if let damage = try StoreFile.truncation(of: path) { verification.report.damages.append(damage) }
             try verification.run()
             if let processed, processed > verification.report.committed {
@@ -200,6 +203,8 @@ extension SeriesStore {
     /// Checks everything while the store is in use; commits, rules, sealing and merging go on.
     ///
     /// - Parameter progress: Called with the share that is done, 0 to 1.
+    /// - Returns: What was looked at, and all that is damaged.
+    /// - Throws: ``StorageError`` where the check itself cannot go on.
     package func verify(progress: @escaping (Double) -> Void = { _ in }) throws -> VerificationReport {
         do {
             let pin = self.blockFile.pin()

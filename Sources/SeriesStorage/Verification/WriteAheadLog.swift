@@ -33,8 +33,8 @@ enum WriteAheadLog {
         guard let damage = try self.damage(of: path) else { return }
         throw StorageError(
             code: .corrupt,
-            message: "\(damage.message); nothing was changed. Check the disk, let `poyang verify --salvage DIR` save what "
-                + "can be read, or restore the last backup (`poyang restore`)"
+            message: "\(damage.message); nothing was changed. Check the disk, let `poyang verify --salvage DIR` save "
+                + "what can be read, or restore the last backup (`poyang restore`)"
         )
     }
 
@@ -87,8 +87,10 @@ enum WriteAheadLog {
         private func commitsBehind(_ start: Int, of count: Int) -> Int {
             var (most, commits) = (0, 0)
             for index in start..<max(count, start) {
-                let isCommit = self.hasSalt(index) && Reading.word(self.bytes, 32 + index * (24 + self.pageSize) + 4) > 0
-                let fits = index > start && self.isWhole(index, after: self.stored(32 + (index - 1) * (24 + self.pageSize) + 16))
+                let place = 32 + index * (24 + self.pageSize)
+                let isCommit = self.hasSalt(index) && Reading.word(self.bytes, place + 4) > 0
+                let before = place - (24 + self.pageSize)
+                let fits = index > start && self.isWhole(index, after: self.stored(before + 16))
                 commits = (fits ? commits : 0) + (isCommit ? 1 : 0)
                 most = max(most, commits)
             }
