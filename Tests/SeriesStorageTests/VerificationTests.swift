@@ -111,6 +111,43 @@ struct VerificationTests {
         }
     }
 
+    /// A batch of the journal has no statistics beside it: only its checksum shows a changed value.
+    @Test(.timeLimit(.minutes(5)), arguments: 0..<6)
+    func everyChangedByteOfTheJournalIsFound(round: Int) throws {
+        try withTemporaryDirectory { directory in
+            var random = SeededGenerator.announced()
+            let file = try DamagedFile(in: directory)
+            let queue = try DatabaseQueue(path: file.path)
+            let position = Int64.random(in: 702...900, using: &random)
+            try queue.write { db in
+                let sql = "SELECT data FROM journal WHERE position = ?"
+                var bytes = try #require(try Data.fetchOne(db, sql: sql, arguments: [position])).array
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                let change = "UPDATE journal SET data = ? WHERE position = ?"
+                try db.execute(sql: change, arguments: [Data(bytes), position])
+            }
+            try queue.close()
+            let report = try StoreVerification.run(path: file.path, processed: file.processed)
+            #expect(report.damages.count == 1 && report.damages[0].what == .journal, "\(report.damages)")
+            #expect(report.damages.first?.message.contains("batch \(position)") == true)
+        }
+    }
+
+    /// Two values that changed places leave the statistics as they were.
+    @Test func aChunkWithTheChecksumOfAnotherIsDamaged() throws {
+        var (columns, other) = (Columns(), Columns())
+        for index in 0..<100 {
+            let value = Double(index * 7 % 31) / 10
+            columns.append(.base + Int64(index) * .minute, value, 2)
+            other.append(.base + Int64(index) * .minute, value, 2)
+        }
+        other.values.swapAt(40, 41)
+        let bytes = ChunkCodec.encode(columns)
+        #expect(throws: DamagedBytes.self) {
+            try ChunkCodec.decode(ChunkCodec.encode(other).dropLast(4) + bytes.suffix(4))
+        }
+    }
+
     /// Numbers that do not fit each other, which no checksum shows.
     @Test(arguments: [
         ("UPDATE state SET value = value + 1 WHERE name = 'samples'", Damage.What.state, "points"),
