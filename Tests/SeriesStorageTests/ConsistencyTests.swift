@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import GRDB
 import Synchronization
 import Telemetry
 import Testing
@@ -53,6 +54,33 @@ struct ConsistencyTests {
             #expect(tally.failures.load(ordering: .relaxed) == 0)
             #expect(tally.selects.load(ordering: .relaxed) >= 100)
             #expect(store.statistics().samples == number * 8)
+        }
+    }
+
+    /// Blocks that a merge replaced stay as long as somebody may read them, and no longer.
+    @Test(.timeLimit(.minutes(1)))
+    func aSnapshotKeepsItsBlocksThroughAMerge() throws {
+        var limits = SeriesStore.Limits()
+        limits.residentSamples = 0
+        limits.cachedBytes = 0
+        limits.cachedSamples = 0
+        limits.mergeFactor = 2
+        try withTemporaryStore(limits: limits) { store in
+            for number in 0..<8 {
+                let position = try store.apply(store.commit(self.batch(number))).batch.position
+                try store.seal(through: position, force: true)
+            }
+            let rows = { try store.pool.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM block_data") ?? 0 } }
+            var snapshot: (any SeriesReader)? = store.snapshot()
+            let before = try snapshot?.select(self.everything).map(\.values)
+            try store.compact()
+            try store.compactOnce()
+            #expect(try rows() > store.statistics().blocks)
+            #expect(try snapshot?.select(self.everything).map(\.values) == before)
+            #expect(try store.verify().isClean)
+            snapshot = nil
+            try store.compactOnce()
+            #expect(try rows() == store.statistics().blocks)
         }
     }
 
