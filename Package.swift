@@ -14,6 +14,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -47,7 +48,7 @@ let package = Package(
         .target(name: "PayloadCodecs", dependencies: ["Telemetry"]),
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "DeviceCatalog", dependencies: ["Telemetry", "StrictYAML"]),
-        .target(name: "SeriesStorage", dependencies: ["Telemetry", grdb]),
+        .target(name: "SeriesStorage", dependencies: ["Telemetry", grdb, grdbSQLite]),
         .target(name: "CatalogStorage", dependencies: ["Telemetry", crypto, grdb]),
         .target(name: "PromQL", dependencies: ["Telemetry"]),
         .target(name: "EarlyWarning", dependencies: ["Telemetry", "PromQL", "StrictYAML"]),
@@ -76,9 +77,9 @@ let package = Package(
         .executableTarget(
             name: "poyang",
             dependencies: [
-                "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "PromQL", "MQTTIngest", "Platform",
-                "StrictYAML", "SeriesStorage",
-                argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
+                "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "HTTPAPI", "PromQL", "MQTTIngest",
+                "Platform", "StrictYAML", "SeriesStorage", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1,
+                serviceLifecycle, unixSignals,
             ]
         ),
         .executableTarget(

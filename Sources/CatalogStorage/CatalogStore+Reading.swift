@@ -131,24 +131,29 @@ extension CatalogStore {
     ///   ledger that was cut off at its end, or written anew as a whole, shows only there.
     /// - Throws: ``CatalogStorageError`` `ledgerBroken`, which names the first row that does not fit.
     package func verifyLedger() throws -> (count: Int64, head: String) {
-        try self.pool.read { database in
-            var count: Int64 = 0
-            var head = LedgerChain.origin
-            let rows = try Row.fetchCursor(database, sql: "SELECT * FROM ledger ORDER BY seq")
-            while let row = try rows.next() {
-                let entry = LedgerRow(row: row)
-                count += 1
-                head = LedgerChain.hash(after: head, sequence: count, fact: entry.fact)
-                guard entry.sequence == count, entry.hash == head else {
-                    throw CatalogStorageError(
-                        .ledgerBroken,
-                        "ledger row \(entry.sequence) (warning \(entry.fact.number)) does not fit the row before it: "
-                            + "it was changed, removed or put in later; compare with a backup"
-                    )
-                }
+        try self.pool.read { try LedgerChain.verify($0) }
+    }
+}
+
+extension LedgerChain {
+    /// As ``CatalogStore/verifyLedger()``.
+    static func verify(_ database: Database) throws -> (count: Int64, head: String) {
+        var count: Int64 = 0
+        var head = LedgerChain.origin
+        let rows = try Row.fetchCursor(database, sql: "SELECT * FROM ledger ORDER BY seq")
+        while let row = try rows.next() {
+            let entry = LedgerRow(row: row)
+            count += 1
+            head = LedgerChain.hash(after: head, sequence: count, fact: entry.fact)
+            guard entry.sequence == count, entry.hash == head else {
+                throw CatalogStorageError(
+                    .ledgerBroken,
+                    "ledger row \(entry.sequence) (warning \(entry.fact.number)) does not fit the row before it: "
+                        + "it was changed, removed or put in later; compare with a backup"
+                )
             }
-            return (count, head)
         }
+        return (count, head)
     }
 }
 

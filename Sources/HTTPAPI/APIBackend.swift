@@ -45,6 +45,15 @@ package protocol APIBackend: Sendable {
     /// Records who took note of a warning.
     func acknowledge(number: String, by name: String, note: String) async throws
 
+    /// Checks everything on disk while the service goes on; `progress` takes the share that is done.
+    func verify(progress: @escaping @Sendable (Double) -> Void) async throws -> DataVerificationReport
+    /// Writes a backup to a file of the service's machine while the service goes on.
+    func backup(
+        to file: String,
+        replacing: Bool,
+        progress: @escaping @Sendable (Double) -> Void
+    ) async throws -> BackupReport
+
     /// The text of `/metrics`.
     func metrics() async throws -> String
 }

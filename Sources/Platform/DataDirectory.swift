@@ -24,6 +24,20 @@ package struct DataDirectory: Sendable {
     package var samples: String { self.path + "/samples.db" }
     package var catalog: String { self.path + "/catalog.db" }
     package var broker: String { self.path + "/broker" }
+    /// There while a restore exchanges the files.
+    package var unfinishedRestore: String { self.path + "/restore.unfinished" }
+
+    /// Refuses a directory whose restore was cut off: its two databases may not belong together.
+    ///
+    /// - Throws: ``PlatformError`` `dataDirectory`.
+    package func requireFinishedRestore() throws {
+        guard FileManager.default.fileExists(atPath: self.unfinishedRestore) else { return }
+        throw PlatformError(
+            .dataDirectory,
+            "a restore into \(self.path) was cut off; run 'poyang restore FILE --force --data \(self.path)' again, or "
+                + "put the files of \(self.path)/replaced-… back and remove \(self.unfinishedRestore)"
+        )
+    }
 
     /// Makes the folder if need be and takes the lock.
     ///

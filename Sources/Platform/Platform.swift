@@ -41,6 +41,7 @@ package struct Platform: Sendable {
     ) throws -> Platform {
         let directory = DataDirectory(path: options.dataDirectory)
         let lock = try directory.acquire()
+        try directory.requireFinishedRestore()
         let records = try CatalogStore(path: directory.catalog)
         let configuration = Configuration(options: options, records: records)
         let keys = SeriesKeyTable()
@@ -50,6 +51,12 @@ package struct Platform: Sendable {
         }
         let processed = try records.processedPosition()
         let store = try SeriesStore(path: directory.samples, processed: processed)
+        if store.lostBatches > 0 {
+            logger.error(
+                "samples.db ends before what the rules have processed: acknowledged readings are lost; check the disk",
+                metadata: ["lost_batches": "\(store.lostBatches)"]
+            )
+        }
         catalog.adopt(try store.reader.series(matching: [], after: .distantPast, through: .distantFuture))
 
         let policy = IngestPolicy(acceptsSimulated: options.exercise)

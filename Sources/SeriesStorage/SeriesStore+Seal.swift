@@ -21,7 +21,9 @@ extension SeriesStore {
     package func seal(through processed: JournalPosition, force: Bool = false) throws -> Bool {
         do {
             let sealed = try self.applying.withLock { state -> Bool in
-                guard state.applied <= processed, force || self.isSealingDue else { return false }
+                guard state.applied <= processed, force || self.isSealingDue, !self.isMaintenancePaused else {
+                    return false
+                }
                 let revisions = state.revisions
                 if !revisions.isEmpty { try self.pool.write { db in try Revision.write(revisions, to: db) } }
                 state.revisions = []

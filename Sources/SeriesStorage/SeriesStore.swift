@@ -81,6 +81,11 @@ package final class SeriesStore: Sendable {
     /// The one that the memory refers to.
     let index: LabelIndex
     let journalSize: Mutex<JournalSize>
+    /// Batches that the rules had processed and that the file does not have: acknowledged readings that the disk lost. A
+    /// write-ahead log that was cut off leaves no other trace.
+    package let lostBatches: Int
+    /// Copies that are under way: while there is one, nothing is sealed, merged or thinned.
+    let maintenancePauses = Atomic(0)
 
     /// Opens or creates the database and loads what was processed.
     ///
@@ -100,6 +105,7 @@ package final class SeriesStore: Sendable {
             self.tag = SeriesStore.nextTag.wrappingAdd(1, ordering: .relaxed).newValue
             self.path = path
             self.limits = limits
+            try WriteAheadLog.refuseDamage(of: path)
             let pool = try SeriesStore.openPool(path, synchronous, limits)
             self.pool = pool
             self.checkpointer = try SeriesStore.openCheckpointer(path, synchronous)
@@ -112,6 +118,7 @@ package final class SeriesStore: Sendable {
             self.index = loaded.memory.index
             self.memory = Mutex(loaded.memory)
             self.journalSize = Mutex(loaded.journalSize)
+            self.lostBatches = loaded.lostBatches
         } catch {
             throw StorageError(error, path: path)
         }

@@ -50,8 +50,9 @@ extension StorageError {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             (
                 .corrupt,
-                "the file is damaged or no SQLite database; restore the last backup (`poyang restore`) and check "
-                    + "the disk"
+                "the file is damaged, the disk does not give a part of it, or it is no SQLite database; look at the "
+                    + "kernel's log (`dmesg`), let `poyang verify` name what is damaged and `poyang verify --salvage` "
+                    + "save the rest, or restore the last backup (`poyang restore`)"
             )
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             (.busy, "another process holds the database; stop it (backup tools and the sqlite3 shell lock it, too)")

@@ -35,6 +35,8 @@ struct StoreLoader {
     private(set) var assigning = TimeAssignment()
     private(set) var memory: SeriesMemory
     private(set) var journalSize = JournalSize()
+    /// As ``SeriesStore/lostBatches``.
+    private(set) var lostBatches = 0
 
     static func load(
         from pool: DatabasePool,
@@ -92,6 +94,7 @@ struct StoreLoader {
                     + "processed \(processed.rawValue); restore both files from the same backup"
             )
         }
+        self.lostBatches = Int(max(0, processed.rawValue - max(sealed, newest)))
         self.writing.next = max(sealed, newest, processed.rawValue) + 1
     }
 

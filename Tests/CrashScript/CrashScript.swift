@@ -6,8 +6,18 @@ package import SeriesStorage
 package import Telemetry
 
 /// What the victim of the crash tests commits: batch n is the same in every process.
+///
+/// Beside the samples that must stay, there are some in series of their own that retention takes away when they are old,
+/// and some that are removed by name.
 package struct CrashScript {
+    /// Retention takes the old ones of these.
+    package static let aging = "aging_meters"
+    /// These are removed.
+    package static let fleeting = "fleeting_meters"
+
     private let keys: [SeriesKey]
+    private let aging = SeriesKey(labels: Labels(metric: CrashScript.aging, ["site": "s0"]))
+    private let fleeting = SeriesKey(labels: Labels(metric: CrashScript.fleeting, ["site": "s0"]))
 
     /// Small ones, so that sealing and eviction happen all the time.
     package static var limits: SeriesStore.Limits {
@@ -42,11 +52,24 @@ package struct CrashScript {
                 )
             )
         }
+        for (key, offset) in [(self.aging, 0.25), (self.fleeting, 0.5)] {
+            batch.readings.append(
+                ResolvedReading(
+                    series: key,
+                    sample: Sample(time: self.ownTime(number), value: Double(number) + offset),
+                    hasOwnTime: true
+                )
+            )
+        }
         batch.messages = 1
         batch.deliveries = [Delivery(packetID: UInt16(number % 65_535 + 1), hash: UInt64(number))]
         return batch
     }
 
+    /// When the aging and the fleeting sample of a batch are.
+    package func ownTime(_ number: Int) -> Timestamp { Timestamp(milliseconds: 1_400_000_000_000 + Int64(number)) }
+
+    /// The values that must stay.
     package func values(_ number: Int) -> [Double] {
         (0..<(number % 9 + 1)).map { Double(number * 100 + $0) }
     }

@@ -1,11 +1,18 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-// The victim of the crash tests: commits, applies and seals what `CrashScript` says until it is killed.
+// The victim of the crash tests.
 //
-//     CrashWriter DIRECTORY FIRST-BATCH full|off
+//     CrashWriter crash DIRECTORY FIRST-BATCH full|off
 //
-// Writes `committed N` to standard output after each commit that returned.
+// Commits, applies and seals what `CrashScript` says, and merges, removes, thins and copies beside it, until it is
+// killed. Writes to standard output `committed N` after each commit that returned, `removed N` when the fleeting samples
+// up to batch N are to be gone, and `copied N FILE` when a copy holds everything up to batch N.
+//
+//     CrashWriter errors DIRECTORY BATCHES ROUNDS
+//
+// Does the same on one thread while calls fail (Tests/Faults/ioerror.c), and repeats what fails, round by round with a
+// pause of the faults in between. Writes `failed CODE` for each refusal, and `faults N` at its end.
 
 import CrashScript
 import Foundation
@@ -17,40 +24,23 @@ func fail(_ message: String) -> Never {
     exit(1)
 }
 
-let arguments = CommandLine.arguments
-guard arguments.count == 4, let first = Int(arguments[2]) else {
-    fail("usage: CrashWriter DIRECTORY FIRST-BATCH full|off")
+func report(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }
 
+let arguments = CommandLine.arguments
 do {
-    let script = CrashScript()
-    let position = try PositionFile(directory: arguments[1])
-    let store = try SeriesStore(
-        path: arguments[1] + "/samples.db",
-        processed: position.read(),
-        synchronous: arguments[3] == "off" ? .off : .full,
-        limits: CrashScript.limits
-    )
-    for entry in try store.entries(after: store.appliedPosition, limit: .max) {
-        try position.write(try store.apply(entry).batch.position)
-    }
-    // Applies and seals beside the commits, as the platform's processor does.
-    let queue = DispatchQueue(label: "processor")
-    var batch = first
-    while true {
-        try store.commit(script.batch(batch)) { entry in
-            let number = batch
-            queue.async {
-                do {
-                    try position.write(try store.apply(entry).batch.position)
-                    if number % 7 == 0 { try store.seal(through: position.read(), force: number % 21 == 0) }
-                } catch {
-                    fail("\(error)")
-                }
-            }
+    switch arguments.dropFirst().first {
+    case "crash" where arguments.count == 5:
+        guard let first = Int(arguments[3]) else { fail("FIRST-BATCH is no number") }
+        try CrashVictim(directory: arguments[2], synchronous: arguments[4] == "off" ? .off : .full).run(from: first)
+    case "errors" where arguments.count == 5:
+        guard let batches = Int(arguments[3]), let rounds = Int(arguments[4]), let faults = Faults() else {
+            fail("BATCHES or ROUNDS is no number, or the faults are not preloaded")
         }
-        FileHandle.standardOutput.write(Data("committed \(batch)\n".utf8))
-        batch += 1
+        try FaultVictim(directory: arguments[2], faults: faults).run(batches: batches, rounds: rounds)
+    default:
+        fail("usage: CrashWriter crash DIRECTORY FIRST-BATCH full|off | errors DIRECTORY BATCHES ROUNDS")
     }
 } catch {
     fail("\(error)")

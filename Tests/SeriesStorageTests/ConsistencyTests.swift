@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import GRDB
 import Synchronization
 import Telemetry
 import Testing
 
 @testable import SeriesStorage
 
-/// Readers beside a processor that applies, seals and evicts.
+/// Readers beside a processor that applies, seals, evicts and merges.
 struct ConsistencyTests {
     private let keys = (0..<8).map { SeriesKey(labels: Labels(metric: "level_meters", ["site": "s\($0)"])) }
     private let everything = SelectRequest(
@@ -21,9 +22,13 @@ struct ConsistencyTests {
     func readersSeeWholeBatchesOnly() throws {
         var limits = SeriesStore.Limits()
         limits.chunkSamples = 10
-        limits.residentSamples = 8
         limits.journalReadings = 100
         limits.seriesPerShard = 2
+        limits.mergeFactor = 2
+        // Nothing is kept in memory that hides a block that is gone.
+        limits.residentSamples = 0
+        limits.cachedBytes = 0
+        limits.cachedSamples = 0
         try withTemporaryStore(limits: limits) { store in
             let tally = Tally()
             let group = DispatchGroup()
@@ -43,12 +48,39 @@ struct ConsistencyTests {
             let deadline = ContinuousClock.now + .seconds(30)
             while number < 300 || (tally.selects.load(ordering: .relaxed) < 100 && ContinuousClock.now < deadline) {
                 let position = try store.apply(store.commit(self.batch(number))).batch.position
-                try store.seal(through: position)
+                if try store.seal(through: position) { while try store.compactOnce() {} }
                 number += 1
             }
             #expect(tally.failures.load(ordering: .relaxed) == 0)
             #expect(tally.selects.load(ordering: .relaxed) >= 100)
             #expect(store.statistics().samples == number * 8)
+        }
+    }
+
+    /// Blocks that a merge replaced stay as long as somebody may read them, and no longer.
+    @Test(.timeLimit(.minutes(1)))
+    func aSnapshotKeepsItsBlocksThroughAMerge() throws {
+        var limits = SeriesStore.Limits()
+        limits.residentSamples = 0
+        limits.cachedBytes = 0
+        limits.cachedSamples = 0
+        limits.mergeFactor = 2
+        try withTemporaryStore(limits: limits) { store in
+            for number in 0..<8 {
+                let position = try store.apply(store.commit(self.batch(number))).batch.position
+                try store.seal(through: position, force: true)
+            }
+            let rows = { try store.pool.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM block_data") ?? 0 } }
+            var snapshot: (any SeriesReader)? = store.snapshot()
+            let before = try snapshot?.select(self.everything).map(\.values)
+            try store.compact()
+            try store.compactOnce()
+            #expect(try rows() > store.statistics().blocks)
+            #expect(try snapshot?.select(self.everything).map(\.values) == before)
+            #expect(try store.verify().isClean)
+            snapshot = nil
+            try store.compactOnce()
+            #expect(try rows() == store.statistics().blocks)
         }
     }
 

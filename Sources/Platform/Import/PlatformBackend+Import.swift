@@ -89,17 +89,3 @@ extension PlatformBackend {
         }
     }
 }
-
-/// Runs what blocks on a thread of its own, so that no task waits for it.
-package func onThread<Result: Sendable>(
-    _ name: String,
-    _ body: @escaping @Sendable () throws -> Result
-) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-        let thread = Thread {
-            Thread.current.name = name
-            continuation.resume(with: .init { try body() })
-        }
-        thread.start()
-    }
-}

@@ -14,6 +14,7 @@ extension SeriesStore {
     /// - Throws: ``StorageError``; then nothing was merged.
     @discardableResult
     package func compactOnce() throws -> Bool {
+        guard !self.isMaintenancePaused else { return false }
         do {
             return try self.merging.withLock { _ in
                 try self.removeUnread()

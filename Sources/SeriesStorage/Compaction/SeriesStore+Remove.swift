@@ -51,6 +51,7 @@ extension SeriesStore {
     /// - Throws: ``StorageError``; what was removed until then stays removed.
     @discardableResult
     package func enforce(_ retention: (Labels) -> SeriesRetention?) throws -> Int {
+        guard !self.isMaintenancePaused else { return 0 }
         do {
             var removed = 0
             for shard in self.memory.withLock({ $0.shards.indices }) {

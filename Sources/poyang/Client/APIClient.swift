@@ -110,6 +110,37 @@ struct APIClient: Sendable {
         }
     }
 
+    /// Asks for long work, whose answer is JSON lines: shares that are done, and at the end a report.
+    ///
+    /// - Throws: ``CommandFailure`` also for what the service says at the end instead of a report.
+    func work(
+        _ method: HTTPMethod,
+        _ path: String,
+        members: [(String, JSONValue)] = [],
+        progress: (Double) -> Void
+    ) async throws -> JSONValue {
+        var request = self.request(method, path, query: [])
+        if !members.isEmpty {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            let text = JSONValue.objectText(members.map { (key: $0.0, value: $0.1) })
+            request.body = .bytes(ByteBuffer(string: text))
+        }
+        let response = try await self.execute(request, deadline: .distantFuture)
+        guard (200..<300).contains(response.status.code) else { throw try await self.failure(of: response) }
+        var text: [UInt8] = []
+        for try await chunk in response.body {
+            text += chunk.readableBytesView
+            while let end = text.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = try JSONValue.parse(Data(text[..<end]))
+                text.removeSubrange(...end)
+                if let share = line["progress"].double { progress(share) }
+                if let error = line["error"].string { throw CommandFailure(error) }
+                if !line["report"].isNull { return line["report"] }
+            }
+        }
+        throw CommandFailure("\(self.name) ended before the work was done; look at the service's log")
+    }
+
     // MARK: -
 
     private func request(_ method: HTTPMethod, _ path: String, query: [(String, String?)]) -> HTTPClientRequest {
