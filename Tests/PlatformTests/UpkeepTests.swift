@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import DeviceCatalog
 import Foundation
 import GRDB
 import Logging
@@ -104,9 +105,9 @@ struct UpkeepTests {
                 let samples = days.map { Sample(time: Workbench.start - $0 * .day, value: Double($0)) }
                 for metric in ["ph", "battery_volts"] {
                     let labels = Labels(metric: metric, ["site": "elsewhere"])
-                    try bench.store.importSeries([(labels, samples)], at: Workbench.start) { entry in
-                        _ = try? bench.store.apply(entry)
-                    }
+                    var entries: [JournalEntry] = []
+                    try bench.store.importSeries([(labels, samples)], at: Workbench.start) { entries.append($0) }
+                    for entry in entries { try bench.store.apply(entry) }
                 }
             }
             func count(_ metric: String) throws -> Int {

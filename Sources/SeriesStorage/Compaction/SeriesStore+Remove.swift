@@ -260,7 +260,7 @@ extension SeriesStore {
             }
         }
         chunks.sort { $0.firstTime < $1.firstTime }
-        // Chunks that look as if they were thinned, apart from each other, are so, or it would make no difference.
+        // Chunks that look as if they were thinned, apart from each other, need not be decoded.
         var reached = Timestamp.distantPast
         let changed = chunks.first { chunk in
             defer { reached = max(reached, chunk.lastTime) }
@@ -286,9 +286,12 @@ extension Timestamp {
 
 extension ChunkStatistics {
     /// Whether it begins and ends at ends of intervals, and holds no more samples than there are intervals.
+    ///
+    /// Of a small chunk this proves nothing, but it is soon decoded; a large one that was not thinned would have to lack
+    /// most of its samples.
     fileprivate func isThinned(to interval: Milliseconds) -> Bool {
         self.firstTime.milliseconds % interval == 0 && self.lastTime.milliseconds % interval == 0
-            && self.count <= (self.lastTime - self.firstTime) / interval + 1
+            && self.count <= (self.lastTime - self.firstTime) / interval + 1 && (self.count <= 2 || self.count > 64)
     }
 }
 
