@@ -1,6 +1,8 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+package import PayloadCodecs
+package import SeriesStorage
 package import Telemetry
 
 /// How one site is, as status shows it.
@@ -312,23 +314,64 @@ package struct DeviceImportReport: Encodable, Sendable {
 package struct SampleImportReport: Encodable, Sendable {
     package struct LineError: Encodable, Sendable {
         package var line: Int
+        package var column: Int
         package var message: String
 
-        package init(line: Int, message: String) {
+        package init(line: Int, column: Int, message: String) {
             self.line = line
+            self.column = column
             self.message = message
         }
     }
 
+    /// Points that are new or have a new value.
     package var imported: Int
+    package var stored: Int
     package var duplicates: Int
+    package var revised: Int
+    /// Samples of all lines that could be read.
+    package var samples: Int64
+    package var lines: Int64
+    /// Lines that were left out.
+    package var refused: Int64
+    /// Whether OpenMetrics's `# EOF` was seen.
+    package var hasEnd: Bool
+    /// The first of the lines that were left out.
     package var errors: [LineError]
 
-    package init(imported: Int, duplicates: Int, errors: [LineError]) {
-        self.imported = imported
-        self.duplicates = duplicates
+    package init(
+        counts: ImportCounts,
+        samples: Int64,
+        lines: Int64,
+        refused: Int64,
+        hasEnd: Bool,
+        errors: [LineError]
+    ) {
+        self.imported = counts.stored + counts.revised
+        self.stored = counts.stored
+        self.duplicates = counts.duplicates
+        self.revised = counts.revised
+        self.samples = samples
+        self.lines = lines
+        self.refused = refused
+        self.hasEnd = hasEnd
         self.errors = errors
     }
+}
+
+/// What one who imports asks for.
+package struct SampleImportOrder: Sendable {
+    package var format: BulkFormat
+    /// The header row, where a piece of a CSV file comes without it.
+    package var header: String?
+    /// Ends at the first refused line.
+    package var isStrict = false
+    /// The name of the whole input and where in it the body begins; nil saves no progress.
+    package var mark: ImportMark?
+    /// Only series of this org's sites are taken; nil takes all.
+    package var org: String?
+
+    package init(format: BulkFormat) { self.format = format }
 }
 
 /// What a reload of devices and rules left in force.

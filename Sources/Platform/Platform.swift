@@ -17,6 +17,8 @@ import UnixSignals
 
 /// The whole service, put together: the only place that knows all rooms.
 package struct Platform: Sendable {
+    /// What the API sees, for those in the same process.
+    package let backend: PlatformBackend
     private let services: [any Service]
     private let logger: Logger
     private let socket: String
@@ -119,6 +121,7 @@ package struct Platform: Sendable {
         services.append(ReloadOnHangup(backend: backend, logger: logger))
         if let ingest { services.append(IngestService(ingest: ingest, processor: processor, broker: source.broker)) }
         return Platform(
+            backend: backend,
             services: services,
             logger: logger,
             socket: directory.socket,

@@ -61,29 +61,6 @@ extension PlatformBackend {
         return DeviceImportReport(rows: rows)
     }
 
-    package func importSamples(lines: [UInt8], org: String?) async throws -> SampleImportReport {
-        var errors: [SampleImportReport.LineError] = []
-        var series: [(labels: Labels, samples: [Sample])] = []
-        for (index, line) in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }) else { continue }
-            do {
-                let read = try VictoriaMetricsLine(line)
-                if let org, self.site(read.labels.site)?.org != org {
-                    throw PlatformError(.input, "the series belongs to no site of '\(org)'")
-                }
-                series.append((read.labels, read.samples))
-            } catch {
-                errors.append(SampleImportReport.LineError(line: index + 1, message: "\(error)"))
-            }
-        }
-        let counts = try self.processor.importSeries(series)
-        return SampleImportReport(
-            imported: counts.stored + counts.revised,
-            duplicates: counts.duplicates,
-            errors: errors
-        )
-    }
-
     /// Puts a catalogue, and rules if given, in force between two batches.
     private func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
         try catalog.adopt(storedIn: self.samples)

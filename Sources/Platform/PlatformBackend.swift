@@ -257,4 +257,10 @@ private struct OrgReader: SeriesReader {
     func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {
         try self.base.series(matching: matchers + [self.matcher], after: after, through: through)
     }
+
+    func summaries(_ request: SelectRequest) throws -> [SeriesSummary]? {
+        var request = request
+        request.matchers.append(self.matcher)
+        return try self.base.summaries(request)
+    }
 }

@@ -159,9 +159,11 @@ package final class SeriesStore: Sendable {
         configuration.label = "samples.db"
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { db in
+            // Before the file has a first page, so that those of dropped blocks can go back to the file system.
+            if !db.configuration.readonly { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
+        }
         let pool = try DatabasePool(path: path, configuration: configuration)
-        // Before the first table, so that the pages of dropped blocks can go back to the file system.
-        try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
         let migrator = Schema.migrator
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StorageError(

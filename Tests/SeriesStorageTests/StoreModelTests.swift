@@ -289,7 +289,17 @@ struct StoreModelTests {
                 qualities: .all
             )
             let window = try store.reader.select(request).flatMap(\.samples)
-            #expect(window == all.filter { $0.time > after && $0.time <= through }, "seed \(seed)")
+            let expected = all.filter { $0.time > after && $0.time <= through }
+            #expect(window == expected, "seed \(seed)")
+            let summary = try store.reader.summaries(request)?.first
+            #expect((summary?.count ?? 0) == expected.count, "seed \(seed)")
+            guard let summary else { continue }
+            let tenths = expected.reduce(0) { $0 + ($1.value * 10).rounded() }
+            #expect(summary.sum == tenths / 10, "seed \(seed) \(expected.map(\.value)) \(all.count)")
+            #expect(summary.labels == key.labels, "seed \(seed)")
+            #expect(summary.minimum == expected.map(\.value).min(), "seed \(seed)")
+            #expect(summary.maximum == expected.map(\.value).max(), "seed \(seed)")
+            #expect(summary.first == expected.first?.value && summary.last == expected.last?.value, "seed \(seed)")
         }
         let total = model.samples.values.reduce(0) { $0 + $1.count }
         #expect(store.statistics().samples == total, "seed \(seed)")

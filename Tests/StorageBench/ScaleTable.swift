@@ -50,8 +50,18 @@ enum ScaleTable {
         let processed = store.appliedPosition
         try store.close()
         let (again, opening) = try timed { try SeriesStore(path: path, processed: processed) }
-        let (_, one) = try timed { try again.reader.select(self.request(data.labels(series / 2)["station"])) }
-        let (found, all) = try timed { try again.reader.select(self.request(nil)).reduce(0) { $0 + $1.times.count } }
+        let (_, one) = try timed {
+            try again.reader.select(self.request("station", data.labels(series / 2)["station"]))
+        }
+        // County by county, so that the answer is never in memory as a whole.
+        let counties = Set((0..<series).map { data.labels($0)["county"] })
+        let (found, all) = try timed {
+            try counties.reduce(0) { sum, county in
+                try sum
+                    + again.reader.select(self.request("county", county)).reduce(0) { $0 + $1.times.count }
+            }
+        }
+        let (_, summing) = try timed { try again.reader.summaries(self.request("county", nil))?.count }
         precondition(Double(found) == samples)
         try report(
             "\(series) series, \(days) days",
@@ -60,7 +70,8 @@ enum ScaleTable {
                 "samples": samples, "bytes/sample": size / samples,
                 "import samples/s": samples / (importing + finishing),
                 "open ms": opening * 1e3, "one series ms": one * 1e3, "all series ms": all * 1e3,
-                "all series samples/s": samples / all, "most resident MB": try residentBytes().most / 1e6,
+                "all series samples/s": samples / all, "all summaries ms": summing * 1e3,
+                "most resident MB": try residentBytes().most / 1e6,
             ]
         )
         try again.close()
@@ -79,9 +90,9 @@ enum ScaleTable {
             }
     }
 
-    private static func request(_ station: String?) -> SelectRequest {
+    private static func request(_ name: String, _ value: String?) -> SelectRequest {
         SelectRequest(
-            matchers: station.map { [LabelMatcher("station", equals: $0)] } ?? [],
+            matchers: value.map { [LabelMatcher(name, equals: $0)] } ?? [],
             extent: .window(after: .distantPast, through: .distantFuture)
         )
     }

@@ -19,7 +19,7 @@ func number(_ index: Int, _ standard: Int) -> Int {
 guard arguments.count >= 3 else { fatalError("usage: StorageBench live|series|scale|open DIRECTORY …") }
 let path = arguments[2] + "/samples.db"
 switch arguments[1] {
-case "live": try LivePath.run(path, batches: number(3, 1000), size: number(4, 1000))
+case "live": try LivePath.run(path, batches: number(3, 4000), size: number(4, 1000))
 case "series": try ManySeries.run(path, count: number(3, 1_000_000))
 case "scale": try ScaleTable.run(path, series: number(3, 2000), days: number(4, 20))
 case "open": try ManySeries.open(path)

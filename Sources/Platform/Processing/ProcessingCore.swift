@@ -200,7 +200,10 @@ final class ProcessingCore {
         let ended = try engine.restore(
             alerts: try self.records.alertStates(),
             clocks: try self.records.clocks(),
-            reader: CatalogReader(base: self.store.reader, catalog: resolver.catalog)
+            reader: CatalogReader(
+                base: KnownSitesReader(base: self.store.reader, catalog: resolver.catalog),
+                catalog: resolver.catalog
+            )
         )
         self.engine = engine
         if self.isJudging { try self.tell(ended, at: now) }

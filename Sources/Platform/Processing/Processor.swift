@@ -77,10 +77,10 @@ package final class Processor: ReadingSink, Service {
         try self.store.commitClockAdvance(site: site, to: time, at: self.now()) { self.hand($0) }
     }
 
-    /// Stores samples that the rules are not to see.
-    func importSeries(_ series: [(labels: Labels, samples: [Sample])]) throws -> ImportCounts {
+    /// Stores samples that the rules are not to see, and how far the import has come with them.
+    func commitImport(_ prepared: PreparedImport, mark: ImportMark?) throws -> ImportCounts {
         self.queue.waitForRoom()
-        return try self.store.importSeries(series, at: self.now()) { self.hand($0) }
+        return try self.store.commitImport(prepared, mark: mark, at: self.now()) { self.hand($0) }
     }
 
     /// Called under the store's lock, in the order of the journal: it must not wait.

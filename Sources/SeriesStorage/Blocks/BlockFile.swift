@@ -152,6 +152,11 @@ final class BlockFile: Sendable {
         return try self.decode(wanted, of: block, id)
     }
 
+    /// The samples of one chunk.
+    func columns(chunk index: Int, in id: Int64) throws -> Columns {
+        try self.decode([index], of: self.block(id), id)
+    }
+
     private func decode(_ indices: [Int], of block: Block, _ id: Int64) throws(DamagedBlock) -> Columns {
         var columns = Columns()
         columns.reserveCapacity(indices.reduce(0) { $0 + block.entries[$1].statistics.count })
