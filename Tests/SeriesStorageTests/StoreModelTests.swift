@@ -295,7 +295,13 @@ struct StoreModelTests {
             #expect((summary?.count ?? 0) == expected.count, "seed \(seed)")
             guard let summary else { continue }
             let tenths = expected.reduce(0) { $0 + ($1.value * 10).rounded() }
-            #expect(summary.sum == tenths / 10, "seed \(seed) \(expected.map(\.value)) \(all.count)")
+            // Thinned values have other digits; their sum is as exact as its order.
+            let areTenths = expected.allSatisfy { ($0.value * 10).rounded() / 10 == $0.value }
+            let sum = areTenths ? tenths / 10 : expected.reduce(0) { $0 + $1.value }
+            #expect(
+                abs(summary.sum - sum) <= (areTenths ? 0 : 1e-9),
+                "seed \(seed) \(expected.map(\.value)) \(all.count)"
+            )
             #expect(summary.labels == key.labels, "seed \(seed)")
             #expect(summary.minimum == expected.map(\.value).min(), "seed \(seed)")
             #expect(summary.maximum == expected.map(\.value).max(), "seed \(seed)")

@@ -7,7 +7,7 @@ package import StrictYAML
 import Telemetry
 
 extension RetentionRule {
-    /// Reads the list `retention` of a configuration file:
+    /// Reads the list `retention` of a configuration file.
     ///
     /// ```yaml
     /// - match: 'battery_volts{org="yunshang"}'
@@ -22,8 +22,8 @@ extension RetentionRule {
 
     private init?(_ value: YAMLValue, source: [Substring]) {
         guard let map = value.mapping(keys: ["match", "keep", "thin"]) else { return nil }
-        guard let match = map.required("match"), let matchers = Self.matchers(match, source: source) else { return nil }
-        self.init(matchers: matchers)
+        let matchers = map.required("match").flatMap { Self.matchers($0, source: source) }
+        self.init(matchers: matchers ?? [])
         if let keep = map["keep"] { self.keep = Self.duration(keep) }
         for item in map["thin"]?.list ?? [] {
             guard let thinning = Self.thinning(item) else { continue }
@@ -42,7 +42,7 @@ extension RetentionRule {
             }
             self.thin.append(thinning)
         }
-        if self.keep == nil, self.thin.isEmpty, map.entries.count > 1 { return nil }
+        guard matchers != nil else { return nil }
     }
 
     private static func thinning(_ value: YAMLValue) -> Thinning? {

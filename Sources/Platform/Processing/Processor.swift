@@ -133,7 +133,7 @@ package final class Processor: ReadingSink, Service {
     /// What is wrong with our own clock; nil while it can be believed.
     var clockFault: String? { self.clockFaultSeen.withLock { $0 } }
 
-    /// What keeps the store from sealing; nil when all is well. The rules go on meanwhile.
+    /// What keeps the store from sealing, while the rules go on; nil when all is well.
     var sealFault: String? { self.sealFaultSeen.withLock { $0 } }
 
     // MARK: The journal of the last process
