@@ -120,6 +120,12 @@ let package = Package(
             dependencies: ["BenchmarkData", "SeriesStorage", "Telemetry"],
             path: "Tests/ChunkBench"
         ),
+        // A benchmark of what happens to a reading inside the process.
+        .executableTarget(
+            name: "EngineBench",
+            dependencies: ["DeviceCatalog", "EarlyWarning", "PayloadCodecs", "SeriesStorage", "Telemetry"],
+            path: "Tests/EngineBench"
+        ),
         .testTarget(
             name: "SeriesStorageTests",
             dependencies: [

@@ -203,16 +203,16 @@ extension CatalogReader {
 
     private func silences(_ request: SelectRequest) throws -> [SeriesColumns] {
         var found: [SeriesColumns] = []
+        func add(_ silence: ChannelSilence?) throws {
+            guard let silence, request.matchers.allSatisfy({ $0.matches(silence.labels) }),
+                let columns = try silence.columns(request.extent, base: self.base)
+            else { return }
+            found.append(columns)
+        }
         for entry in self.silenceCandidates(request.matchers) {
-            for channel in self.catalog.registeredChannels(at: entry.site.id) {
-                guard let schedule = channel.schedule else { continue }
-                let silence = ChannelSilence(
-                    channel: channel,
-                    limit: schedule.silenceLimit,
-                    virtual: entry.virtualLabels
-                )
-                guard request.matchers.allSatisfy({ $0.matches(silence.labels) }) else { continue }
-                if let columns = try silence.columns(request.extent, base: self.base) { found.append(columns) }
+            for channel in entry.channels { try add(channel.silence) }
+            for channel in self.catalog.learnedChannels(at: entry) {
+                try add(ChannelSilence(channel: channel, virtual: entry.virtualLabels))
             }
         }
         return found
