@@ -150,6 +150,17 @@ package final class Catalog: Sendable {
         }
     }
 
+    /// The sites with a device that takes any metric: only their series are of use to ``adopt(_:)``.
+    package var sitesOfAnyMetric: [String] {
+        self.entries.values.filter { !$0.generic.isEmpty }.map(\.site.id)
+    }
+
+    /// The labels that queries show of a stored series: its own, and the attributes of its site where it has none of
+    /// that name.
+    package func shownLabels(of stored: Labels) -> Labels {
+        self.entries[stored.site]?.show(stored).labels ?? stored
+    }
+
     /// What the devices that take any metric have used so far.
     func learnedChannels(at entry: SiteEntry) -> [RegisteredChannel] {
         guard !entry.generic.isEmpty else { return [] }

@@ -45,6 +45,28 @@ package struct SiteStatus: Encodable, Sendable {
     }
 }
 
+/// How much the store holds, and what was done last to keep it small.
+package struct StoreReport: Encodable, Sendable {
+    package var series = 0
+    package var samples = 0
+    package var samplesInMemory = 0
+    package var segments = 0
+    package var blocks = 0
+    package var chunks = 0
+    /// `samples.db` without its WAL.
+    package var fileBytes = 0
+    package var walBytes = 0
+    package var journalEntries = 0
+    package var journalReadings = 0
+    package var journalBytes = 0
+    /// Absent before the first one since the start.
+    package var lastMergeAt: String?
+    /// Absent before the first one since the start, and without rules of retention.
+    package var lastRetentionAt: String?
+
+    package init() {}
+}
+
 /// How the service is.
 package struct ServiceStatus: Encodable, Sendable {
     package var exercise: Bool
@@ -67,6 +89,11 @@ package struct ServiceStatus: Encodable, Sendable {
     package var faults: [String]
     /// Our own clock looks wrong, which is one of the faults: readings are stored and judged all the same.
     package var isOwnClockSuspect: Bool
+    /// How many of the faults hold up nothing but the upkeep of the store.
+    package var upkeepFaults = 0
+    /// What was committed before the start is still being fed to the rules again.
+    package var isCatchingUp = false
+    package var store = StoreReport()
     /// Values since the start, by where they ended.
     package var stored = 0
     package var duplicates = 0
@@ -107,7 +134,8 @@ package struct ServiceStatus: Encodable, Sendable {
 
     /// Whether a reading that arrives now would be stored and judged at once.
     package var isReady: Bool {
-        self.subscribed && self.faults.count == (self.isOwnClockSuspect ? 1 : 0)
+        self.subscribed && !self.isCatchingUp
+            && self.faults.count == (self.isOwnClockSuspect ? 1 : 0) + self.upkeepFaults
             && self.position - self.processed <= Self.acceptableLag
     }
 }

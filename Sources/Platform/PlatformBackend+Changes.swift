@@ -8,6 +8,18 @@ import SeriesStorage
 import StrictYAML
 import Telemetry
 
+extension Catalog {
+    /// Takes over what devices that take any metric have sent so far.
+    ///
+    /// Asks for the series of their sites only: the others, a million perhaps, cost nothing.
+    func adopt(storedIn store: SeriesStore) throws {
+        for site in self.sitesOfAnyMetric {
+            let matcher = LabelMatcher("site", equals: site)
+            self.adopt(try store.reader.series(matching: [matcher], after: .distantPast, through: .distantFuture))
+        }
+    }
+}
+
 extension PlatformBackend {
     package func reload() async throws -> ReloadReport {
         let (catalog, rules) = try self.refusingProblems { try self.configuration.load(keys: self.keys) }
@@ -51,10 +63,12 @@ extension PlatformBackend {
 
     /// Puts a catalogue, and rules if given, in force between two batches.
     private func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
-        catalog.adopt(try self.samples.reader.series(matching: [], after: .distantPast, through: .distantFuture))
+        try catalog.adopt(storedIn: self.samples)
         self.resolver.replace(catalog: catalog)
         let now = self.now()
         try await self.processor.perform { core in try core.reconfigure(rules: rules, at: now) }
+        // The attributes of sites, by which series are chosen, may be others now.
+        self.bell.wantRetention()
     }
 
     private func refusingProblems<Value>(_ load: () throws -> Value) throws -> Value {

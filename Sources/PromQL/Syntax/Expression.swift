@@ -30,7 +30,7 @@ package indirect enum Expression: Hashable, Sendable {
 ///
 /// Conditions on `__quality__` ask for samples of other quality than the evaluation's own: `__quality__=~"1|2|3"`.
 package struct Selector: Hashable, Sendable {
-    static let qualityLabel = "__quality__"
+    package static let qualityLabel = "__quality__"
 
     /// The name where the selector asks for exactly one.
     package var metric: String? {
