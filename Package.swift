@@ -62,7 +62,8 @@ let package = Package(
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "Telemetry", "PayloadCodecs", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination", "CatalogStorage",
+                "Telemetry", "PayloadCodecs", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination",
+                "CatalogStorage",
                 "SeriesStorage", hummingbird, httpTypes, logging, nioCore,
             ]
         ),
@@ -145,7 +146,8 @@ let package = Package(
             name: "PlatformTests",
             dependencies: [
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
-                "PayloadCodecs", "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird, hummingbirdTesting,
+                "PayloadCodecs", "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird,
+                hummingbirdTesting,
                 httpTypes,
                 logging,
             ]

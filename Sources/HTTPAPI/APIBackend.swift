@@ -38,6 +38,8 @@ package protocol APIBackend: Sendable {
     func importMark(of source: String) throws -> ImportMark?
     /// Forgets the mark of an import and merges what it left in small pieces.
     func finishImport(of source: String?) async throws
+    /// Removes the samples of series in `[from, through]` and says by how many the store is smaller.
+    func removeSamples(of series: [Labels], from: Timestamp, through: Timestamp) async throws -> Int
     /// Loads devices and rules again; with a problem in any file nothing is changed.
     func reload() async throws -> ReloadReport
     /// Moves the data clock of one site, or of all, and fires the timers that fall due.

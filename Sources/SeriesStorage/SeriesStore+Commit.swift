@@ -62,7 +62,7 @@ extension SeriesStore {
     /// Makes the removal of samples durable; they are gone when the entry is applied.
     ///
     /// - Parameters:
-    ///   - matchers: The series that are known now and match all of them.
+    ///   - series: The stored labels of those concerned; what the store does not know is left out.
     ///   - from: The first moment to go.
     ///   - through: The last one.
     ///   - now: The receive time of the entry.
@@ -71,16 +71,16 @@ extension SeriesStore {
     /// - Throws: ``StorageError``; then nothing will be removed.
     @discardableResult
     package func commitRemoval(
-        matching matchers: [LabelMatcher],
+        of series: [Labels],
         from: Timestamp,
         through: Timestamp,
         at now: Timestamp,
         handOver: (JournalEntry) -> Void = { _ in }
     ) throws -> JournalEntry {
         try self.write(deliveries: [], quarantined: [], handOver: handOver) { position in
-            let (index, count) = self.memory.withLock { ($0.index, $0.count) }
-            let series = index.matching(matchers, below: SeriesID(rawValue: UInt32(count)))
-            let content = JournalEntry.Content.removal(series, from: from, through: through)
+            let count = self.memory.withLock { $0.count }
+            let known = series.compactMap { self.index.id(of: $0) }.filter { Int($0.rawValue) <= count }.sorted()
+            let content = JournalEntry.Content.removal(known, from: from, through: through)
             return JournalEntry(position: position, receivedAt: now, content: content)
         }
     }

@@ -27,16 +27,16 @@ package struct StoreStatistics: Hashable, Sendable {
 extension SeriesStore {
     package func statistics() -> StoreStatistics {
         var result = StoreStatistics()
-        self.memory.withLock { memory in
-            result.series = memory.count
-            result.samples = memory.samples
-            for shard in memory.shards {
-                result.samplesInMemory += shard.heads.reduce(0) { $0 + $1.count }
-                result.segments += shard.segments.count
-                for segment in shard.segments {
-                    result.blocks += segment.blocks.count
-                    result.chunks += segment.chunks
-                }
+        // Counted outside of the lock, in a copy that shares everything.
+        let memory = self.memory.withLock { $0 }
+        result.series = memory.count
+        result.samples = memory.samples
+        for shard in memory.shards {
+            result.samplesInMemory += shard.heads.reduce(0) { $0 + $1.count }
+            result.segments += shard.segments.count
+            for segment in shard.segments {
+                result.blocks += segment.blocks.count
+                result.chunks += segment.chunks
             }
         }
         self.journalSize.withLock { size in
@@ -48,6 +48,9 @@ extension SeriesStore {
         result.walBytes = SeriesStore.fileSize(self.path + "-wal")
         return result
     }
+
+    /// Series, and distinct points of all of them: what is cheap to know.
+    package var counts: (series: Int, samples: Int) { self.memory.withLock { ($0.count, $0.samples) } }
 
     /// The newest event time of all series; nil in an empty store.
     package var newestTime: Timestamp? { self.memory.withLock { $0.newestTime } }

@@ -21,6 +21,12 @@ struct ApplyState {
     var nextGeneration: Int64 = 1
 }
 
+/// What merging has found out.
+struct MergeState {
+    /// Shards that cannot be merged until the file is repaired.
+    var damagedShards: Set<Int> = []
+}
+
 /// How long the journal is.
 struct JournalSize {
     var entries = 0

@@ -68,7 +68,7 @@ package struct Refusal: Hashable, Sendable {
 /// The catalogue makes one per channel and keeps it, so that the store finds the series' number by reference.
 package final class SeriesKey: Sendable {
     package let labels: Labels
-    /// What the store that saw the key last wrote on it, for itself: its own tag and the series' number. 0 before.
+    /// What the store that saw the key last wrote on it for itself, its own tag and the series' number; 0 before.
     package let storeNote = Atomic<UInt64>(0)
 
     package init(labels: Labels) {

@@ -91,8 +91,13 @@ final class CrashVictim: Sendable {
 
     private func remove(_ newest: Int) throws {
         let matcher = LabelMatcher(Labels.metricName, equals: CrashScript.fleeting)
-        try self.store.commitRemoval(
+        let series = try self.store.reader.series(
             matching: [matcher],
+            after: .distantPast,
+            through: .distantFuture
+        )
+        try self.store.commitRemoval(
+            of: series,
             from: .distantPast,
             through: self.script.ownTime(newest),
             at: Timestamp(milliseconds: 1_700_000_000_000)

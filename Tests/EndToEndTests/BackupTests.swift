@@ -64,9 +64,12 @@ struct BackupTests {
     func damageIsNamedAndTheRestSaved() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appending(path: "data").path
+            // Random values, so that nearly all of the file is blocks.
+            var random = SeededGenerator(seed: 7)
             let lines = (0..<40)
                 .map { series in
-                    let values = (0..<3000).map { "\(Double(($0 * 7919 + series) % 1000) / 100)" }
+                    let values = (0..<3000)
+                        .map { _ in "\(Double(Int.random(in: 0..<1_000_000, using: &random)) / 100)" }
                         .joined(separator: ",")
                     let times = (0..<3000).map { "\(1_700_000_000_000 + $0 * 60_000)" }.joined(separator: ",")
                     return #"{"metric":{"__name__":"level_meters","site":"s\#(series)"},"values":[\#(values)],"#

@@ -107,10 +107,12 @@ struct BulkTests {
     @Test(.timeLimit(.minutes(2)))
     func anImportThatWasKilledGoesOnWhereItBrokeOff() async throws {
         try await withTemporaryFolder { folder in
+            // Random values, so that there is much to write and the kill comes before the end.
+            var random = SeededGenerator(seed: 7)
             var text = ""
             for number in 0..<400 {
                 let times = (0..<3000).map { String(1_700_000_000_000 + $0 * 300_000) }.joined(separator: ",")
-                let values = (0..<3000).map { String(Double(($0 * 37 + number * 11) % 2000) / 100) }
+                let values = (0..<3000).map { _ in String(Double(Int.random(in: 0..<1_000_000, using: &random)) / 100) }
                     .joined(separator: ",")
                 text +=
                     #"{"metric":{"__name__":"m","site":"s\#(number)"},"values":[\#(values)],"timestamps":[\#(times)]}"#

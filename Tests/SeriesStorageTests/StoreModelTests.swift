@@ -171,7 +171,7 @@ struct StoreModelTests {
             case 21:
                 let from = clock - Int64.random(in: 0...600_000, using: &random)
                 try store.commitRemoval(
-                    matching: [LabelMatcher("site", equals: "s\(Int.random(in: 0..<5, using: &random))")],
+                    of: [Labels(metric: "level_meters", ["site": "s\(Int.random(in: 0..<5, using: &random))"])],
                     from: from,
                     through: from + Int64.random(in: 0...200_000, using: &random),
                     at: clock

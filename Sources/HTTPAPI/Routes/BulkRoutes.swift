@@ -24,6 +24,7 @@ struct BulkRoutes: Sendable {
         router.get("/api/v1/import/mark", use: self.importMark)
         router.post("/api/v1/import/finish", use: self.finishImport)
         router.get("/api/v1/export", use: self.export)
+        router.post("/api/v1/admin/tsdb/delete_series", use: self.remove)
     }
 
     /// `POST /api/v1/import`: a body of any length in the format `?format=` (VictoriaMetrics JSON lines without it).
@@ -85,25 +86,8 @@ struct BulkRoutes: Sendable {
     /// `GET /api/v1/export?match[]=…&start=&end=&format=`: the stored samples, streamed series by series.
     @Sendable private func export(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let parameters = RequestParameters(query: request)
-        let selectors = parameters.all("match[]") + parameters.all("match")
-        guard !selectors.isEmpty else { throw APIProblem.badInput("parameter 'match[]' is missing") }
         let format = try self.format(parameters, or: .vmJSONLines)
-        let selections: [BulkExport.Selection]
-        do {
-            selections = try selectors.map { try BulkExport.Selection(parsing: $0) }
-        } catch let error as PromQLError {
-            throw APIProblem.badInput("'match[]': \(error)")
-        }
-        let backend = self.backend
-        let export = BulkExport(
-            format: format,
-            selections: selections,
-            after: try self.time("start", parameters).map { $0 - 1 } ?? .distantPast,
-            through: try self.time("end", parameters) ?? .distantFuture,
-            base: backend.samples.reader,
-            attributes: { backend.site($0)?.virtualLabels ?? .empty },
-            org: context.access.org
-        )
+        let export = try self.selection(parameters, format: format, org: context.access.org)
         return Response(
             status: .ok,
             headers: [.contentType: Self.contentType(of: format), .cacheControl: "no-store"],
@@ -112,6 +96,49 @@ struct BulkRoutes: Sendable {
                 try await writer.finish(nil)
             }
         )
+    }
+
+    private func selection(_ parameters: RequestParameters, format: BulkFormat, org: String?) throws -> BulkExport {
+        let selectors = parameters.all("match[]") + parameters.all("match")
+        guard !selectors.isEmpty else { throw APIProblem.badInput("parameter 'match[]' is missing") }
+        let selections: [BulkExport.Selection]
+        do {
+            selections = try selectors.map { try BulkExport.Selection(parsing: $0) }
+        } catch let error as PromQLError {
+            throw APIProblem.badInput("'match[]': \(error)")
+        }
+        let backend = self.backend
+        return BulkExport(
+            format: format,
+            selections: selections,
+            after: try self.time("start", parameters).map { $0 - 1 } ?? .distantPast,
+            through: try self.time("end", parameters) ?? .distantFuture,
+            base: backend.samples.reader,
+            attributes: { backend.site($0)?.virtualLabels ?? .empty },
+            org: org
+        )
+    }
+
+    private struct RemovalReport: Encodable {
+        let series: Int
+        /// Nil where nothing was to be removed yet.
+        let samples: Int?
+    }
+
+    /// `POST /api/v1/admin/tsdb/delete_series?match[]=…&start=&end=`, as Prometheus has it: removes samples of any
+    /// quality; `dry_run=true` only counts the series.
+    @Sendable private func remove(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        try context.require(.administer)
+        let parameters = RequestParameters(query: request)
+        // The format that knows all qualities.
+        let selection = try self.selection(parameters, format: .csv, org: context.access.org)
+        let series = try selection.items().map(\.labels)
+        guard !parameters.flag("dry_run") else {
+            return try JSONBody.response(RemovalReport(series: series.count, samples: nil))
+        }
+        let from = selection.after == .distantPast ? selection.after : selection.after + 1
+        let removed = try await self.backend.removeSamples(of: series, from: from, through: selection.through)
+        return try JSONBody.response(RemovalReport(series: series.count, samples: removed))
     }
 
     @concurrent

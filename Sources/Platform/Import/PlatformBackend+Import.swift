@@ -8,7 +8,7 @@ package import Hummingbird
 import NIOCore
 import PayloadCodecs
 package import SeriesStorage
-import Telemetry
+package import Telemetry
 
 extension PlatformBackend {
     /// An import into this platform's store; only series of the sites of `org` are taken, if one is given.
@@ -83,9 +83,20 @@ extension PlatformBackend {
     /// The same, saying how far the merging is, 0 to 1, on another thread.
     package func finishImport(of source: String?, progress: @escaping @Sendable (Double) -> Void) async throws {
         let samples = self.samples
+        let now = self.now()
+        // What is in the journal only is not merged.
+        try await self.processor.perform { core in try core.sealAll(at: now) }
         try await onThread("poyang-compact") {
             if let source { try samples.finishImport(of: source) }
             try samples.compact(progress: progress)
         }
+    }
+
+    package func removeSamples(of series: [Labels], from: Timestamp, through: Timestamp) async throws -> Int {
+        let before = self.samples.counts.samples
+        try self.processor.commitRemoval(of: series, from: from, through: through)
+        // Answered when they are gone.
+        try await self.processor.perform { _ in }
+        return before - self.samples.counts.samples
     }
 }

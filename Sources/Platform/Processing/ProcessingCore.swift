@@ -227,6 +227,12 @@ final class ProcessingCore {
         self.seal(at: now)
     }
 
+    /// Puts all that was applied into blocks, however short the journal is.
+    func sealAll(at now: Timestamp) throws {
+        try self.save(at: now, isLast: true)
+        if try self.store.seal(through: self.saved, force: true) { self.sealed() }
+    }
+
     /// Lets the store seal, if it is time; when it cannot, the rules go on all the same, and the journal grows.
     private func seal(at now: Timestamp) {
         guard self.sealFault == nil || !(self.nextSealing - Self.sealRetryInterval...self.nextSealing).contains(now)

@@ -83,6 +83,12 @@ package final class Processor: ReadingSink, Service {
         return try self.store.commitImport(prepared, mark: mark, at: self.now()) { self.hand($0) }
     }
 
+    /// Journals the removal of samples; they are gone when the rules have come to it.
+    func commitRemoval(of series: [Labels], from: Timestamp, through: Timestamp) throws {
+        self.queue.waitForRoom()
+        try self.store.commitRemoval(of: series, from: from, through: through, at: self.now()) { self.hand($0) }
+    }
+
     /// Called under the store's lock, in the order of the journal: it must not wait.
     private func hand(_ entry: JournalEntry) {
         self.positions.withLock { $0.journalled = max($0.journalled, entry.position) }

@@ -16,17 +16,24 @@ extension SeriesStore {
     package func compactOnce() throws -> Bool {
         guard !self.isMaintenancePaused else { return false }
         do {
-            return try self.merging.withLock { _ in
+            return try self.merging.withLock { state in
                 try self.removeUnread()
+                let damaged = state.damagedShards
                 let plan = self.memory.withLock { memory -> (Int, [Segment])? in
-                    for shard in memory.shards.indices {
+                    for shard in memory.shards.indices where !damaged.contains(shard) {
                         let run = CompactionPlan(self.limits).due(in: memory[shard: shard])
                         if let run { return (shard, run) }
                     }
                     return nil
                 }
                 guard let (shard, segments) = plan else { return false }
-                try self.merge(segments, of: shard)
+                do {
+                    try self.merge(segments, of: shard)
+                } catch let error as DamagedBlock {
+                    // The other shards shall not wait for this one.
+                    state.damagedShards.insert(shard)
+                    throw error
+                }
                 return true
             }
         } catch {

@@ -75,10 +75,9 @@ enum EntryApplication {
             guard position > memory[shardOf: id].sealedThrough else { continue }
             let index = memory.index
             let fate = memory[id]
-                .apply(reading.sample, at: position, key: SeriesKey(labels: index.labels(of: id)))
-            {
-                older[ordinal].map { ($0.value, $0.mark, $0.position) }
-            }
+                .apply(reading.sample, at: position, key: SeriesKey(labels: index.labels(of: id))) {
+                    older[ordinal].map { ($0.value, $0.mark, $0.position) }
+                }
             guard let key = memory[id].key else { continue }
             switch fate {
             case .stored:
