@@ -79,8 +79,9 @@ package final class SeriesStore: Sendable {
     /// The one that the memory refers to.
     let index: LabelIndex
     let journalSize: Mutex<JournalSize>
-    /// Batches that the rules had processed and that the file does not have: acknowledged readings that the disk lost. A
-    /// write-ahead log that was cut off leaves no other trace.
+    /// Batches that the rules had processed and that the file does not have.
+    ///
+    /// These are acknowledged readings that the disk lost. A write-ahead log that was cut off leaves no other trace.
     package let lostBatches: Int
     /// Copies that are under way: while there is one, nothing is sealed, merged or thinned.
     let maintenancePauses = Atomic(0)

@@ -20,7 +20,8 @@ struct FaultTests {
     @Test(
         .timeLimit(.minutes(30)),
         arguments: [
-            ("full", 40, ["full", "input_output"]), ("write", 40, ["input_output"]), ("short", 3, []), ("sync", 10, ["input_output"]),
+            ("full", 40, ["full", "input_output"]), ("write", 40, ["input_output"]), ("short", 3, []),
+            ("sync", 10, ["input_output"]),
             ("read", 40, ["input_output", "corrupt"]),
             ("full,write,short,sync,read", 60, ["full", "input_output", "corrupt"]),
         ]
