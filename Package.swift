@@ -62,32 +62,38 @@ let package = Package(
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "Telemetry", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination", "CatalogStorage",
+                "Telemetry", "PayloadCodecs", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination", "CatalogStorage",
                 "SeriesStorage", hummingbird, httpTypes, logging, nioCore,
             ]
         ),
         .target(
             name: "Platform",
             dependencies: [
-                "Telemetry", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL", "EarlyWarning",
-                "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", crypto, hummingbird, logging, nioCore,
-                serviceLifecycle, unixSignals,
+                "Telemetry", "PayloadCodecs", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL",
+                "EarlyWarning", "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", crypto, hummingbird, logging,
+                nioCore, serviceLifecycle, unixSignals,
             ]
         ),
         .executableTarget(
             name: "poyang",
             dependencies: [
-                "Telemetry", "DeviceCatalog", "EarlyWarning", "HTTPAPI", "PromQL", "MQTTIngest", "Platform",
-                "StrictYAML", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
+                "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "HTTPAPI", "PromQL", "MQTTIngest",
+                "Platform", "StrictYAML", "SeriesStorage", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1,
+                serviceLifecycle, unixSignals,
             ]
         ),
         .executableTarget(
             name: "poyang-bench",
-            dependencies: ["CMosquitto", "MQTTIngest", "PayloadCodecs", argumentParser]
+            dependencies: ["BenchmarkData", "CMosquitto", "MQTTIngest", "PayloadCodecs", "Telemetry", argumentParser]
         ),
         // Fakes and scoped helpers for tests; not a product.
         .target(name: "TestSupport", dependencies: ["Telemetry", "PromQL"], path: "Tests/TestSupport"),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+        .executableTarget(
+            name: "BulkBench",
+            dependencies: ["PayloadCodecs", "Telemetry"],
+            path: "Tests/BulkBench"
+        ),
         .testTarget(name: "PayloadCodecsTests", dependencies: ["PayloadCodecs", "Telemetry", "TestSupport"]),
         .testTarget(name: "StrictYAMLTests", dependencies: ["StrictYAML"]),
         .testTarget(
@@ -103,12 +109,29 @@ let package = Package(
         ),
         .executableTarget(
             name: "StorageBench",
-            dependencies: ["SeriesStorage", "Telemetry"],
+            dependencies: ["BenchmarkData", "SeriesStorage", "Telemetry"],
             path: "Tests/StorageBench"
+        ),
+        // A benchmark of the label index alone.
+        .executableTarget(name: "IndexBench", dependencies: ["SeriesStorage", "Telemetry"], path: "Tests/IndexBench"),
+        // Sensor series from a seed, and a benchmark of the chunk codec on them.
+        .target(name: "BenchmarkData", dependencies: ["Telemetry"], path: "Tests/BenchmarkData"),
+        .executableTarget(
+            name: "ChunkBench",
+            dependencies: ["BenchmarkData", "SeriesStorage", "Telemetry"],
+            path: "Tests/ChunkBench"
+        ),
+        // A benchmark of what happens to a reading inside the process.
+        .executableTarget(
+            name: "EngineBench",
+            dependencies: ["DeviceCatalog", "EarlyWarning", "PayloadCodecs", "SeriesStorage", "Telemetry"],
+            path: "Tests/EngineBench"
         ),
         .testTarget(
             name: "SeriesStorageTests",
-            dependencies: ["SeriesStorage", "Telemetry", "TestSupport", grdb, "CrashScript", "CrashWriter"]
+            dependencies: [
+                "SeriesStorage", "Telemetry", "TestSupport", grdb, "BenchmarkData", "CrashScript", "CrashWriter",
+            ]
         ),
         .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
@@ -122,7 +145,7 @@ let package = Package(
             name: "PlatformTests",
             dependencies: [
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
-                "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird, hummingbirdTesting,
+                "PayloadCodecs", "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird, hummingbirdTesting,
                 httpTypes,
                 logging,
             ]

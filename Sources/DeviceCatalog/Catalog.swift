@@ -120,8 +120,7 @@ package final class Catalog: Sendable {
     /// A device that takes any metric has the channels that it has used so far, or that ``adopt(_:)`` found.
     package func registeredChannels(at site: String) -> [RegisteredChannel] {
         guard let entry = self.entries[site] else { return [] }
-        guard !entry.generic.isEmpty else { return entry.channels.map(\.registered) }
-        return entry.channels.map(\.registered) + self.learnedChannels(of: entry)
+        return entry.channels.map(\.registered) + self.learnedChannels(at: entry)
     }
 
     /// The devices of a site in the order of their ids; without any, the site is `not_instrumented`.
@@ -151,8 +150,21 @@ package final class Catalog: Sendable {
         }
     }
 
-    private func learnedChannels(of entry: SiteEntry) -> [RegisteredChannel] {
-        self.keys.learned(at: entry.site.id)
+    /// The sites with a device that takes any metric: only their series are of use to ``adopt(_:)``.
+    package var sitesOfAnyMetric: [String] {
+        self.entries.values.filter { !$0.generic.isEmpty }.map(\.site.id)
+    }
+
+    /// The labels that queries show of a stored series: its own, and the attributes of its site where it has none of
+    /// that name.
+    package func shownLabels(of stored: Labels) -> Labels {
+        self.entries[stored.site]?.show(stored).labels ?? stored
+    }
+
+    /// What the devices that take any metric have used so far.
+    func learnedChannels(at entry: SiteEntry) -> [RegisteredChannel] {
+        guard !entry.generic.isEmpty else { return [] }
+        return self.keys.learned(at: entry.site.id)
             .compactMap { learned in
                 guard entry.takesGenericSeries(learned.series.labels) else { return nil }
                 let sender = entry.generic.first { $0.device.id == learned.device } ?? entry.generic.first

@@ -11,6 +11,8 @@ final class SiteEntry: Sendable {
         /// Stored and virtual labels.
         let shown: Labels
         let lookback: Milliseconds
+        /// Nil where it is not known how often the channel reports.
+        let silence: ChannelSilence?
     }
 
     let site: Site
@@ -48,7 +50,8 @@ final class SiteEntry: Sendable {
                     ChannelEntry(
                         registered: registered,
                         shown: virtualLabels.merging(channel.series.labels),
-                        lookback: channel.schedule?.lookback ?? ReportSchedule.unregisteredLookback
+                        lookback: channel.schedule?.lookback ?? ReportSchedule.unregisteredLookback,
+                        silence: ChannelSilence(channel: registered, virtual: virtualLabels)
                     )
                 )
             }

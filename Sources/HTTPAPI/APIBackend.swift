@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import CatalogStorage
+package import Hummingbird
 package import SeriesStorage
 package import Telemetry
 
@@ -31,8 +32,12 @@ package protocol APIBackend: Sendable {
 
     /// Registers the devices of a CSV file; nothing is changed when `dryRun` is set.
     func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
-    /// Stores samples as VictoriaMetrics JSON lines; they are not evaluated by the rules.
-    func importSamples(lines: [UInt8], org: String?) async throws -> SampleImportReport
+    /// Stores samples in bulk; they are not evaluated by the rules.
+    func importSamples(_ body: RequestBody, _ order: SampleImportOrder) async throws -> SampleImportReport
+    /// How far an import of this name came that was not finished.
+    func importMark(of source: String) throws -> ImportMark?
+    /// Forgets the mark of an import and merges what it left in small pieces.
+    func finishImport(of source: String?) async throws
     /// Loads devices and rules again; with a problem in any file nothing is changed.
     func reload() async throws -> ReloadReport
     /// Moves the data clock of one site, or of all, and fires the timers that fall due.

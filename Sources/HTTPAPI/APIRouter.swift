@@ -26,6 +26,7 @@ package enum APIRouter {
         OperationRoutes(backend: backend).add(to: router)
         MaintenanceRoutes(backend: backend).add(to: router)
         RegistryRoutes(backend: backend).add(to: router)
+        BulkRoutes(backend: backend).add(to: router)
         WarningRoutes(backend: backend).add(to: router)
         AlertRoutes(backend: backend).add(to: router)
         PrometheusRoutes(backend: backend).add(to: router)

@@ -1,6 +1,8 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+package import PayloadCodecs
+package import SeriesStorage
 package import Telemetry
 
 /// How one site is, as status shows it.
@@ -43,6 +45,28 @@ package struct SiteStatus: Encodable, Sendable {
     }
 }
 
+/// How much the store holds, and what was done last to keep it small.
+package struct StoreReport: Encodable, Sendable {
+    package var series = 0
+    package var samples = 0
+    package var samplesInMemory = 0
+    package var segments = 0
+    package var blocks = 0
+    package var chunks = 0
+    /// `samples.db` without its WAL.
+    package var fileBytes = 0
+    package var walBytes = 0
+    package var journalEntries = 0
+    package var journalReadings = 0
+    package var journalBytes = 0
+    /// Absent before the first one since the start.
+    package var lastMergeAt: String?
+    /// Absent before the first one since the start, and without rules of retention.
+    package var lastRetentionAt: String?
+
+    package init() {}
+}
+
 /// How the service is.
 package struct ServiceStatus: Encodable, Sendable {
     package var exercise: Bool
@@ -65,6 +89,11 @@ package struct ServiceStatus: Encodable, Sendable {
     package var faults: [String]
     /// Our own clock looks wrong, which is one of the faults: readings are stored and judged all the same.
     package var isOwnClockSuspect: Bool
+    /// How many of the faults hold up nothing but the upkeep of the store.
+    package var upkeepFaults = 0
+    /// What was committed before the start is still being fed to the rules again.
+    package var isCatchingUp = false
+    package var store = StoreReport()
     /// Values since the start, by where they ended.
     package var stored = 0
     package var duplicates = 0
@@ -105,7 +134,8 @@ package struct ServiceStatus: Encodable, Sendable {
 
     /// Whether a reading that arrives now would be stored and judged at once.
     package var isReady: Bool {
-        self.subscribed && self.faults.count == (self.isOwnClockSuspect ? 1 : 0)
+        self.subscribed && !self.isCatchingUp
+            && self.faults.count == (self.isOwnClockSuspect ? 1 : 0) + self.upkeepFaults
             && self.position - self.processed <= Self.acceptableLag
     }
 }
@@ -284,23 +314,64 @@ package struct DeviceImportReport: Encodable, Sendable {
 package struct SampleImportReport: Encodable, Sendable {
     package struct LineError: Encodable, Sendable {
         package var line: Int
+        package var column: Int
         package var message: String
 
-        package init(line: Int, message: String) {
+        package init(line: Int, column: Int, message: String) {
             self.line = line
+            self.column = column
             self.message = message
         }
     }
 
+    /// Points that are new or have a new value.
     package var imported: Int
+    package var stored: Int
     package var duplicates: Int
+    package var revised: Int
+    /// Samples of all lines that could be read.
+    package var samples: Int64
+    package var lines: Int64
+    /// Lines that were left out.
+    package var refused: Int64
+    /// Whether OpenMetrics's `# EOF` was seen.
+    package var hasEnd: Bool
+    /// The first of the lines that were left out.
     package var errors: [LineError]
 
-    package init(imported: Int, duplicates: Int, errors: [LineError]) {
-        self.imported = imported
-        self.duplicates = duplicates
+    package init(
+        counts: ImportCounts,
+        samples: Int64,
+        lines: Int64,
+        refused: Int64,
+        hasEnd: Bool,
+        errors: [LineError]
+    ) {
+        self.imported = counts.stored + counts.revised
+        self.stored = counts.stored
+        self.duplicates = counts.duplicates
+        self.revised = counts.revised
+        self.samples = samples
+        self.lines = lines
+        self.refused = refused
+        self.hasEnd = hasEnd
         self.errors = errors
     }
+}
+
+/// What one who imports asks for.
+package struct SampleImportOrder: Sendable {
+    package var format: BulkFormat
+    /// The header row, where a piece of a CSV file comes without it.
+    package var header: String?
+    /// Ends at the first refused line.
+    package var isStrict = false
+    /// The name of the whole input and where in it the body begins; nil saves no progress.
+    package var mark: ImportMark?
+    /// Only series of this org's sites are taken; nil takes all.
+    package var org: String?
+
+    package init(format: BulkFormat) { self.format = format }
 }
 
 /// What a reload of devices and rules left in force.

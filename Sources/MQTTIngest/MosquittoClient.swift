@@ -201,9 +201,19 @@ protocol MosquittoHandler: AnyObject {
     }
 
     /// Writes queued packets, acknowledgements among them, as far as the socket takes them.
+    ///
+    /// The library hands each packet of four bytes to the system by itself; the system is asked to send them together.
     func write() throws {
+        self.holdBack(true)
+        defer { self.holdBack(false) }
         errno = 0
         try Self.check(unsafe mosquitto_loop_write(self.pointer, 1))
+    }
+
+    private func holdBack(_ isHeld: Bool) {
+        var value: Int32 = isHeld ? 1 : 0
+        // Where the system does not know it, packets go one by one.
+        _ = unsafe setsockopt(self.socket, Int32(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
     /// Queues a ping when it is time; finds out when the broker no longer answers.

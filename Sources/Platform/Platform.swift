@@ -17,6 +17,8 @@ import UnixSignals
 
 /// The whole service, put together: the only place that knows all rooms.
 package struct Platform: Sendable {
+    /// What the API sees, for those in the same process.
+    package let backend: PlatformBackend
     private let services: [any Service]
     private let logger: Logger
     private let socket: String
@@ -55,11 +57,12 @@ package struct Platform: Sendable {
                 metadata: ["lost_batches": "\(store.lostBatches)"]
             )
         }
-        catalog.adopt(try store.reader.series(matching: [], after: .distantPast, through: .distantFuture))
+        try catalog.adopt(storedIn: store)
 
         let policy = IngestPolicy(acceptsSimulated: options.exercise)
         let resolver = CatalogResolver(catalog: catalog, policy: policy)
         let feedSignal = FeedSignal()
+        let bell = UpkeepBell()
         let core = try ProcessingCore(
             store: store,
             records: records,
@@ -68,10 +71,25 @@ package struct Platform: Sendable {
             options: options,
             rules: rules,
             processed: processed,
-            at: now()
+            at: now(),
+            sealed: { bell.noteSealing() }
         )
         let processor = Processor(core: core, store: store, now: now, logger: logger)
-        try processor.refeed()
+        // A command wants to see everything; the service says that it is not ready, and does it on the rules' thread.
+        if !options.isService { try processor.refeed() }
+        let upkeep =
+            options.isService
+            ? Upkeep(
+                store: store,
+                processor: processor,
+                bell: bell,
+                hasRetention: !options.retention.isEmpty,
+                plan: {
+                    RetentionPlan(options, catalog: resolver.catalog, processor: processor, store: store, at: now())
+                },
+                now: now,
+                logger: logger
+            ) : nil
 
         let source = try Source(options: options, directory: directory, records: records)
         let ingest = source.ingestOptions.map {
@@ -85,6 +103,8 @@ package struct Platform: Sendable {
             options: options,
             resolver: resolver,
             processor: processor,
+            upkeep: upkeep,
+            bell: bell,
             ingest: ingest,
             brokerName: source.address ?? "none",
             configuration: configuration,
@@ -92,8 +112,11 @@ package struct Platform: Sendable {
             wallClock: now
         )
         // In the order of their start; they stop in reverse, so that ingest drains first and the rules end last.
-        var services: [any Service] = [processor]
+        var services: [any Service] = []
+        if options.isService { services.append(WALTruncation(store: store, logger: logger)) }
+        services.append(processor)
         if options.isService { services.append(Ticker(processor: processor)) }
+        if let upkeep { services.append(upkeep) }
         let socketIsOpen = AsyncStream.makeStream(of: Void.self)
         services += HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
             address in
@@ -103,8 +126,9 @@ package struct Platform: Sendable {
             }
         }
         services.append(ReloadOnHangup(backend: backend, logger: logger))
-        if let ingest { services.append(IngestService(ingest: ingest, broker: source.broker)) }
+        if let ingest { services.append(IngestService(ingest: ingest, processor: processor, broker: source.broker)) }
         return Platform(
+            backend: backend,
             services: services,
             logger: logger,
             socket: directory.socket,

@@ -8,6 +8,18 @@ import SeriesStorage
 import StrictYAML
 import Telemetry
 
+extension Catalog {
+    /// Takes over what devices that take any metric have sent so far.
+    ///
+    /// Asks for the series of their sites only: the others, a million perhaps, cost nothing.
+    func adopt(storedIn store: SeriesStore) throws {
+        for site in self.sitesOfAnyMetric {
+            let matcher = LabelMatcher("site", equals: site)
+            self.adopt(try store.reader.series(matching: [matcher], after: .distantPast, through: .distantFuture))
+        }
+    }
+}
+
 extension PlatformBackend {
     package func reload() async throws -> ReloadReport {
         let (catalog, rules) = try self.refusingProblems { try self.configuration.load(keys: self.keys) }
@@ -49,35 +61,14 @@ extension PlatformBackend {
         return DeviceImportReport(rows: rows)
     }
 
-    package func importSamples(lines: [UInt8], org: String?) async throws -> SampleImportReport {
-        var errors: [SampleImportReport.LineError] = []
-        var series: [(labels: Labels, samples: [Sample])] = []
-        for (index, line) in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            guard line.contains(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }) else { continue }
-            do {
-                let read = try VictoriaMetricsLine(line)
-                if let org, self.site(read.labels.site)?.org != org {
-                    throw PlatformError(.input, "the series belongs to no site of '\(org)'")
-                }
-                series.append((read.labels, read.samples))
-            } catch {
-                errors.append(SampleImportReport.LineError(line: index + 1, message: "\(error)"))
-            }
-        }
-        let counts = try self.processor.importSeries(series)
-        return SampleImportReport(
-            imported: counts.stored + counts.revised,
-            duplicates: counts.duplicates,
-            errors: errors
-        )
-    }
-
     /// Puts a catalogue, and rules if given, in force between two batches.
     private func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
-        catalog.adopt(try self.samples.reader.series(matching: [], after: .distantPast, through: .distantFuture))
+        try catalog.adopt(storedIn: self.samples)
         self.resolver.replace(catalog: catalog)
         let now = self.now()
         try await self.processor.perform { core in try core.reconfigure(rules: rules, at: now) }
+        // The attributes of sites, by which series are chosen, may be others now.
+        self.bell.wantRetention()
     }
 
     private func refusingProblems<Value>(_ load: () throws -> Value) throws -> Value {

@@ -19,6 +19,9 @@ package struct PlatformBackend: APIBackend {
     let resolver: CatalogResolver
     let processor: Processor
     /// Nil for the API alone.
+    let upkeep: Upkeep?
+    let bell: UpkeepBell
+    /// Nil for the API alone.
     let ingest: Ingest?
     let brokerName: String
     let configuration: Configuration
@@ -38,7 +41,7 @@ package struct PlatformBackend: APIBackend {
     package func status(org: String?) async throws -> StatusReport {
         let catalog = self.resolver.catalog
         let ids = Array(catalog.sites.keys)
-        let seen = try await self.processor.perform { core in
+        let seen = try await self.processor.look { core in
             (warnings: core.book.active, clocks: core.clocks(of: ids))
         }
         let builder = StatusBuilder(
@@ -53,7 +56,7 @@ package struct PlatformBackend: APIBackend {
 
     /// With the counts that only the processing thread knows.
     private func fullServiceStatus() async throws -> ServiceStatus {
-        let seen = try await self.processor.perform { core in (counts: core.counts, engine: core.engine.counters) }
+        let seen = try await self.processor.look { core in (counts: core.counts, engine: core.engine.counters) }
         var status = try self.serviceStatus()
         status.stored = seen.counts.stored + seen.counts.revised
         status.duplicates = seen.counts.duplicates
@@ -71,7 +74,11 @@ package struct PlatformBackend: APIBackend {
         if let ingest, case .waiting(let reason, _) = ingest.state { faults.append(reason) }
         let clockFault = self.processor.clockFault
         if let clockFault { faults.append(clockFault) }
-        return ServiceStatus(
+        let upkeep = self.upkeep?.report ?? Upkeep.Report()
+        let upkeepFaults = upkeep.faults + [self.processor.sealFault].compactMap { $0 }
+        faults += upkeepFaults
+        let store = StoreReport(self.samples.statistics(), upkeep)
+        var status = ServiceStatus(
             exercise: self.options.exercise,
             clock: self.options.clock.rawValue,
             position: progress.journalled.rawValue,
@@ -81,14 +88,18 @@ package struct PlatformBackend: APIBackend {
             messages: metrics?.committedMessages ?? 0,
             redelivered: metrics?.redelivered ?? 0,
             feed: try self.records.latestFeedSequence(),
-            samples: self.samples.statistics().samples,
+            samples: store.samples,
             faults: faults,
             isOwnClockSuspect: clockFault != nil
         )
+        status.upkeepFaults = upkeepFaults.count
+        status.isCatchingUp = !self.processor.hasCaughtUp
+        status.store = store
+        return status
     }
 
     package func alertReports(org: String?) async throws -> [AlertReport] {
-        let states = try await self.processor.perform { $0.engine.snapshot() }
+        let states = try await self.processor.look { $0.engine.snapshot() }
         let catalog = self.resolver.catalog
         return states.filter { state in org.map { $0 == catalog.sites[state.labels.site]?.org } ?? true }
             .map { state in
@@ -113,7 +124,7 @@ package struct PlatformBackend: APIBackend {
     package func deviceReports(org: String?) async throws -> [DeviceReport] {
         let catalog = self.resolver.catalog
         let ids = Array(catalog.sites.keys)
-        let clocks = try await self.processor.perform { $0.clocks(of: ids) }
+        let clocks = try await self.processor.look { $0.clocks(of: ids) }
         let builder = StatusBuilder(
             catalog: catalog,
             reader: self.reader(org: nil),
@@ -192,7 +203,7 @@ package struct PlatformBackend: APIBackend {
 
     package func metrics() async throws -> String {
         let status = try await self.fullServiceStatus()
-        let quarantined = try await self.processor.perform { $0.counts.quarantined }
+        let quarantined = try await self.processor.look { $0.counts.quarantined }
         var text = MetricsText()
         text.counter("poyang_messages_total", "Messages committed, refused ones included.", status.messages)
         text.counter("poyang_redelivered_total", "Messages that came again and were known.", status.redelivered)
@@ -215,7 +226,7 @@ package struct PlatformBackend: APIBackend {
         text.gauge("poyang_processed_position", "The newest batch that the rules have seen.", Int(status.processed))
         text.gauge("poyang_feed_sequence", "The newest message of the feed.", Int(status.feed))
         text.gauge("poyang_subscribed", "1 while the broker's subscription is in force.", status.subscribed ? 1 : 0)
-        text.gauge("poyang_series", "Series in the store.", self.samples.statistics().series)
+        status.store.add(to: &text)
         return text.text
     }
 }
@@ -245,5 +256,11 @@ private struct OrgReader: SeriesReader {
 
     func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {
         try self.base.series(matching: matchers + [self.matcher], after: after, through: through)
+    }
+
+    func summaries(_ request: SelectRequest) throws -> [SeriesSummary]? {
+        var request = request
+        request.matchers.append(self.matcher)
+        return try self.base.summaries(request)
     }
 }

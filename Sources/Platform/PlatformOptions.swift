@@ -50,6 +50,8 @@ package struct PlatformOptions: Sendable {
     /// CAP's sender; nil until the office has configured one.
     package var sender: String?
     package var senderName: String
+    /// What is kept how long; of the rules that match a series the first counts.
+    package var retention: [RetentionRule] = []
 
     package init(
         dataDirectory: String = "data",

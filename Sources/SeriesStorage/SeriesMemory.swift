@@ -62,6 +62,15 @@ struct SeriesMemory: Sendable {
         }
     }
 
+    /// Whether blocks must be asked if a series has a sample at `time`; mostly decided without touching the samples.
+    @inline(__always)
+    func mustAsk(about time: Timestamp, of id: SeriesID) -> Bool {
+        let number = Int(id.rawValue) - 1
+        let (shard, head) = (number / self.seriesPerShard, number % self.seriesPerShard)
+        guard time <= self.shards[shard].heads[head].evictedThrough else { return false }
+        return !self.shards[shard].heads[head].holds(time)
+    }
+
     /// The number of a head.
     func id(shard: Int, head: Int) -> SeriesID {
         SeriesID(rawValue: UInt32(shard * self.seriesPerShard + head + 1))

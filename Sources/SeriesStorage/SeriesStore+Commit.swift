@@ -150,7 +150,7 @@ extension SeriesStore {
             result.reserveCapacity(readings.count)
             do {
                 for reading in readings {
-                    let id = self.number(of: reading.series, &assigning)
+                    let id = self.number(of: reading.series)
                     var sample = reading.sample
                     if reading.hasOwnTime {
                         assigning.take(sample.time, in: id, newest: self.newestBound(of: id))
@@ -171,10 +171,11 @@ extension SeriesStore {
         }
     }
 
-    func number(of key: SeriesKey, _ assigning: inout TimeAssignment) -> SeriesID {
-        if let id = assigning.id(of: key) { return id }
+    private func number(of key: SeriesKey) -> SeriesID {
+        let note = key.storeNote.load(ordering: .relaxed)
+        if note >> 32 == UInt64(self.tag) { return SeriesID(rawValue: UInt32(truncatingIfNeeded: note)) }
         let id = self.memory.withLock { $0.insert(key.labels) }
-        assigning.remember(key, as: id)
+        key.storeNote.store(UInt64(self.tag) << 32 | UInt64(id.rawValue), ordering: .relaxed)
         return id
     }
 
@@ -184,7 +185,7 @@ extension SeriesStore {
 
     private func isStored(_ time: Timestamp, _ id: SeriesID) throws -> Bool {
         let found = self.memory.withLock { memory -> (isHere: Bool, places: [BlockPlace], pin: BlockFile.Pin?) in
-            guard memory[id].mustAsk(about: time) else { return (memory[id].holds(time), [], nil) }
+            guard memory.mustAsk(about: time, of: id) else { return (memory[id].holds(time), [], nil) }
             return (false, memory[shardOf: id].blocks(of: id, from: time, through: time), self.blockFile.pin())
         }
         defer { withExtendedLifetime(found.pin) {} }

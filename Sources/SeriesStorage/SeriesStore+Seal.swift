@@ -49,6 +49,20 @@ extension SeriesStore {
         }
     }
 
+    /// Copies the WAL into the database file and empties it, as the last thing before the end; a reader that holds it
+    /// leaves it as it is.
+    package func truncateWAL() throws {
+        do {
+            try self.writing.withLock { _ in
+                try self.checkpointer.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+            }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            return
+        } catch {
+            throw StorageError(error, path: self.path)
+        }
+    }
+
     /// The last resort against a WAL without bound, on the committing thread: a failure is the next one's to report.
     func boundWAL(at position: JournalPosition) {
         guard position.rawValue % 256 == 0, SeriesStore.fileSize(self.path + "-wal") > self.limits.walBytes else {

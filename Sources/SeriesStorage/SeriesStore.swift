@@ -65,6 +65,8 @@ package final class SeriesStore: Sendable {
         package init() {}
     }
 
+    /// Tells the notes of this store on series keys from those of others in the process.
+    let tag: UInt32
     let path: String
     let limits: Limits
     let pool: DatabasePool
@@ -101,6 +103,7 @@ package final class SeriesStore: Sendable {
         limits: Limits = Limits()
     ) throws {
         do {
+            self.tag = SeriesStore.nextTag.wrappingAdd(1, ordering: .relaxed).newValue
             self.path = path
             self.limits = limits
             try WriteAheadLog.refuseDamage(of: path)
@@ -153,6 +156,8 @@ package final class SeriesStore: Sendable {
         }
     }
 
+    private static let nextTag = Atomic<UInt32>(0)
+
     private static func openPool(
         _ path: String,
         _ synchronous: Synchronous,
@@ -162,9 +167,11 @@ package final class SeriesStore: Sendable {
         configuration.label = "samples.db"
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { db in
+            // Before the file has a first page, so that those of dropped blocks can go back to the file system.
+            if !db.configuration.readonly { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
+        }
         let pool = try DatabasePool(path: path, configuration: configuration)
-        // Before the first table, so that the pages of dropped blocks can go back to the file system.
-        try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
         let migrator = Schema.migrator
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StorageError(

@@ -19,7 +19,10 @@ struct StoreReader: SeriesReader {
     /// The moment that is shown; nil for the present one.
     var frozen: Moment?
 
-    private struct Source {
+    /// So many series are worth all cores.
+    private static let parallelFrom = 64
+
+    private struct Source: Sendable {
         let id: SeriesID
         let labels: Labels?
         let head: Columns
@@ -69,10 +72,14 @@ struct StoreReader: SeriesReader {
         do {
             // A pass over much would drive out of the caches what the rules use.
             let isKept = sources.count <= 1000
-            return try sources.compactMap { source in
+            let read = { @Sendable (source: Source) throws -> (labels: Labels, columns: Columns)? in
                 let columns = try self.columns(of: source, after, through, isKept: isKept)
                 return columns.isEmpty ? nil : (source.labels ?? self.store.index.labels(of: source.id), columns)
             }
+            guard sources.count >= Self.parallelFrom, sources.contains(where: { !$0.places.isEmpty }) else {
+                return try sources.compactMap(read)
+            }
+            return try sources.concurrentCompactMap(read)
         } catch {
             throw StorageError(error, path: self.store.path)
         }

@@ -24,6 +24,9 @@ package struct AppliedSample: Sendable {
 package struct AppliedBatch: Sendable {
     package enum Content: Sendable {
         /// Samples that were stored, or that changed the value at their time; duplicates are not among them.
+        ///
+        /// All that changed, but for an empty list: it may stand for an import or a deletion, too, after which nothing
+        /// that was read before holds.
         case samples([AppliedSample])
         /// `poyang clock advance`: moves the data clock of one site, or of all.
         case clockAdvance(site: String?, to: Timestamp)

@@ -34,6 +34,9 @@ package struct LabelMatcher: Sendable {
         self.pattern = pattern
     }
 
+    /// Whether the value is compared as it is, with nobody to ask.
+    package var isLiteral: Bool { self.pattern == nil }
+
     package func matches(_ text: String) -> Bool {
         switch self.operation {
         case .equal: text == self.value

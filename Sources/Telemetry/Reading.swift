@@ -1,6 +1,8 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+package import Synchronization
+
 /// One value as a device sent it, before anybody knows which series it belongs to.
 package struct Reading: Hashable, Sendable {
     /// The payload's own name for the measurand.
@@ -66,6 +68,8 @@ package struct Refusal: Hashable, Sendable {
 /// The catalogue makes one per channel and keeps it, so that the store finds the series' number by reference.
 package final class SeriesKey: Sendable {
     package let labels: Labels
+    /// What the store that saw the key last wrote on it, for itself: its own tag and the series' number. 0 before.
+    package let storeNote = Atomic<UInt64>(0)
 
     package init(labels: Labels) {
         self.labels = labels

@@ -60,6 +60,39 @@ package struct SeriesColumns: Sendable {
     }
 }
 
+/// What the samples of one series in a window come to.
+package struct SeriesSummary: Sendable {
+    /// As in ``SeriesColumns``.
+    package var labels: Labels
+    /// At least 1.
+    package var count: Int
+    /// NaN if a NaN is among the values; of decimals the exact sum, rounded once.
+    package var sum: Double
+    /// NaN left out; NaN where there is nothing else.
+    package var minimum: Double
+    package var maximum: Double
+    package var first: Double
+    package var last: Double
+
+    package init(
+        labels: Labels,
+        count: Int,
+        sum: Double,
+        minimum: Double,
+        maximum: Double,
+        first: Double,
+        last: Double
+    ) {
+        self.labels = labels
+        self.count = count
+        self.sum = sum
+        self.minimum = minimum
+        self.maximum = maximum
+        self.first = first
+        self.last = last
+    }
+}
+
 /// A view of the series at one moment.
 package protocol SeriesReader: Sendable {
     /// The series that match, each with the wanted samples; series without any are left out. Order is not defined.
@@ -69,4 +102,16 @@ package protocol SeriesReader: Sendable {
 
     /// The labels of the series that match all of `matchers` and have samples in `(after, through]`.
     func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels]
+
+    /// What the samples of each matching series come to in a window, without reading them all.
+    ///
+    /// Series without samples in it are left out; order is not defined. Nil from a reader that knows no shorter way than
+    /// ``select(_:)``.
+    ///
+    /// - Throws: When the store cannot be read.
+    func summaries(_ request: SelectRequest) throws -> [SeriesSummary]?
+}
+
+extension SeriesReader {
+    package func summaries(_ request: SelectRequest) throws -> [SeriesSummary]? { nil }
 }

@@ -8,7 +8,7 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "poyang-bench",
         abstract: "Measures poyang.",
-        subcommands: [IngestCommand.self, DecodeCommand.self, PublishCommand.self]
+        subcommands: [IngestCommand.self, DecodeCommand.self, PublishCommand.self, DataCommand.self]
     )
 }
 

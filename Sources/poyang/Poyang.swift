@@ -24,8 +24,8 @@ struct Poyang: AsyncParsableCommand {
         subcommands: [
             Serve.self, DevicesCommand.self, SitesCommand.self, RulesCommand.self, QueryCommand.self,
             StatusCommand.self, WarningsCommand.self, QuarantineCommand.self, ImportCommand.self,
-            ReplayCommand.self, TokenCommand.self, ClockCommand.self, BackupCommand.self, RestoreCommand.self,
-            VerifyCommand.self,
+            ExportCommand.self, ReplayCommand.self, TokenCommand.self, ClockCommand.self, BackupCommand.self,
+            RestoreCommand.self, VerifyCommand.self,
         ]
     )
 

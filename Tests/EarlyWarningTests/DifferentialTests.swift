@@ -42,6 +42,24 @@ struct DifferentialTests {
               - alert: Ladder
                 expr: level{position="up"} >= on(site) group_left() site_threshold_meters{hazard="flood",level="$level"}
                 levels: [blue, red]
+              - alert: Exceeds
+                expr: level{position="up"} > on(site) group_left() site_threshold_meters{hazard="flood",level="$level"}
+                levels: [blue, red]
+                for: 2m
+              - alert: Low
+                expr: level{position="up"} < on(site) group_left() site_threshold_meters{hazard="low",level="$level"}
+                clear: level{position="up"} > on(site) group_left() (site_threshold_meters{hazard="low",level="$level"} + 1)
+                levels: [blue, red]
+              - alert: Rise
+                expr: >-
+                  (level{position="up"} - min_over_time(level{position="up"}[6m]))
+                  >= on(site) group_left() site_threshold_meters{hazard="rise",level="$level"}
+                levels: [blue, red]
+              - alert: Sum
+                expr: >-
+                  covered_sum_over_time(level{position="up"}[7m]) * 2
+                  > on(site) group_left() site_threshold_meters{hazard="sum",level="$level"}
+                levels: [blue, red]
               - alert: Highest
                 expr: max by (site) (level) > on(site) site_threshold_meters{hazard="flood",level="$level"}
                 levels: [blue, red]
@@ -54,11 +72,14 @@ struct DifferentialTests {
 
     /// One site has thresholds always, one from some time on, one has none.
     static let thresholds: [(site: String, threshold: Threshold)] = [
-        ("a", 0, WarningLevel.blue, 10.0), ("a", 0, .red, 13), ("b", 171, .blue, 10), ("b", 203, .red, 13),
+        ("a", "flood", 0, WarningLevel.blue, 10.0), ("a", "flood", 0, .red, 13), ("b", "flood", 171, .blue, 10),
+        ("b", "flood", 203, .red, 13), ("a", "low", 0, .blue, 8), ("a", "low", 150, .red, 6), ("b", "low", 0, .red, 6),
+        ("a", "rise", 0, .blue, 4), ("a", "rise", 0, .red, 7), ("b", "rise", 140, .blue, 5), ("a", "sum", 0, .blue, 60),
+        ("b", "sum", 0, .red, 70),
     ]
-    .map { site, from, level, value in
+    .map { site, hazard, from, level, value in
         let threshold = Threshold(
-            hazard: .flood,
+            hazard: Hazard(rawValue: hazard),
             level: level,
             name: "",
             value: value,

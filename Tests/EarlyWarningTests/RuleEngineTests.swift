@@ -165,6 +165,73 @@ struct RuleEngineTests {
         #expect(try harness.advance(60).line == "ended@30(threshold_withdrawn)")
     }
 
+    /// Samples that came with batches are carried on without reading the store; an import comes without samples.
+    @Test func whatAnImportBroughtIsSeen() throws {
+        let thresholds = Self.thresholds(above: 5, hazard: "rise")
+        let rules = Self.rule(
+            """
+            expr: >-
+              (water_level_meters - min_over_time(water_level_meters[30m]))
+              >= on(site) group_left() site_threshold_meters{hazard="rise",level="$level"}
+            levels: [blue, red]
+            """
+        )
+        let harness = try EngineHarness(rules, thresholds: thresholds)
+        for minute in 0..<10 { #expect(try harness.feed(Self.level, Int64(100 + minute), 11).isEmpty) }
+        harness.store.insert(Self.level, Sample(time: .minutes(95), value: 4))
+        #expect(try harness.feed([]).isEmpty)
+        #expect(try harness.feed(Self.level, 110, 11).line == "raised@110")
+    }
+
+    @Test func aSecondSeriesOfASiteIsSeenAtOnce() throws {
+        let thresholds = Self.thresholds(above: 20, hazard: "flood")
+        let rules = Self.rule(
+            """
+            expr: water_level_meters >= on(site) group_left() site_threshold_meters{hazard="flood",level="$level"}
+            levels: [blue, red]
+            """
+        )
+        let harness = try EngineHarness(rules, thresholds: thresholds)
+        for minute in 0..<10 { #expect(try harness.feed(Self.level, Int64(100 + minute), 11).isEmpty) }
+        #expect(try harness.feed(Self.level.with("position", "bridge"), 110, 21).line == "raised@110")
+    }
+
+    @Test func aValueThatIsReplacedByAFailedOneEndsNothingAndCountsNoMore() throws {
+        let thresholds = Self.thresholds(above: 5, hazard: "rise")
+        let rules = Self.rule(
+            """
+            expr: >-
+              (water_level_meters - min_over_time(water_level_meters[30m]))
+              >= on(site) group_left() site_threshold_meters{hazard="rise",level="$level"}
+            levels: [blue, red]
+            """
+        )
+        let harness = try EngineHarness(rules, thresholds: thresholds)
+        for minute in 0..<10 { #expect(try harness.feed(Self.level, Int64(100 + minute), 11).isEmpty) }
+        #expect(try harness.feed(Self.level, 105, 12).isEmpty)
+        #expect(try harness.feed(Self.level, 110, 16.5).line == "raised@110")
+        let other = try EngineHarness(rules, thresholds: thresholds)
+        for minute in 0..<10 { #expect(try other.feed(Self.level, Int64(100 + minute), minute < 9 ? 11 : 4).isEmpty) }
+        #expect(try other.feed(Self.level, 109, 3, quality: .fail).isEmpty)
+        #expect(try other.feed(Self.level, 110, 11).isEmpty)
+    }
+
+    private static func thresholds(above value: Double, hazard: String) -> [(site: String, threshold: Threshold)] {
+        let threshold = Threshold(
+            hazard: Hazard(rawValue: hazard),
+            level: .blue,
+            name: "",
+            value: value,
+            unit: .meters,
+            validFrom: .minutes(0),
+            validTo: nil,
+            authority: "",
+            source: "",
+            confidence: "test"
+        )
+        return [("a", threshold)]
+    }
+
     @Test func aThresholdThatBeginsLaterIsNotMissed() throws {
         let threshold = Threshold(
             hazard: .flood,

@@ -80,7 +80,8 @@ struct AccessTests {
                 #expect(answer.text.contains("token"))
             }
             let reads = [
-                "/api/status", "/alerts/active", "/api/v1/query?query=up", "/metrics", "/api/sites", "/alerts",
+                "/api/status", "/alerts/active", "/api/v1/query?query=up", "/api/v1/export?match%5B%5D=up", "/metrics",
+                "/api/sites", "/alerts",
             ]
             for path in reads { #expect(try await self.ask(service, path).status == 200, "\(path)") }
 
@@ -151,6 +152,9 @@ struct AccessTests {
                 #expect(try await self.ask(service, path, token: everything).status == 200, "\(path)")
                 #expect(try await self.ask(service, path, token: token).status == 404, "\(path)")
             }
+            let export = "/api/v1/export?match%5B%5D=%7B__name__%3D~%22.%2B%22%7D"
+            #expect(try await self.ask(service, export, token: everything).text.contains("usgs-01581752"))
+            #expect(try await !self.ask(service, export, token: token).text.contains("usgs-01581752"))
             let follower = try FeedFollower(service, from: .parameter(0), token: token)
             let other = try FeedFollower(service, from: .parameter(0), token: everything)
             _ = try await other.events(through: features.count)

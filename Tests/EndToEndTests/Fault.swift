@@ -44,6 +44,11 @@ struct Fault {
         return environment
     }
 
+    /// The environment of a program on a disk that refuses to be written to while the file `control` exists.
+    func disk(data: String, control: String) -> [String: String] {
+        ["LD_PRELOAD": self.library, "POYANG_FAULT_DIRECTORY": data, "POYANG_FAULT_DISK": control]
+    }
+
     /// The environment of a program on a machine whose clock is so many seconds ahead.
     func clock(ahead seconds: Int) -> [String: String] {
         ["LD_PRELOAD": self.library, "POYANG_FAULT_CLOCK_OFFSET": "\(seconds)"]

@@ -41,7 +41,7 @@ struct Workbench {
         let (catalog, rules) = try Configuration(options: options, records: self.records).load(keys: keys)
         let processed = try self.records.processedPosition()
         self.store = try SeriesStore(path: directory.samples, processed: processed)
-        catalog.adopt(try self.store.reader.series(matching: [], after: .distantPast, through: .distantFuture))
+        try catalog.adopt(storedIn: self.store)
         self.resolver = CatalogResolver(catalog: catalog, policy: IngestPolicy(acceptsSimulated: true))
         self.core = try ProcessingCore(
             store: self.store,

@@ -1,7 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+import BenchmarkData
 import Telemetry
 import TestSupport
 import Testing
@@ -9,144 +9,107 @@ import Testing
 @testable import SeriesStorage
 
 struct ChunkCodecTests {
-    enum Times: CaseIterable {
-        case regular
-        case jittered
-        case irregular
-        case extreme
-    }
-
-    enum Values: CaseIterable {
-        case decimals
-        case constant
-        case binaryFractions
-        case decimalsWithGaps
-        case anyBits
-    }
-
-    @Test(arguments: Times.allCases, Values.allCases)
-    func roundTripIsExact(times: Times, values: Values) throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededGenerator(seed: seed)
-        for _ in 0..<60 {
-            let columns = self.columns(times, values, count: Int.random(in: 1...700, using: &random), &random)
-            let bytes = ChunkCodec.encode(columns)
-            #expect(try ChunkCodec.decode(bytes) == columns, "seed \(seed)")
+    @Test(arguments: ChunkShape.Times.allCases, ChunkShape.Values.allCases)
+    func roundTripIsExact(times: ChunkShape.Times, values: ChunkShape.Values) throws {
+        var random = SeededGenerator.announced()
+        for round in 0..<12 {
+            let count = Int.random(in: 1...(round == 0 ? 5000 : 700), using: &random)
+            let shape = ChunkShape(times: times, values: values, marks: round % 2 == 0 ? .usual : .mixed)
+            let columns = shape.columns(count, &random)
+            try self.expectRoundTrip(columns)
+        }
+        for count in [1, 2, 3, 4, 5, 11, 12, 511, 512, 513, 514, 515] {
+            let columns = ChunkShape(times: times, values: values, marks: .usual).columns(count, &random)
+            try self.expectRoundTrip(columns)
         }
     }
 
-    @Test func fiveMinuteDecimalsTakeLessThanTwoBytesASample() {
-        var random = SeededGenerator(seed: 1)
-        let columns = self.columns(.regular, .decimals, count: 480, &random)
-        #expect(ChunkCodec.encode(columns).count < 2 * 480)
+    @Test(arguments: ChunkShape.Values.allCases)
+    func theLargestChunkComesBack(values: ChunkShape.Values) throws {
+        var random = SeededGenerator.announced()
+        for times in [ChunkShape.Times.regular, .gaps, .irregular] {
+            let columns = ChunkShape(times: times, values: values, marks: .mixed).columns(ChunkCodec.largest, &random)
+            try self.expectRoundTrip(columns)
+        }
     }
 
-    @Test func refusesDamagedBytesWithoutTrapping() {
-        let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededGenerator(seed: seed)
-        for _ in 0..<400 {
-            let columns = self.columns(
-                .jittered,
-                .decimalsWithGaps,
-                count: Int.random(in: 1...100, using: &random),
-                &random
+    @Test func theEndsOfTimeComeBack() throws {
+        for times in [
+            [Int64.min], [.max], [.min, .max], [.min, -1, .max], [.min, .min + 1], [.max - 1, .max], [-1, 0],
+        ] {
+            let columns = Columns(
+                times: times.map { Timestamp(milliseconds: $0) },
+                values: times.map { Double($0) },
+                marks: times.map { UInt8(truncatingIfNeeded: $0) }
             )
-            var bytes = ChunkCodec.encode(columns)
-            bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0...7, using: &random)
-            #expect(throws: DamagedBytes.self, "seed \(seed)") { try ChunkCodec.decode(bytes) }
+            try self.expectRoundTrip(columns)
         }
     }
 
-    /// With a right checksum over nonsense, so that the decoder behind it is reached.
-    @Test func survivesNonsenseBehindARightChecksum() {
-        let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededGenerator(seed: seed)
-        for round in 0..<4000 {
-            var writer = ByteWriter()
-            writer.byte(1)
-            writer.count(Int.random(in: 0...40, using: &random))
-            for _ in 0..<Int.random(in: 0...80, using: &random) {
-                writer.byte(UInt8.random(in: 0...(round % 2 == 0 ? 255 : 3), using: &random))
-            }
-            writer.fixed(CRC32.checksum(writer.bytes.span))
-            let columns = try? ChunkCodec.decode(writer.bytes)
-            if let columns { #expect(columns.times.count == columns.values.count, "seed \(seed)") }
-            _ = try? JournalCodec.decode(writer.bytes, at: .start)
+    @Test func appendsBehindWhatIsThere() throws {
+        var random = SeededGenerator.announced()
+        let shape = ChunkShape(times: .jittered, values: .decimals, marks: .mixed)
+        var columns = shape.columns(30, &random)
+        let before = columns
+        let chunk = shape.columns(700, &random)
+        var bytes: [UInt8] = [1, 2, 3]
+        _ = ChunkCodec.encode(chunk, into: &bytes)
+        #expect(bytes[..<3] == [1, 2, 3])
+        try bytes.withUnsafeBytes { raw in
+            let packed = UnsafeRawBufferPointer(rebasing: raw[3...])
+            try ChunkCodec.decode(packed, count: 700, appendingTo: &columns)
+            #expect(throws: DamagedBytes.self) { try ChunkCodec.decode(packed, count: 699, appendingTo: &columns) }
         }
+        #expect(columns.count == 730)
+        #expect(Array(columns.times[..<30]) == before.times && Array(columns.times[30...]) == chunk.times)
+        #expect(Array(columns.marks[30...]) == chunk.marks)
     }
 
-    @Test func journalEntriesComeBackAsTheyWere() throws {
-        var random = SeededGenerator(seed: 7)
-        let columns = self.columns(.irregular, .anyBits, count: 300, &random)
-        let readings = columns.times.indices.map { index in
-            JournalReading(
-                series: SeriesID(rawValue: UInt32.random(in: 1 ... .max, using: &random)),
-                sample: Sample(
-                    time: columns.times[index],
-                    value: columns.values[index],
-                    mark: SampleMark(rawValue: columns.marks[index])
+    /// What a day, ten days and twenty days of a sensor take, in bytes per sample.
+    @Test(arguments: [(288, 0.95), (2880, 0.70), (5760, 0.69)])
+    func sensorDataTakesLessThan(size: Int, limit: Double) throws {
+        let data = SensorData(series: 40)
+        var bytes = 0
+        var samples = 0
+        for index in 0..<data.count {
+            let (times, values) = data.samples(index)
+            for start in stride(from: 0, to: times.count, by: size) {
+                let range = start..<min(start + size, times.count)
+                let columns = Columns(
+                    times: Array(times[range]),
+                    values: Array(values[range]),
+                    marks: range.map { _ in SampleMark.measured.rawValue }
                 )
-            )
-        }
-        let entry = JournalEntry(
-            position: JournalPosition(rawValue: 9),
-            receivedAt: .base,
-            content: .readings(readings),
-            refused: [.outOfRange: 3, .malformed: 1],
-            messages: 12
-        )
-        let decoded = try JournalCodec.decode(JournalCodec.encode(entry), at: entry.position)
-        guard case .readings(let back) = decoded.content else {
-            Issue.record("another kind of entry")
-            return
-        }
-        #expect(back.map(\.series) == readings.map(\.series))
-        #expect(back.map(\.sample.time) == readings.map(\.sample.time))
-        #expect(back.map(\.sample.value.bitPattern) == readings.map(\.sample.value.bitPattern))
-        #expect(decoded.refused == entry.refused && decoded.messages == 12 && decoded.receivedAt == .base)
-    }
-
-    private func columns(
-        _ times: Times,
-        _ values: Values,
-        count: Int,
-        _ random: inout SeededGenerator
-    ) -> Columns {
-        var columns = Columns()
-        var time: Int64 = times == .extreme ? .min : 1_700_000_000_000
-        var level = 1234
-        for _ in 0..<count {
-            columns.append(
-                Timestamp(milliseconds: time),
-                self.value(values, &level, &random),
-                SampleMark(quality: Int.random(in: 0..<50, using: &random) > 0 ? .pass : .suspect, method: .manual)
-                    .rawValue
-            )
-            switch times {
-            case .regular: time += 300_000
-            case .jittered: time += 300_000 + Int64.random(in: -900...900, using: &random)
-            case .irregular: time += Int64.random(in: 1...10_000_000, using: &random)
-            case .extreme: time += Int64.max / 400 * Int64.random(in: 1...1, using: &random)
+                let packed = ChunkCodec.encode(columns)
+                #expect(try ChunkCodec.decode(packed) == columns)
+                bytes += packed.count
+                samples += range.count
             }
         }
-        return columns
+        #expect(Double(bytes) < limit * Double(samples), "\(Double(bytes) / Double(samples)) bytes per sample")
     }
 
-    private func value(_ values: Values, _ level: inout Int, _ random: inout SeededGenerator) -> Double {
-        level += Int.random(in: -3...3, using: &random)
-        let decimal = Double(level) / 100
-        switch values {
-        case .decimals: return decimal
-        case .constant: return 12.3
-        case .binaryFractions: return Double.random(in: -1e6...1e6, using: &random)
-        case .decimalsWithGaps:
-            guard Int.random(in: 0..<20, using: &random) == 0 else { return decimal }
-            let oddities = [
-                Double.nan, .infinity, -.infinity, -0.0, .greatestFiniteMagnitude, .leastNonzeroMagnitude, .pi,
-                Double(bitPattern: 0x7FF0_0000_0000_0001), Double(nan: 77, signaling: false), 1e300, 0.1 + 0.2,
-            ]
-            return oddities.randomElement(using: &random) ?? .nan
-        case .anyBits: return Double(bitPattern: random.next())
+    @Test(arguments: [ChunkShape.Values.constant, .linear], [10, 500, 8192])
+    func whatNeedsNoBitsTakesNone(values: ChunkShape.Values, count: Int) {
+        var random = SeededGenerator(seed: 1)
+        let columns = ChunkShape(times: .regular, values: values, marks: .usual).columns(count, &random)
+        #expect(ChunkCodec.encode(columns).count < 40)
+    }
+
+    @Test(arguments: [10, 50, 100, 500])
+    func smallChunksDoNotBlowUp(count: Int) {
+        var random = SeededGenerator(seed: 2)
+        for values in [ChunkShape.Values.decimals, .sparse, .counter] {
+            let columns = ChunkShape(times: .regular, values: values, marks: .usual).columns(count, &random)
+            #expect(ChunkCodec.encode(columns).count <= 32 + count, "\(values)")
         }
+        let noise = ChunkShape(times: .irregular, values: .anyBits, marks: .usual).columns(count, &random)
+        #expect(ChunkCodec.encode(noise).count <= 48 + 12 * count)
+    }
+
+    private func expectRoundTrip(_ columns: Columns) throws {
+        let bytes = ChunkCodec.encode(columns)
+        let back = try ChunkCodec.decode(bytes)
+        #expect(back == columns, "\(columns.count) samples")
     }
 }

@@ -23,6 +23,33 @@ struct StoreModelTests {
             self.samples[labels] = self.samples[labels]?.filter { !span.contains($0.key) }
         }
 
+        /// Puts one sample in the place of those of an interval, up to a moment.
+        mutating func thin(_ labels: Labels, _ thinning: SeriesRetention.Thinning) {
+            let bound = thinning.before.milliseconds / thinning.interval * thinning.interval
+            let all = (self.samples[labels] ?? [:]).values.sorted { $0.time < $1.time }
+            var result: [Timestamp: Sample] = [:]
+            for sample in all where sample.time.milliseconds > bound { result[sample.time] = sample }
+            let old = Dictionary(grouping: all.filter { $0.time.milliseconds <= bound }) { sample in
+                (sample.time.milliseconds + thinning.interval - 1) / thinning.interval * thinning.interval
+            }
+            for (end, samples) in old {
+                let values = samples.map(\.value)
+                let sum = values.reduce(0, +)
+                let value: Double? =
+                    switch thinning.aggregate {
+                    case .average: sum / Double(values.count)
+                    case .minimum: values.min()
+                    case .maximum: values.max()
+                    case .sum: sum
+                    case .last: values.last
+                    }
+                guard let last = samples.last, let value else { continue }
+                let time = Timestamp(milliseconds: end)
+                result[time] = Sample(time: time, value: values.count == 1 ? last.value : value, mark: last.mark)
+            }
+            self.samples[labels] = result
+        }
+
         /// Mirrors one reading and says what it was.
         mutating func apply(
             _ labels: Labels,
@@ -156,8 +183,21 @@ struct StoreModelTests {
                 let keepFrom = clock - Int64.random(in: 100_000...700_000, using: &random)
                 let few = Set(keys.filter { _ in Bool.random(using: &random) }.map(\.labels))
                 let before = store.statistics().samples
-                let removed = try store.enforce { few.contains($0) ? SeriesRetention(keepFrom: keepFrom) : nil }
-                for labels in few { model.remove(labels, .distantPast ... (keepFrom - 1)) }
+                let thinnings = [1000, 5000, 30_000].prefix(Int.random(in: 0...3, using: &random))
+                    .map { interval in
+                        SeriesRetention.Thinning(
+                            before: clock - Int64.random(in: 10_000...400_000, using: &random),
+                            interval: interval,
+                            aggregate: SeriesRetention.Aggregate.allCases.randomElement(using: &random) ?? .sum
+                        )
+                    }
+                let policy = SeriesRetention(keepFrom: keepFrom, thinnings: thinnings)
+                let removed = try store.enforce { few.contains($0) ? policy : nil }
+                for labels in few {
+                    model.remove(labels, .distantPast...(keepFrom - 1))
+                    for thinning in thinnings { model.thin(labels, thinning) }
+                    for time in (model.samples[labels] ?? [:]).keys { taken.insert(Point(labels: labels, time: time)) }
+                }
                 #expect(store.statistics().samples == before - removed, "seed \(seed)")
             default:
                 try self.compare(store, model, keys, clock, &random, seed)
@@ -249,7 +289,23 @@ struct StoreModelTests {
                 qualities: .all
             )
             let window = try store.reader.select(request).flatMap(\.samples)
-            #expect(window == all.filter { $0.time > after && $0.time <= through }, "seed \(seed)")
+            let expected = all.filter { $0.time > after && $0.time <= through }
+            #expect(window == expected, "seed \(seed)")
+            let summary = try store.reader.summaries(request)?.first
+            #expect((summary?.count ?? 0) == expected.count, "seed \(seed)")
+            guard let summary else { continue }
+            let tenths = expected.reduce(0) { $0 + ($1.value * 10).rounded() }
+            // Thinned values have other digits; their sum is as exact as its order.
+            let areTenths = expected.allSatisfy { ($0.value * 10).rounded() / 10 == $0.value }
+            let sum = areTenths ? tenths / 10 : expected.reduce(0) { $0 + $1.value }
+            #expect(
+                abs(summary.sum - sum) <= (areTenths ? 0 : 1e-9),
+                "seed \(seed) \(expected.map(\.value)) \(all.count)"
+            )
+            #expect(summary.labels == key.labels, "seed \(seed)")
+            #expect(summary.minimum == expected.map(\.value).min(), "seed \(seed)")
+            #expect(summary.maximum == expected.map(\.value).max(), "seed \(seed)")
+            #expect(summary.first == expected.first?.value && summary.last == expected.last?.value, "seed \(seed)")
         }
         let total = model.samples.values.reduce(0) { $0 + $1.count }
         #expect(store.statistics().samples == total, "seed \(seed)")

@@ -1,130 +1,27 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-// Measures the store alone: commits (flushed), applying, sealing, opening, reading. One JSON object per line.
+// Measures the store alone. One JSON object per line.
 //
-//     StorageBench DIRECTORY [BATCHES] [READINGS-PER-BATCH]
+//     StorageBench live DIRECTORY [BATCHES] [READINGS-PER-BATCH]   the way of a reading: commit, apply, seal, read
+//     StorageBench series DIRECTORY COUNT                          one sample each of so many series
+//     StorageBench scale DIRECTORY SERIES DAYS                     the sensors' data, imported and asked
+//     StorageBench open DIRECTORY                                  opens what one of these left
 
 import Foundation
 import SeriesStorage
 import Telemetry
 
-func report(_ name: String, _ seconds: Double, _ numbers: [String: Double]) throws {
-    var object: [String: Any] = ["name": name, "seconds": (seconds * 1e6).rounded() / 1e6]
-    for (key, value) in numbers { object[key] = value.rounded() }
-    let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys])
-    FileHandle.standardOutput.write(data + Data("\n".utf8))
-}
-
-func timed<Result>(_ body: () throws -> Result) rethrows -> (Result, Double) {
-    let clock = ContinuousClock()
-    let start = clock.now
-    let result = try body()
-    return (result, (clock.now - start) / .seconds(1))
-}
-
-/// Processor time of the whole process, which other processes on the machine disturb less than the clock.
-func processorSeconds() -> Double {
-    Double(clock()) / Double(CLOCKS_PER_SEC)
-}
-
 let arguments = CommandLine.arguments
-guard arguments.count >= 2 else { fatalError("usage: StorageBench DIRECTORY [BATCHES] [READINGS-PER-BATCH]") }
-let path = arguments[1] + "/samples.db"
-let batches = arguments.count > 2 ? Int(arguments[2]) ?? 2000 : 2000
-let size = arguments.count > 3 ? Int(arguments[3]) ?? 500 : 500
-
-let keys = (0..<20_000)
-    .map { index in
-        SeriesKey(
-            labels: Labels(
-                metric: ["water_level_meters", "rainfall_millimeters", "battery_volts", "ph"][index % 4],
-                ["site": "site-\(index / 10)", "depth": "\(index % 10)"]
-            )
-        )
-    }
-let start: Int64 = 1_700_000_000_000
-var work: [ReadingBatch] = []
-for number in 0..<batches {
-    var batch = ReadingBatch(receivedAt: Timestamp(milliseconds: start + Int64(number) * 7))
-    for index in 0..<size {
-        let serial = number * size + index
-        let time = Timestamp(milliseconds: start + Int64(serial / keys.count) * 300_000)
-        let value = Double(1000 + serial % 777) / 100
-        batch.readings.append(
-            ResolvedReading(
-                series: keys[serial % keys.count],
-                sample: Sample(time: time, value: value),
-                hasOwnTime: true
-            )
-        )
-        batch.deliveries.append(Delivery(packetID: UInt16(serial % 65_535 + 1), hash: UInt64(serial)))
-    }
-    batch.messages = size
-    work.append(batch)
+func number(_ index: Int, _ standard: Int) -> Int {
+    arguments.count > index ? Int(arguments[index]) ?? standard : standard
 }
-let readings = Double(batches * size)
-
-let store = try SeriesStore(path: path, processed: .start)
-var entries: [JournalEntry] = []
-let processorBefore = processorSeconds()
-let (_, committing) = try timed { for batch in work { entries.append(try store.commit(batch)) } }
-let processor = processorSeconds() - processorBefore
-try report(
-    "commit",
-    committing,
-    [
-        "commits/s": Double(batches) / committing, "readings/s": readings / committing,
-        "readings per processor second": readings / processor,
-        "processor microseconds per commit": processor * 1e6 / Double(batches),
-    ]
-)
-let (_, applying) = try timed { for entry in entries { _ = try store.apply(entry) } }
-try report("apply", applying, ["readings/s": readings / applying])
-let (_, reopening) = try timed {
-    try store.close()
-    try SeriesStore(path: path, processed: store.appliedPosition).close()
+guard arguments.count >= 3 else { fatalError("usage: StorageBench live|series|scale|open DIRECTORY …") }
+let path = arguments[2] + "/samples.db"
+switch arguments[1] {
+case "live": try LivePath.run(path, batches: number(3, 4000), size: number(4, 1000))
+case "series": try ManySeries.run(path, count: number(3, 1_000_000))
+case "scale": try ScaleTable.run(path, series: number(3, 2000), days: number(4, 20))
+case "open": try ManySeries.open(path)
+default: fatalError("unknown measurement \(arguments[1])")
 }
-try report("open with the whole journal", reopening, ["readings/s": readings / reopening])
-let again = try SeriesStore(path: path, processed: store.appliedPosition)
-let (_, sealing) = try timed { try again.seal(through: again.appliedPosition, force: true) }
-let size1 = again.statistics()
-try report(
-    "seal",
-    sealing,
-    ["readings/s": readings / sealing, "bytes": Double(size1.fileBytes), "wal": Double(size1.walBytes)]
-)
-
-let request = SelectRequest(
-    matchers: [LabelMatcher("__name__", equals: "ph"), LabelMatcher("site", equals: "site-77")],
-    extent: .window(after: .distantPast, through: .distantFuture)
-)
-let (_, selecting) = try timed { for _ in 0..<100_000 { _ = try again.reader.select(request) } }
-try report("select, a metric at a site (3 of 20,000 series)", selecting, ["ns": selecting / 100_000 * 1e9])
-
-var history: [(labels: Labels, samples: [Sample])] = []
-for index in 0..<200 {
-    var samples: [Sample] = []
-    for step in 0..<5760 {
-        let time = start - Int64(5760 - step) * 300_000
-        samples.append(
-            Sample(time: Timestamp(milliseconds: time), value: Double(1200 + (step * 31 + index) % 97) / 100)
-        )
-    }
-    history.append((Labels(metric: "history_meters", ["site": "site-\(index)"]), samples))
-}
-let before = again.statistics()
-let (_, importing) = try timed { try again.importSeries(history, at: Timestamp(milliseconds: start)) }
-try again.checkpoint()
-let after = again.statistics()
-try report(
-    "import",
-    importing,
-    ["samples/s": 200 * 5760 / importing, "file bytes": Double(after.fileBytes - before.fileBytes)]
-)
-let all = SelectRequest(
-    matchers: [LabelMatcher("__name__", equals: "history_meters")],
-    extent: .window(after: .distantPast, through: .distantFuture)
-)
-let (found, scanning) = try timed { try again.reader.select(all).reduce(0) { $0 + $1.times.count } }
-try report("read what was imported", scanning, ["samples/s": Double(found) / scanning])

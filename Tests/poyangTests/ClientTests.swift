@@ -74,11 +74,4 @@ struct OutputTests {
                 == "metric,site,time,value\nm,s,1970-01-01T08:00:00+08:00,1\nm,s,1970-01-01T08:01:00.500+08:00,NaN"
         )
     }
-
-    @Test func readsTheRowFormOfACSVFile() throws {
-        let form = try LongForm(header: ["time", "metric", "site", "depth", "value"], path: "x.csv")
-        let record = CSVReader.Record(line: 2, fields: ["2022-06-21", "soil", "a", "", "3"])
-        #expect(try form.metricJSON(of: record) == #"{"__name__":"soil","site":"a"}"#)
-        #expect(throws: CommandFailure.self) { try LongForm(header: ["time", "value"], path: "x.csv") }
-    }
 }

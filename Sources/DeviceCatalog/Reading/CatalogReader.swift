@@ -14,8 +14,8 @@ package import Telemetry
 package struct CatalogReader: SeriesReader {
     package static let silenceMetric = "channel_silent"
 
-    private let base: any SeriesReader
-    private let catalog: Catalog
+    let base: any SeriesReader
+    let catalog: Catalog
 
     package init(base: any SeriesReader, catalog: Catalog) {
         self.base = base
@@ -24,10 +24,7 @@ package struct CatalogReader: SeriesReader {
 
     package func select(_ request: SelectRequest) throws -> [SeriesColumns] {
         guard let name = request.matchers.exactValue(of: Labels.metricName) else {
-            var found = try self.storedSeries(request)
-            found += self.thresholds(request, name: nil)
-            found += try self.silences(request)
-            return found
+            return try self.storedSeries(request) + self.computed(request)
         }
         if ThresholdSeries.isName(name) { return self.thresholds(request, name: name) }
         if name == CatalogReader.silenceMetric { return try self.silences(request) }
@@ -41,12 +38,13 @@ package struct CatalogReader: SeriesReader {
     ) throws -> [Labels] {
         let (plain, virtual) = matchers.splitByVirtualName()
         var found: [Labels] = []
+        var seen: Set<Labels> = []
         for restricted in self.baseMatchers(plain: plain, virtual: virtual) {
             for stored in try self.base.series(matching: restricted, after: after, through: through) {
                 let shown = self.catalog.entries[stored.site]?.show(stored).labels ?? stored
-                if virtual.allSatisfy({ $0.matches(shown) }), !(virtual.count > 0 && found.contains(shown)) {
-                    found.append(shown)
-                }
+                guard virtual.allSatisfy({ $0.matches(shown) }) else { continue }
+                // Without virtual matchers there is one pass, in which no series comes twice.
+                if virtual.isEmpty || seen.insert(shown).inserted { found.append(shown) }
             }
         }
         let request = SelectRequest(matchers: matchers, extent: .window(after: after, through: through))
@@ -136,7 +134,7 @@ extension CatalogReader {
     /// Matchers for the base by which every series is found whose shown labels can match.
     ///
     /// First the sites whose attributes match; then the series that store such a label themselves, which are few.
-    private func baseMatchers(plain: [LabelMatcher], virtual: [LabelMatcher]) -> [[LabelMatcher]] {
+    func baseMatchers(plain: [LabelMatcher], virtual: [LabelMatcher]) -> [[LabelMatcher]] {
         guard !virtual.isEmpty else { return [plain] }
         let matchesNothingKnown = virtual.allSatisfy { $0.matches("") }
         let entries = self.catalog.entries
@@ -162,6 +160,16 @@ extension CatalogReader {
 // MARK: - Computed series
 
 extension CatalogReader {
+    /// Whether the series of this name exist only here.
+    func isComputed(_ name: String) -> Bool {
+        ThresholdSeries.isName(name) || name == CatalogReader.silenceMetric
+    }
+
+    /// The series that exist only here, whatever their name.
+    func computed(_ request: SelectRequest) throws -> [SeriesColumns] {
+        self.thresholds(request, name: nil) + (try self.silences(request))
+    }
+
     private func thresholds(_ request: SelectRequest, name: String?) -> [SeriesColumns] {
         if let site = request.matchers.exactValue(of: "site") {
             guard let entry = self.catalog.entries[site] else { return [] }
@@ -195,16 +203,16 @@ extension CatalogReader {
 
     private func silences(_ request: SelectRequest) throws -> [SeriesColumns] {
         var found: [SeriesColumns] = []
+        func add(_ silence: ChannelSilence?) throws {
+            guard let silence, request.matchers.allSatisfy({ $0.matches(silence.labels) }),
+                let columns = try silence.columns(request.extent, base: self.base)
+            else { return }
+            found.append(columns)
+        }
         for entry in self.silenceCandidates(request.matchers) {
-            for channel in self.catalog.registeredChannels(at: entry.site.id) {
-                guard let schedule = channel.schedule else { continue }
-                let silence = ChannelSilence(
-                    channel: channel,
-                    limit: schedule.silenceLimit,
-                    virtual: entry.virtualLabels
-                )
-                guard request.matchers.allSatisfy({ $0.matches(silence.labels) }) else { continue }
-                if let columns = try silence.columns(request.extent, base: self.base) { found.append(columns) }
+            for channel in entry.channels { try add(channel.silence) }
+            for channel in self.catalog.learnedChannels(at: entry) {
+                try add(ChannelSilence(channel: channel, virtual: entry.virtualLabels))
             }
         }
         return found
@@ -218,12 +226,12 @@ extension CatalogReader {
 
 extension [LabelMatcher] {
     /// The value that a label must have; `nil` where no equality says so.
-    fileprivate func exactValue(of name: String) -> String? {
+    func exactValue(of name: String) -> String? {
         for matcher in self where matcher.operation == .equal && matcher.name == name { return matcher.value }
         return nil
     }
 
-    fileprivate func splitByVirtualName() -> (plain: [LabelMatcher], virtual: [LabelMatcher]) {
+    func splitByVirtualName() -> (plain: [LabelMatcher], virtual: [LabelMatcher]) {
         guard self.contains(where: \.isVirtual) else { return (self, []) }
         return (self.filter { !$0.isVirtual }, self.filter(\.isVirtual))
     }

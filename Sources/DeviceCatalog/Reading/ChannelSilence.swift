@@ -4,15 +4,20 @@
 import Telemetry
 
 /// The virtual series `channel_silent` of one channel.
-struct ChannelSilence {
+struct ChannelSilence: Sendable {
     private let channel: RegisteredChannel
+    /// Find the channel's series, and others that have more labels.
+    private let matchers: [LabelMatcher]
     /// From which age of the newest sample on the channel is silent.
     private let limit: Milliseconds
     let labels: Labels
 
-    init(channel: RegisteredChannel, limit: Milliseconds, virtual: Labels) {
+    /// - Returns: Nil where it is not known how often the channel reports.
+    init?(channel: RegisteredChannel, virtual: Labels) {
+        guard let schedule = channel.schedule else { return nil }
         self.channel = channel
-        self.limit = limit
+        self.limit = schedule.silenceLimit
+        self.matchers = channel.series.labels.map { LabelMatcher($0.name, equals: $0.value) }
         self.labels =
             virtual.merging(channel.series.labels)
             .merging([
@@ -23,7 +28,7 @@ struct ChannelSilence {
     /// - Returns: `nil` while the channel has never reported.
     func columns(_ extent: SelectExtent, base: any SeriesReader) throws -> SeriesColumns? {
         let start = extent.start
-        let matchers = self.channelMatchers
+        let matchers = self.matchers
         let request = SelectRequest(
             matchers: matchers,
             extent: .window(after: start - self.limit, through: extent.through),
@@ -48,9 +53,5 @@ struct ChannelSilence {
             if silentFrom < next { spans.append(StepFunction.Span(start: silentFrom, end: next, value: 1)) }
         }
         return StepFunction(spans: spans).columns(extent, labels: self.labels)
-    }
-
-    private var channelMatchers: [LabelMatcher] {
-        self.channel.series.labels.map { LabelMatcher($0.name, equals: $0.value) }
     }
 }

@@ -33,6 +33,8 @@ final class CompiledRule: Sendable {
     let comparison: ThresholdComparison?
     /// It looks at nothing but `channel_silent`.
     let isSilence: Bool
+    /// `expr` is `channel_silent{…} == 1`: it has no result where no channel is silent.
+    let wantsSilence: Bool
     /// It is evaluated for each site by itself.
     let isPerSite: Bool
     let dependsOnTime: Bool
@@ -44,7 +46,7 @@ final class CompiledRule: Sendable {
     let constantLabels: Labels?
 
     /// `operands` collects the left sides of comparisons with thresholds.
-    init(_ rule: AlertRule, order: Int, operands: inout [Expression]) {
+    init(_ rule: AlertRule, order: Int, operands: inout OperandTable) {
         self.rule = rule
         self.order = order
         let queries = [rule.expr] + [rule.clear, rule.maybe].compactMap { $0 }
@@ -60,6 +62,7 @@ final class CompiledRule: Sendable {
         self.comparison = ThresholdComparison(rule.expr, operands: &operands)
         let all = queries.flatMap(\.selectors)
         self.isSilence = !all.isEmpty && all.allSatisfy { $0.metric == CompiledRule.silenceMetric }
+        self.wantsSilence = CompiledRule.wantsSilence(rule.expr.expression)
         let readsSeries = !all.isEmpty
         // What names a site itself may have something to say before that site has said anything.
         let namesSite = all.contains { $0.matchers.contains { $0.name == "site" && $0.operation == .equal } }
@@ -76,6 +79,14 @@ final class CompiledRule: Sendable {
         } else {
             self.constantLabels = nil
         }
+    }
+
+    private static func wantsSilence(_ expression: Expression) -> Bool {
+        guard case .binary(let binary) = expression, binary.operation == .equal, !binary.returnsBool,
+            case .number(1) = binary.right, case .selector(let selector) = binary.left
+        else { return false }
+        return selector.metric == self.silenceMetric && selector.window == nil && selector.offset == 0
+            && selector.at == nil
     }
 
     private static func requiredThreshold(_ expression: Expression) -> Selector? {

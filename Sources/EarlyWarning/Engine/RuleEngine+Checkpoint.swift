@@ -23,11 +23,12 @@ extension RuleEngine {
             }
         }
         self.changes.removeAll(keepingCapacity: true)
-        for scope in Array(self.scopes.values) + self.acrossScopes where scope.isClockChanged {
+        for scope in self.changedScopes {
             scope.isClockChanged = false
             let clock = ScopeClock(clock: scope.clock, future: scope.future)
             checkpoint.clocks.append(ClockRow(key: scope.key, json: clock.json))
         }
+        self.changedScopes.removeAll(keepingCapacity: true)
         if self.isWallChanged {
             self.isWallChanged = false
             checkpoint.clocks.append(ClockRow(key: "wall", json: CanonicalJSON.text(self.wall)))
@@ -38,7 +39,7 @@ extension RuleEngine {
     /// All of the state as one checkpoint, for an engine with other rules to start from.
     package func fullCheckpoint() -> EngineCheckpoint {
         for scope in Array(self.scopes.values) + self.acrossScopes {
-            scope.isClockChanged = scope.clock > .distantPast
+            if scope.clock > .distantPast { self.noteClockChange(scope) }
             for unit in scope.units + scope.wallUnits {
                 for alert in unit.alerts { self.noteChange(alert, unit) }
                 guard let failure = unit.failure else { continue }
@@ -77,6 +78,7 @@ extension RuleEngine {
             let view = self.view(scope, reader)
             for unit in scope.units { try self.rearm(unit, at: scope.clock, view) }
             for unit in scope.wallUnits { try self.rearm(unit, at: max(self.wall, scope.clock), view) }
+            for ladder in scope.ladders { ladder.takeDue() }
             scope.rearm()
         }
         return ended

@@ -6,30 +6,37 @@ import Telemetry
 
 /// How samples and advances move clocks, and what is evaluated when.
 extension RuleEngine {
-    /// How the units of a scope see the store.
-    struct View {
-        let reader: any SeriesReader
-        let raising: Evaluator
-        let trusted: Evaluator
+    /// How the units of a scope see the store for the time of one batch or tick.
+    ///
+    /// Most readings change nothing and need no reader; what reads is made when it is asked for.
+    final class View {
+        private let base: any SeriesReader
+        private let site: SiteReader?
+        let scope: Scope
         /// Nil across sites.
         let operands: LeftOperands?
+
+        init(base: any SeriesReader, scope: Scope) {
+            self.base = base
+            self.scope = scope
+            self.site = scope.reader
+            self.operands = scope.reader == nil ? nil : scope.operands
+        }
+
+        private(set) lazy var reader: any SeriesReader = self.site?.over(self.base) ?? self.base
+        private(set) lazy var raising = Evaluator(
+            reader: self.reader,
+            options: EvaluationOptions(qualities: .raising, roundsComparisons: true)
+        )
+        private(set) lazy var trusted = Evaluator(
+            reader: self.reader,
+            options: EvaluationOptions(qualities: .trusted, roundsComparisons: true)
+        )
     }
 
     func view(_ scope: Scope, _ reader: any SeriesReader) -> View {
-        let reader = scope.reader?.over(reader) ?? reader
-        scope.operands.forget()
-        return View(
-            reader: reader,
-            raising: Evaluator(
-                reader: reader,
-                options: EvaluationOptions(qualities: .raising, roundsComparisons: true)
-            ),
-            trusted: Evaluator(
-                reader: reader,
-                options: EvaluationOptions(qualities: .trusted, roundsComparisons: true)
-            ),
-            operands: scope.reader == nil ? nil : scope.operands
-        )
+        scope.operands.forget(epoch: self.epoch)
+        return View(base: reader, scope: scope)
     }
 
     /// A change that a rule across sites must look at.
@@ -44,11 +51,11 @@ extension RuleEngine {
         var across: [AcrossWork] = []
         if samples.count == 1, let only = samples.first {
             let route = self.route(for: only.series)
-            try self.take([(route, only.sample.time)][...], receivedAt, reader, &across)
+            try self.take([(route, only.sample)][...], receivedAt, reader, &across)
         } else {
-            var items = samples.map { (route: self.route(for: $0.series), time: $0.sample.time) }
+            var items = samples.map { (route: self.route(for: $0.series), sample: $0.sample) }
             items.sort { left, right in
-                if left.route.scope === right.route.scope { return left.time < right.time }
+                if left.route.scope === right.route.scope { return left.sample.time < right.sample.time }
                 return left.route.scope.key < right.route.scope.key
             }
             var rest = items[...]
@@ -63,13 +70,19 @@ extension RuleEngine {
 
     /// The samples of one site, in the order of their times.
     private func take(
-        _ run: ArraySlice<(route: Route, time: Timestamp)>,
+        _ run: ArraySlice<(route: Route, sample: Sample)>,
         _ receivedAt: Timestamp,
         _ reader: any SeriesReader,
         _ across: inout [AcrossWork]
     ) throws {
         guard let scope = run.first?.route.scope else { return }
         let view = self.view(scope, reader)
+        for item in run {
+            item.route.track.note(item.sample, epoch: self.epoch)
+            if item.route.selectors.isEmpty { continue }
+            scope.operands
+                .add(item.sample, of: item.route.track, finding: item.route.selectors, clock: scope.clock)
+        }
         let followsWall = self.clockMode == .wall && !self.isWallClockSuspect
         if followsWall, receivedAt >= self.silenceHeldUntil {
             let tickClock = receivedAt - scope.grace
@@ -78,16 +91,16 @@ extension RuleEngine {
         let limit = followsWall ? receivedAt : Timestamp.distantFuture
         var rest = run
         var isLate = false
-        while let next = rest.first, next.time < scope.clock {
+        while let next = rest.first, next.sample.time < scope.clock {
             isLate = true
             self.counters.lateSamples += 1
             self.markDirty(next.route, scope.clock, &across)
             rest = rest.dropFirst()
         }
-        if isLate, rest.first?.time != scope.clock { try self.advance(scope, to: scope.clock, view) }
+        if isLate, rest.first?.sample.time != scope.clock { try self.advance(scope, to: scope.clock, view) }
         while let next = rest.first {
-            let time = next.time
-            while let same = rest.first, same.time == time {
+            let time = next.sample.time
+            while let same = rest.first, same.sample.time == time {
                 if time > limit {
                     self.keepForLater(same.route, time)
                     self.markAcross(same.route, limit, &across)
@@ -114,10 +127,19 @@ extension RuleEngine {
     }
 
     private func markDirty(_ route: Route, _ time: Timestamp, _ across: inout [AcrossWork]) {
+        // What was there may have been taken away: a value that was replaced by a worse one.
+        let isStale = time <= route.scope.clock
         for unit in route.units {
             unit.isDirty = true
-            // What was there may have been taken away: a value that was replaced by a worse one.
-            if time <= route.scope.clock { unit.staleAt = .distantPast }
+            if isStale { unit.staleAt = .distantPast }
+        }
+        for (ladder, units) in route.ladders {
+            ladder.isDirty = true
+            guard !ladder.isAsOne else { continue }
+            for unit in units {
+                unit.isDirty = true
+                if isStale { unit.staleAt = .distantPast }
+            }
         }
         for unit in route.silenceUnits where !route.isKnown || !unit.isArmed || !unit.alerts.isEmpty {
             unit.isDirty = true
@@ -139,8 +161,15 @@ extension RuleEngine {
             scope.future.append(time)
             scope.future.sort()
             scope.due = min(scope.due, time)
-            scope.isClockChanged = true
+            self.noteClockChange(scope)
         }
+    }
+
+    /// So that a checkpoint need not look at every site.
+    func noteClockChange(_ scope: Scope) {
+        guard !scope.isClockChanged else { return }
+        scope.isClockChanged = true
+        self.changedScopes.append(scope)
     }
 
     private func run(_ work: [AcrossWork], _ reader: any SeriesReader) throws {
@@ -179,24 +208,31 @@ extension RuleEngine {
             scope.clock = time
             let isFuture = scope.future.first.map { $0 <= time } ?? false
             scope.future.removeAll { $0 <= time }
-            for unit in scope.units where isFuture || unit.due <= time {
+            for unit in scope.singles where isFuture || unit.due <= time {
                 let isDirty = unit.isDirty
                 try self.evaluate(unit, at: time, view)
                 unit.isDirty = isDirty
             }
+            for ladder in scope.ladders where isFuture || ladder.due <= time {
+                try self.evaluate(ladder, at: time, view, isAll: isFuture, keepsDirty: true)
+            }
             scope.rearm()
         }
         self.counters.timers += fired
-        if target > scope.clock || fired > 0 || !scope.future.isEmpty { scope.isClockChanged = true }
+        if target > scope.clock || fired > 0 || !scope.future.isEmpty { self.noteClockChange(scope) }
         scope.clock = max(scope.clock, target)
         self.advance = (0, target)
         let isFuture = scope.future.first.map { $0 <= target } ?? false
         scope.future.removeAll { $0 <= target }
         var isAny = false
-        for unit in scope.units {
+        for unit in scope.singles {
             let isNew = !unit.isEvaluated && scope.reader == nil
             guard unit.isDirty || isFuture || isNew || unit.due <= target else { continue }
             try self.evaluate(unit, at: scope.clock, view)
+            isAny = true
+        }
+        for ladder in scope.ladders where ladder.isDirty || isFuture || ladder.due <= target {
+            try self.evaluate(ladder, at: scope.clock, view, isAll: isFuture, keepsDirty: false)
             isAny = true
         }
         if isAny || scope.due <= target { scope.rearm() }

@@ -46,6 +46,9 @@ extension RuleEngine {
                 {
                     unit.due = .distantFuture
                     return
+                } else if unit.rule.wantsSilence, let until = view.scope.reportsUntil(at: time, epoch: self.epoch) {
+                    unit.due = max(until, time + 1)
+                    return
                 }
             }
             let result = try view.raising.instant(unit.rule.rule.expr, at: time)

@@ -13,8 +13,11 @@ extension RuleEngine {
                 key: key,
                 scope: route.scope,
                 units: route.units,
+                ladders: route.ladders,
                 silenceUnits: route.silenceUnits,
-                across: route.across
+                across: route.across,
+                selectors: route.selectors,
+                track: route.track
             )
             alias.isKnown = route.isKnown
             // Keys that are made anew for each batch must not pile up.
@@ -37,6 +40,7 @@ extension RuleEngine {
                 unit.thresholdKnownUntil = .distantPast
                 unit.threshold = nil
             }
+            for ladder in scope.ladders { ladder.forgetThresholds() }
         }
         var units: [RuleUnit] = []
         var silence: [RuleUnit] = []
@@ -56,12 +60,26 @@ extension RuleEngine {
             if !scope.across.contains(where: { $0 === other }) { scope.across.append(other) }
             for unit in other.units { self.readChannels(of: unit, adding: scope.channels) }
         }
-        return Route(key: key, scope: scope, units: units, silenceUnits: silence, across: across)
+        let ladders = scope.ladders.map { ladder in
+            (ladder: ladder, units: ladder.units.filter { unit in units.contains { $0 === unit } })
+        }
+        let track = SeriesTrack(labels: labels)
+        scope.add(track)
+        return Route(
+            key: key,
+            scope: scope,
+            units: units.filter { unit in scope.singles.contains { $0 === unit } },
+            ladders: ladders.filter { !$0.units.isEmpty },
+            silenceUnits: silence,
+            across: across,
+            selectors: self.selectors.indices.filter { self.selectors[$0].mayFind(labels) },
+            track: track
+        )
     }
 
     func scope(forSite site: String) -> Scope {
         if let scope = self.scopes[site] { return scope }
-        let scope = Scope(kind: .site(site), key: "site/" + site)
+        let scope = Scope(kind: .site(site), key: "site/" + site, selectors: self.selectors)
         self.scopes[site] = scope
         self.readChannels(of: scope)
         return scope
@@ -73,7 +91,7 @@ extension RuleEngine {
         if let unit = present.first(where: { $0.rule === rule }) { return unit }
         let unit = RuleUnit(rule: rule)
         self.readChannels(of: unit, adding: scope.channels)
-        if isWall { scope.wallUnits.append(unit) } else { scope.units.append(unit) }
+        if isWall { scope.wallUnits.append(unit) } else { scope.add(unit) }
         return unit
     }
 

@@ -70,9 +70,15 @@ package final class RuleEngine {
     let clockMode: ClockMode
     let settings: Settings
     let compiled: [CompiledRule]
+    /// What left sides of comparisons with thresholds read.
+    let selectors: [SharedSelector]
+    /// How often the store was changed in another way than by samples that came with a batch.
+    var epoch = 0
     let channels: (String) -> [WatchedChannel]
     var scopes: [String: Scope] = [:]
     var acrossScopes: [Scope] = []
+    /// Those whose clock changed since the last checkpoint.
+    var changedScopes: [Scope] = []
     var routesByKey: [ObjectIdentifier: Route] = [:]
     var routesByLabels: [Labels: Route] = [:]
     var wall = Timestamp.distantPast
@@ -98,14 +104,15 @@ package final class RuleEngine {
         self.rules = rules.alerts
         self.clockMode = clockMode
         self.settings = settings
-        var operands: [Expression] = []
+        var operands = OperandTable()
         self.compiled = rules.alerts.enumerated()
             .map { CompiledRule($0.element, order: $0.offset, operands: &operands) }
+        self.selectors = operands.selectors
         self.channels = channels
         for rule in self.compiled where !rule.isPerSite {
-            let scope = Scope(kind: .across, key: "rule/" + rule.rule.id)
+            let scope = Scope(kind: .across, key: "rule/" + rule.rule.id, selectors: [])
             scope.followsAll = rule.patterns.isEmpty || rule.speaksOfAbsence
-            scope.units = [RuleUnit(rule: rule)]
+            scope.add(RuleUnit(rule: rule))
             self.acrossScopes.append(scope)
         }
     }
@@ -123,6 +130,7 @@ package final class RuleEngine {
             self.isWallChanged = true
         }
         switch batch.content {
+        case .samples(let samples) where samples.isEmpty: self.epoch += 1
         case .samples(let samples): try self.take(samples, receivedAt: batch.receivedAt, reader: reader)
         case .clockAdvance(let site, let to):
             if self.clockMode == .data { try self.advanceClocks(site: site, to: to, reader: reader) }

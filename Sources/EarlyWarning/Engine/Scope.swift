@@ -21,10 +21,17 @@ final class Scope {
     var grace = ReportSchedule.unregisteredGrace
     /// Times ahead of the clock of which samples have arrived, rising.
     var future: [Timestamp] = []
-    var units: [RuleUnit] = []
+    private(set) var units: [RuleUnit] = []
+    /// Those of `units` that are looked at one by one, and the others.
+    private(set) var singles: [RuleUnit] = []
+    private(set) var ladders: [RuleLadder] = []
     /// Units on the wall's own time: silence rules of `--clock wall`.
     var wallUnits: [RuleUnit] = []
-    var channels: [WatchedChannel] = []
+    var channels: [WatchedChannel] = [] { didSet { self.reports = nil } }
+    /// Of the series of which samples have come.
+    private var tracks: [SeriesTrack] = []
+    /// Of the channels that are expected to report; nil where that has to be found out.
+    private var reports: [(track: SeriesTrack?, limit: Milliseconds)]?
     /// The earliest `due` of `units` and of `future`.
     var due = Timestamp.distantFuture
     var wallDue = Timestamp.distantFuture
@@ -36,15 +43,15 @@ final class Scope {
     /// Of a site.
     let operands: LeftOperands
 
-    init(kind: Kind, key: String) {
+    init(kind: Kind, key: String, selectors: [SharedSelector]) {
         self.kind = kind
         self.key = key
         if case .site(let site) = kind {
             self.reader = SiteReader(site: site)
-            self.operands = LeftOperands(site: site)
+            self.operands = LeftOperands(site: site, selectors: selectors)
         } else {
             self.reader = nil
-            self.operands = LeftOperands(site: "")
+            self.operands = LeftOperands(site: "", selectors: selectors)
         }
     }
 
@@ -53,9 +60,51 @@ final class Scope {
         return ""
     }
 
+    func add(_ unit: RuleUnit) {
+        self.units.append(unit)
+        guard self.reader != nil, let comparison = unit.rule.comparison, comparison.isOrdered, !unit.rule.hasMaybe
+        else {
+            self.singles.append(unit)
+            return
+        }
+        if let ladder = self.ladders.first(where: { $0.comparison.operand == comparison.operand }) {
+            ladder.add(unit)
+        } else {
+            self.ladders.append(RuleLadder(comparison, unit))
+        }
+    }
+
+    func add(_ track: SeriesTrack) {
+        self.tracks.append(track)
+        self.reports = nil
+    }
+
+    /// Until when no channel of the site is silent; nil where one may be, or where nobody can tell without the reader.
+    func reportsUntil(at time: Timestamp, epoch: Int) -> Timestamp? {
+        if self.reports == nil { self.reports = self.findReports() }
+        guard let reports = self.reports, !reports.isEmpty else { return nil }
+        var until = Timestamp.distantFuture
+        for report in reports {
+            guard let end = report.track?.reportsUntil(at: time, limit: report.limit, epoch: epoch) else { return nil }
+            until = min(until, end)
+        }
+        return until
+    }
+
+    private func findReports() -> [(track: SeriesTrack?, limit: Milliseconds)] {
+        // Silence that somebody stored is not ours to work out.
+        if self.tracks.contains(where: { $0.labels.metric == CompiledRule.silenceMetric }) { return [] }
+        return self.channels.compactMap { channel in
+            channel.schedule.map { schedule in
+                (self.tracks.first { $0.labels == channel.series }, schedule.silenceLimit)
+            }
+        }
+    }
+
     func rearm() {
         var due = self.future.first ?? .distantFuture
-        for unit in self.units where unit.due < due { due = unit.due }
+        for unit in self.singles where unit.due < due { due = unit.due }
+        for ladder in self.ladders where ladder.due < due { due = ladder.due }
         self.due = due
         var wallDue = Timestamp.distantFuture
         for unit in self.wallUnits where unit.due < wallDue { wallDue = unit.due }
@@ -129,18 +178,36 @@ final class Route {
     /// Held so that its address stays its own.
     let key: SeriesKey
     let scope: Scope
+    /// Those that are looked at one by one.
     let units: [RuleUnit]
+    /// The others, by their ladder.
+    let ladders: [(ladder: RuleLadder, units: [RuleUnit])]
     let silenceUnits: [RuleUnit]
     /// Rules across sites.
     let across: [Scope]
+    /// The places of the selectors of left sides that may find it.
+    let selectors: [Int]
+    let track: SeriesTrack
     /// Whether a sample of it has been seen; the first one sets the timers of the silence rules.
     var isKnown = false
 
-    init(key: SeriesKey, scope: Scope, units: [RuleUnit], silenceUnits: [RuleUnit], across: [Scope]) {
+    init(
+        key: SeriesKey,
+        scope: Scope,
+        units: [RuleUnit],
+        ladders: [(ladder: RuleLadder, units: [RuleUnit])],
+        silenceUnits: [RuleUnit],
+        across: [Scope],
+        selectors: [Int],
+        track: SeriesTrack
+    ) {
         self.key = key
         self.scope = scope
         self.units = units
+        self.ladders = ladders
         self.silenceUnits = silenceUnits
         self.across = across
+        self.selectors = selectors
+        self.track = track
     }
 }

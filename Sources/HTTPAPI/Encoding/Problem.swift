@@ -22,6 +22,7 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
 
     package static func notFound(_ detail: String) -> APIProblem { APIProblem(.notFound, detail) }
     package static func conflict(_ detail: String) -> APIProblem { APIProblem(.conflict, detail) }
+    package static func badInput(_ detail: String) -> APIProblem { APIProblem(.badRequest, detail) }
     package static func unprocessable(_ detail: String) -> APIProblem { APIProblem(.unprocessableContent, detail) }
 
     package var description: String { "\(self.status.code) \(self.status.reasonPhrase): \(self.detail)" }

@@ -18,6 +18,11 @@ struct RequestParameters {
         self.add(String(buffer: body))
     }
 
+    /// Those of the query string alone, where the body is something else.
+    init(query request: Request) {
+        self.add(request.uri.query ?? "")
+    }
+
     /// The first value of a parameter; nil where it is absent or empty.
     subscript(name: String) -> String? {
         self.values[name]?.first { !$0.isEmpty }

@@ -41,6 +41,7 @@ struct OperationRoutes: Sendable {
         }
         var reasons = service.faults
         if !service.subscribed { reasons.append("not subscribed to the broker \(service.broker)") }
+        if service.isCatchingUp { reasons.append("what was committed before the start is judged first") }
         if service.processed < service.position {
             reasons.append("the rules are \(service.position - service.processed) batches behind the journal")
         }

@@ -124,7 +124,7 @@ struct PrometheusRoutes: Sendable {
     }
 
     private func evaluator(_ context: APIRequestContext) -> Evaluator {
-        Evaluator(reader: self.backend.reader(org: context.access.org), options: EvaluationOptions())
+        Evaluator(reader: self.backend.reader(org: context.access.org), options: EvaluationOptions(usesSummaries: true))
     }
 
     private func required(_ name: String, _ parameters: RequestParameters) throws -> String {

@@ -8,7 +8,7 @@ import NIOCore
 import SeriesStorage
 import Telemetry
 
-/// Sites, devices, quarantine and bulk imports.
+/// Sites, devices and quarantine.
 struct RegistryRoutes: Sendable {
     let backend: any APIBackend
 
@@ -38,7 +38,6 @@ struct RegistryRoutes: Sendable {
             return try JSONBody.response(report)
         }
         router.post("/api/devices/import", use: self.importDevices)
-        router.post("/api/v1/import", use: self.importSamples)
         router.get("/api/quarantine", use: self.quarantine)
         router.get("/api/quarantine/:id", use: self.quarantined)
     }
@@ -50,16 +49,6 @@ struct RegistryRoutes: Sendable {
         let report = try await self.backend.importDevices(
             csv: String(buffer: body),
             dryRun: dryRun,
-            org: context.access.org
-        )
-        return try JSONBody.response(report)
-    }
-
-    @Sendable private func importSamples(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        try context.require(.write)
-        let body = try await request.body.collect(upTo: Self.maximumBody)
-        let report = try await self.backend.importSamples(
-            lines: Array(body.readableBytesView),
             org: context.access.org
         )
         return try JSONBody.response(report)

@@ -4,7 +4,7 @@
 import Foundation
 
 /// Runs long blocking work on a thread of its own, so that it takes none of those that Swift's tasks share.
-func onThread<Result: Sendable>(
+package func onThread<Result: Sendable>(
     _ name: String,
     _ work: @escaping @Sendable () throws -> Result
 ) async throws -> Result {

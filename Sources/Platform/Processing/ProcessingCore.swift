@@ -11,7 +11,7 @@ import Telemetry
 
 /// Everything that follows a commit: series, rules, warnings and their one transaction.
 ///
-/// Used by one thread. /// A step that fails can be repeated: what was computed but not saved waits in `unsaved`.
+/// Used by one thread. A step that fails can be repeated: what was computed but not saved waits in `unsaved`.
 final class ProcessingCore {
     private let store: SeriesStore
     private let records: CatalogStore
@@ -34,6 +34,11 @@ final class ProcessingCore {
     private let ownClock: OwnClock
     /// What is wrong with our own clock; nil while it can be believed.
     private(set) var clockFault: String?
+    /// What keeps the store from sealing; nil when all is well.
+    private(set) var sealFault: String?
+    private var nextSealing = Timestamp.distantPast
+    /// Called after something was sealed.
+    private let sealed: @Sendable () -> Void
 
     /// Whether rules are evaluated.
     ///
@@ -45,6 +50,8 @@ final class ProcessingCore {
     private static let restartGrace: Milliseconds = 2 * .minute
     /// How often the position is saved while nothing happens.
     private static let saveInterval: Milliseconds = .second
+    /// Wait between attempts to seal while the disk refuses.
+    private static let sealRetryInterval: Milliseconds = 10 * .second
     /// How long before it expires a message that still holds is said again.
     private static let extensionLead: Milliseconds = .hour
 
@@ -56,13 +63,15 @@ final class ProcessingCore {
         options: PlatformOptions,
         rules: RuleSet,
         processed: JournalPosition,
-        at now: Timestamp
+        at now: Timestamp,
+        sealed: @escaping @Sendable () -> Void = {}
     ) throws {
         self.store = store
         self.records = records
         self.resolver = resolver
         self.feedSignal = feedSignal
         self.options = options
+        self.sealed = sealed
         self.rules = rules
         self.processed = processed
         self.saved = processed
@@ -191,7 +200,10 @@ final class ProcessingCore {
         let ended = try engine.restore(
             alerts: try self.records.alertStates(),
             clocks: try self.records.clocks(),
-            reader: CatalogReader(base: self.store.reader, catalog: resolver.catalog)
+            reader: CatalogReader(
+                base: KnownSitesReader(base: self.store.reader, catalog: resolver.catalog),
+                catalog: resolver.catalog
+            )
         )
         self.engine = engine
         if self.isJudging { try self.tell(ended, at: now) }
@@ -212,6 +224,20 @@ final class ProcessingCore {
         self.judged = 0
         self.lastSave = now
         if grew { self.feedSignal.notify() }
-        try self.store.seal(through: self.saved)
+        self.seal(at: now)
+    }
+
+    /// Lets the store seal, if it is time; when it cannot, the rules go on all the same, and the journal grows.
+    private func seal(at now: Timestamp) {
+        guard self.sealFault == nil || !(self.nextSealing - Self.sealRetryInterval...self.nextSealing).contains(now)
+        else { return }
+        do {
+            let isSealed = try self.store.seal(through: self.saved)
+            self.sealFault = nil
+            if isSealed { self.sealed() }
+        } catch {
+            self.sealFault = "\(error)"
+            self.nextSealing = now + Self.sealRetryInterval
+        }
     }
 }

@@ -16,7 +16,14 @@ package final class Processor: ReadingSink, Service {
     private enum Work: Sendable {
         case entry(JournalEntry)
         case tick
+        /// Something that must come after what is queued before it.
         case call(@Sendable (ProcessingCore) -> Void)
+        /// Something that only looks: while the journal is fed again it need not wait for its turn.
+        case look(@Sendable (ProcessingCore) -> Void)
+
+        var isLook: Bool {
+            if case .look = self { true } else { false }
+        }
     }
 
     /// Batches that may wait for the rules; with batches of 2,000 readings about 10 MB.
@@ -34,15 +41,21 @@ package final class Processor: ReadingSink, Service {
     private let positions: Mutex<(journalled: JournalPosition, processed: JournalPosition)>
     private let fault = Mutex<String?>(nil)
     private let clockFaultSeen: Mutex<String?>
+    private let sealFaultSeen = Mutex<String?>(nil)
     private let finished = AsyncStream.makeStream(of: Void.self)
     private let isClosing = Mutex(false)
+    /// The newest entry that was committed before the start.
+    private let refeedEnd: JournalPosition
+    private let catchingUp: Mutex<CatchingUp>
 
     init(core: ProcessingCore, store: SeriesStore, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
         self.store = store
         self.core = ProcessingCoreHolder(core: core)
         self.now = now
         self.logger = logger
-        self.positions = Mutex((core.processed, core.processed))
+        self.refeedEnd = max(store.committedPosition, core.processed)
+        self.positions = Mutex((self.refeedEnd, core.processed))
+        self.catchingUp = Mutex(CatchingUp())
         self.clockFaultSeen = Mutex(core.clockFault)
         if let fault = core.clockFault { logger.error("the clock looks wrong", metadata: ["fault": "\(fault)"]) }
     }
@@ -64,10 +77,10 @@ package final class Processor: ReadingSink, Service {
         try self.store.commitClockAdvance(site: site, to: time, at: self.now()) { self.hand($0) }
     }
 
-    /// Stores samples that the rules are not to see.
-    func importSeries(_ series: [(labels: Labels, samples: [Sample])]) throws -> ImportCounts {
+    /// Stores samples that the rules are not to see, and how far the import has come with them.
+    func commitImport(_ prepared: PreparedImport, mark: ImportMark?) throws -> ImportCounts {
         self.queue.waitForRoom()
-        return try self.store.importSeries(series, at: self.now()) { self.hand($0) }
+        return try self.store.commitImport(prepared, mark: mark, at: self.now()) { self.hand($0) }
     }
 
     /// Called under the store's lock, in the order of the journal: it must not wait.
@@ -78,6 +91,8 @@ package final class Processor: ReadingSink, Service {
 
     /// Asks the rules to look at the wall clock.
     func tick() {
+        // The timers are not to run ahead of what is fed again.
+        guard self.hasCaughtUp else { return }
         self.queue.put(.tick)
     }
 
@@ -87,9 +102,24 @@ package final class Processor: ReadingSink, Service {
     func perform<Result: Sendable>(
         _ body: @escaping @Sendable (ProcessingCore) throws -> Result
     ) async throws -> Result {
+        try await self.wait { continuation in .call { core in continuation.resume(with: .init { try body(core) }) } }
+    }
+
+    /// Runs `body`, which changes nothing, on the processing thread: after everything that is queued now, but between
+    /// two entries of those that are fed again after a start.
+    ///
+    /// - Throws: What `body` throws, or ``PlatformError`` when the service is stopping.
+    func look<Result: Sendable>(
+        _ body: @escaping @Sendable (ProcessingCore) throws -> Result
+    ) async throws -> Result {
+        try await self.wait { continuation in .look { core in continuation.resume(with: .init { try body(core) }) } }
+    }
+
+    private func wait<Result: Sendable>(
+        _ work: (CheckedContinuation<Result, any Error>) -> Work
+    ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            let taken = self.queue.put(.call { core in continuation.resume(with: .init { try body(core) }) })
-            guard !taken else { return }
+            guard !self.queue.put(work(continuation)) else { return }
             continuation.resume(throwing: PlatformError(.input, "the service is stopping; ask again when it is back"))
         }
     }
@@ -103,22 +133,56 @@ package final class Processor: ReadingSink, Service {
     /// What is wrong with our own clock; nil while it can be believed.
     var clockFault: String? { self.clockFaultSeen.withLock { $0 } }
 
-    // MARK: The thread
+    /// What keeps the store from sealing, while the rules go on; nil when all is well.
+    var sealFault: String? { self.sealFaultSeen.withLock { $0 } }
+
+    // MARK: The journal of the last process
+
+    /// Whether what was committed before the start has been judged.
+    var hasCaughtUp: Bool { self.catchingUp.withLock { $0.isOver } }
+
+    /// Waits until what was committed before the start has been judged, or the service is stopping.
+    func caughtUp() async {
+        let over = AsyncStream.makeStream(of: Void.self)
+        self.catchingUp.withLock { state in
+            if state.isOver { over.continuation.finish() } else { state.waiting.append(over.continuation) }
+        }
+        await cancelWhenGracefulShutdown { for await _ in over.stream {} }
+    }
 
     /// Feeds what was committed but not yet judged when the last process ended.
+    ///
+    /// Once, before anything else is processed: by ``run()``, or before it by a caller that cannot go on without it.
     func refeed() throws {
-        while true {
+        while self.progress.processed < self.refeedEnd, !self.isClosing.withLock({ $0 }) {
             let entries = try self.store.entries(after: self.progress.processed, limit: 256)
-            guard let last = entries.last else { return }
-            self.positions.withLock { $0.journalled = max($0.journalled, last.position) }
-            for entry in entries { self.process(.entry(entry)) }
+                .filter { $0.position <= self.refeedEnd }
+            guard !entries.isEmpty else { break }
+            for entry in entries where !self.isClosing.withLock({ $0 }) {
+                self.process(.entry(entry))
+                for look in self.queue.take(where: \.isLook) { self.process(look) }
+            }
         }
+        self.noteCaughtUp()
     }
+
+    private func noteCaughtUp() {
+        let waiting = self.catchingUp.withLock { state in
+            state.isOver = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.finish() }
+    }
+
+    // MARK: The thread
 
     package func run() async throws {
         let thread = Thread {
             // From inside, so that the kernel knows the name, too.
             Thread.current.name = "poyang-rules"
+            if !self.hasCaughtUp { self.attempt("reading the journal again") { _ in try self.refeed() } }
+            self.noteCaughtUp()
             self.work()
         }
         thread.qualityOfService = .userInitiated
@@ -133,7 +197,11 @@ package final class Processor: ReadingSink, Service {
         while true {
             let items = self.queue.takeAll()
             guard !items.isEmpty else { break }
-            for item in items { self.process(item) }
+            for item in items {
+                // An end before the journal was fed again leaves the rest of it, and what came after, to the next start.
+                if case .entry = item, self.progress.processed < self.refeedEnd { continue }
+                self.process(item)
+            }
         }
         self.attempt("saving at the end") { try $0.save(at: self.now(), isLast: true) }
         self.finished.continuation.finish()
@@ -147,19 +215,24 @@ package final class Processor: ReadingSink, Service {
         case .tick:
             self.attempt("a tick") { try $0.tick(at: self.now()) }
             self.noteClockFault(self.core.core.clockFault)
-        case .call(let body):
+        case .call(let body), .look(let body):
             body(self.core.core)
         }
+        self.noteSealFault(self.core.core.sealFault)
     }
 
     private func noteClockFault(_ fault: String?) {
-        let before = self.clockFaultSeen.withLock { seen in
-            defer { seen = fault }
-            return seen
-        }
-        switch (before, fault) {
+        switch self.clockFaultSeen.exchange(fault) {
         case (nil, let fault?): self.logger.error("the clock looks wrong", metadata: ["fault": "\(fault)"])
         case (.some, nil): self.logger.notice("the clock can be believed again")
+        case (nil, nil), (.some, .some): break
+        }
+    }
+
+    private func noteSealFault(_ fault: String?) {
+        switch self.sealFaultSeen.exchange(fault) {
+        case (nil, let fault?): self.logger.error("the journal cannot be sealed", metadata: ["error": "\(fault)"])
+        case (.some, nil): self.logger.notice("the journal is sealed again")
         case (nil, nil), (.some, .some): break
         }
     }
@@ -188,6 +261,22 @@ package final class Processor: ReadingSink, Service {
 }
 
 /// Carries the core to its thread.
-private struct ProcessingCoreHolder: @unchecked Sendable {  // first used by `refeed()`, then by the thread alone
+private struct ProcessingCoreHolder: @unchecked Sendable {  // used by `refeed()`, then by the thread alone
     let core: ProcessingCore
+}
+
+/// Whether the journal of the last process has been judged, and who waits for that.
+private struct CatchingUp {
+    var isOver = false
+    var waiting: [AsyncStream<Void>.Continuation] = []
+}
+
+extension Mutex<String?> {
+    /// Puts `value` in, and gives what was there with what is there.
+    borrowing fileprivate func exchange(_ value: String?) -> (before: String?, after: String?) {
+        self.withLock { held in
+            defer { held = value }
+            return (held, value)
+        }
+    }
 }

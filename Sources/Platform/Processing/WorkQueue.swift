@@ -48,6 +48,18 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {  // every access to
         return taken
     }
 
+    /// Takes those items out of turn that satisfy a condition; the others keep their order.
+    func take(where isWanted: (Item) -> Bool) -> [Item] {
+        self.condition.lock()
+        defer { self.condition.unlock() }
+        guard !self.items.isEmpty else { return [] }
+        let taken = self.items.filter(isWanted)
+        guard !taken.isEmpty else { return [] }
+        self.items.removeAll(where: isWanted)
+        self.condition.broadcast()
+        return taken
+    }
+
     /// No more is taken in; what is there can still be taken out.
     func close() {
         self.condition.lock()

@@ -43,6 +43,7 @@ extension Evaluation {
     }
 
     private func overWindows(_ plan: CallPlan, at time: Timestamp) throws -> [Element] {
+        if let known = try self.summarized(plan, at: time) { return known }
         var parameters: [Double] = []
         var windows: [Window] = []
         for argument in plan.arguments {

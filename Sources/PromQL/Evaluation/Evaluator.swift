@@ -14,8 +14,10 @@ package struct Evaluator: Sendable {
     }
 
     /// Whether a comparison of two numbers holds, as it would in a query.
-    package func holds(_ operation: BinaryOperator, _ left: Double, _ right: Double) -> Bool {
-        Evaluation.compare(operation, left, right, rounded: self.options.roundsComparisons)
+    ///
+    /// `rounded` as in ``EvaluationOptions/roundsComparisons``.
+    package static func holds(_ operation: BinaryOperator, _ left: Double, _ right: Double, rounded: Bool) -> Bool {
+        Evaluation.compare(operation, left, right, rounded: rounded)
     }
 
     /// The answer at one time.

@@ -103,14 +103,8 @@ final class SelectorPlan: Sendable {
         self.span = span
         self.isInSubquery = isInSubquery
         self.readsBorder = readsBorder
-        self.matchers = selector.matchers.filter { $0.name != Selector.qualityLabel }
-        let asked = selector.matchers.filter { $0.name == Selector.qualityLabel }
-        self.qualities =
-            asked.isEmpty
-            ? nil
-            : Quality.allCases.reduce(into: QualitySet()) { set, quality in
-                if asked.allSatisfy({ $0.matches("\(quality.rawValue)") }) { set.insert(QualitySet(quality)) }
-            }
+        self.matchers = selector.labelMatchers
+        self.qualities = selector.qualities
     }
 
     /// How long before the evaluation time a sample may lie and still be read, look-back aside.

@@ -69,6 +69,9 @@ package struct EvaluationOptions: Sendable {
     package var maximumSteps: Int
     /// The most steps that all subqueries of one query take together.
     package var maximumSubquerySteps: Int
+    /// Whether functions over long windows may ask the reader for summaries: evidence and the next change are then not
+    /// found out.
+    package var usesSummaries: Bool
 
     package init(
         qualities: QualitySet = .trusted,
@@ -77,7 +80,8 @@ package struct EvaluationOptions: Sendable {
         defaultSubqueryStep: Milliseconds = .minute,
         maximumSamples: Int = 50_000_000,
         maximumSteps: Int = 11_000,
-        maximumSubquerySteps: Int = 10_000_000
+        maximumSubquerySteps: Int = 10_000_000,
+        usesSummaries: Bool = false
     ) {
         self.qualities = qualities
         self.strictLookback = strictLookback
@@ -86,5 +90,6 @@ package struct EvaluationOptions: Sendable {
         self.maximumSamples = maximumSamples
         self.maximumSteps = maximumSteps
         self.maximumSubquerySteps = maximumSubquerySteps
+        self.usesSummaries = usesSummaries
     }
 }

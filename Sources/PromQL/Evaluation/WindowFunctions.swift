@@ -16,7 +16,6 @@ enum WindowFunctions {
     ) throws -> Double? {
         let values = window.values
         let first = values[values.startIndex]
-        let last = values[values.endIndex - 1]
         switch function {
         case .rate, .increase, .delta: return self.extrapolated(function, window)
         case .irate, .idelta: return self.instantaneous(isRate: function == .irate, window)
@@ -39,18 +38,14 @@ enum WindowFunctions {
             var average = RunningAverage(first)
             for value in values.dropFirst() { average.add(value) }
             return average.value
-        case .minOverTime: return values.dropFirst().reduce(first) { $1 < $0 || $0.isNaN ? $1 : $0 }
-        case .maxOverTime: return values.dropFirst().reduce(first) { $1 > $0 || $0.isNaN ? $1 : $0 }
-        case .countOverTime: return Double(values.count)
+        case .minOverTime, .maxOverTime, .countOverTime, .lastOverTime, .firstOverTime, .presentOverTime:
+            return self.plain(function, of: window.columns.values, in: window.first..<window.end)
         case .stdvarOverTime: return variance(values)
         case .stddevOverTime: return variance(values).squareRoot()
         case .quantileOverTime: return quantile(parameters[0], Array(values))
         case .madOverTime:
             let median = quantile(0.5, Array(values))
             return quantile(0.5, values.map { abs($0 - median) })
-        case .lastOverTime: return last
-        case .firstOverTime: return first
-        case .presentOverTime: return 1
         case .tsOfFirstOverTime: return window.times[window.first].seconds
         case .tsOfLastOverTime: return window.times[window.end - 1].seconds
         case .tsOfMinOverTime: return self.extremeTime(window) { $0 <= $1 }
@@ -61,6 +56,25 @@ enum WindowFunctions {
             return self.rainSum(window, countsUncovered: function == .possibleSumOverTime)
         default: return nil
         }
+    }
+
+    /// The functions that need nothing but the values, without a copy of anything; nil for all others.
+    ///
+    /// `places` are those of the window among `values`, and not empty.
+    static func plain(_ function: Function, of values: [Double], in places: Range<Int>) -> Double? {
+        var result = values[places.lowerBound]
+        switch function {
+        case .minOverTime:
+            for place in places.dropFirst() where values[place] < result || result.isNaN { result = values[place] }
+        case .maxOverTime:
+            for place in places.dropFirst() where values[place] > result || result.isNaN { result = values[place] }
+        case .countOverTime: result = Double(places.count)
+        case .lastOverTime: result = values[places.upperBound - 1]
+        case .firstOverTime: break
+        case .presentOverTime: result = 1
+        default: return nil
+        }
+        return result
     }
 
     private static func changes(_ values: ArraySlice<Double>, where differ: (Double, Double) -> Bool) -> Double {

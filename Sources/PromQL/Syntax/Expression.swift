@@ -30,7 +30,7 @@ package indirect enum Expression: Hashable, Sendable {
 ///
 /// Conditions on `__quality__` ask for samples of other quality than the evaluation's own: `__quality__=~"1|2|3"`.
 package struct Selector: Hashable, Sendable {
-    static let qualityLabel = "__quality__"
+    package static let qualityLabel = "__quality__"
 
     /// The name where the selector asks for exactly one.
     package var metric: String? {
@@ -44,6 +44,18 @@ package struct Selector: Hashable, Sendable {
 
     package var offset: Milliseconds { self.modifiers.offset }
     package var at: TimeModifiers.Anchor? { self.modifiers.at }
+
+    /// The conditions on labels, without those on `__quality__`.
+    package var labelMatchers: [LabelMatcher] { self.matchers.filter { $0.name != Selector.qualityLabel } }
+
+    /// What the conditions on `__quality__` ask for; nil where there are none.
+    package var qualities: QualitySet? {
+        let asked = self.matchers.filter { $0.name == Selector.qualityLabel }
+        guard !asked.isEmpty else { return nil }
+        return Quality.allCases.reduce(into: QualitySet()) { set, quality in
+            if asked.allSatisfy({ $0.matches("\(quality.rawValue)") }) { set.insert(QualitySet(quality)) }
+        }
+    }
 }
 
 /// `offset` and `@`.

@@ -137,10 +137,11 @@ final class BlockFile: Sendable {
         isKept: Bool = true
     ) throws -> Columns {
         let block = try self.block(id)
-        let wanted = block.entries(of: series).filter {
-            let statistics = block.entries[$0].statistics
-            return statistics.firstTime <= through && statistics.lastTime >= from
-        }
+        let wanted = block.entries(of: series)
+            .filter {
+                let statistics = block.entries[$0].statistics
+                return statistics.firstTime <= through && statistics.lastTime >= from
+            }
         if wanted.count == 1 {
             let name = ChunkName(block: id, index: wanted[0])
             if let cached = self.cached(name) { return cached }
@@ -149,6 +150,11 @@ final class BlockFile: Sendable {
             return columns
         }
         return try self.decode(wanted, of: block, id)
+    }
+
+    /// The samples of one chunk.
+    func columns(chunk index: Int, in id: Int64) throws -> Columns {
+        try self.decode([index], of: self.block(id), id)
     }
 
     private func decode(_ indices: [Int], of block: Block, _ id: Int64) throws(DamagedBlock) -> Columns {

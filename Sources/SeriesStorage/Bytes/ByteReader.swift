@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Stored bytes that do not have the form they should have.
-struct DamagedBytes: Error {
-    let message: String
+package struct DamagedBytes: Error {
+    package let message: String
     /// Of the first byte that could not be used.
-    let offset: Int
+    package let offset: Int
 }
 
 /// Reads what ``ByteWriter`` wrote; damaged input throws and never traps.

@@ -12,8 +12,24 @@ struct ByteWriter {
         self.bytes.reserveCapacity(capacity)
     }
 
+    /// Goes on after the bytes that are there, and leaves none behind; ``take()`` gives all back.
+    init(continuing bytes: inout [UInt8]) {
+        swap(&self.bytes, &bytes)
+    }
+
+    /// All bytes, which the writer then no longer has.
+    mutating func take() -> [UInt8] {
+        var bytes: [UInt8] = []
+        swap(&self.bytes, &bytes)
+        return bytes
+    }
+
     mutating func byte(_ value: UInt8) {
         self.bytes.append(value)
+    }
+
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes.append(contentsOf: bytes)
     }
 
     mutating func varint(_ value: UInt64) {
@@ -43,6 +59,10 @@ struct ByteWriter {
 
     mutating func fixed(_ value: UInt16) {
         withUnsafeBytes(of: value.littleEndian) { self.bytes.append(contentsOf: $0) }
+    }
+
+    mutating func raw(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes.append(contentsOf: bytes)
     }
 
     mutating func text(_ value: String) {

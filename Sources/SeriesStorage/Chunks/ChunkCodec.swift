@@ -3,150 +3,170 @@
 
 import Telemetry
 
-/// The packed form of a chunk, version 1.
+/// The packed form of a chunk, version 2.
 ///
 /// ```
-/// ┌─────────┬──────────────┬──────────┬──────┬──────────┬────────┬────────┬────────┐
-/// │ version │ count        │ times    │ mode │ exponent │ values │ marks  │ CRC-32 │
-/// │ u8 = 1  │ varint ≥ 1   │ see below│ u8   │ u8       │        │        │ u32 LE │
-/// └─────────┴──────────────┴──────────┴──────┴──────────┴────────┴────────┴────────┘
-/// times    first time in ms, signed varint; then the count − 1 differences of differences as a run stream
-///          (the difference before the first one is 0), in wrapping 64-bit arithmetic
-/// mode 0   values are f64 bits, LE, count × 8 bytes
-/// mode 1   value = integer / 10^exponent; the differences of the count integers (the one before the first is 0)
-///          as a run stream; then exceptions: count varint, and each: index − previous index varint, f64 bits LE
+/// ┌─────────┬──────────────┬────────────┬─────────────┬────────┬────────┐
+/// │ version │ count        │ times      │ values      │ marks  │ CRC-32 │
+/// │ u8 = 2  │ varint ≥ 1   │ TimeColumn │ ValueColumn │        │ u32 LE │
+/// └─────────┴──────────────┴────────────┴─────────────┴────────┴────────┘
 /// marks    runs until count is reached: mark u8, length − 1 varint
-/// run stream of numbers: a number ≠ 0 is its signed varint; a run of n zeros is the byte 0 and varint n − 1
+/// CRC-32   of all bytes before it
 /// ```
-/// A value belongs to mode 1 only if dividing gives its exact bits back; NaN, infinities, −0 and long binary
-/// fractions are exceptions. More than one exception in eight makes the chunk mode 0.
-enum ChunkCodec {
-    static let version: UInt8 = 1
+/// Sensors send decimals at regular times, so both columns become small integers: times as places on a grid and
+/// offsets from it, values as integers of a common power of ten and their first or second differences. An
+/// ``IntegerColumn`` then picks its cheapest mode by estimated size, from one number for a constant to a ``TokenCoder``.
+package enum ChunkCodec {
+    package static let version: UInt8 = 2
+
+    /// Samples of one chunk at most; bounds what a damaged count can allocate.
+    package static let largest = 1 << 16
 
     /// Appends the packed form, its checksum included.
-    static func encode(_ columns: Columns, into bytes: inout [UInt8]) -> ChunkStatistics {
-        bytes += self.pack(columns)
-        return self.statistics(of: columns)
+    ///
+    /// There are 1 to ``largest`` samples.
+    package static func encode(_ columns: Columns, into bytes: inout [UInt8]) -> ChunkStatistics {
+        let count = columns.count
+        precondition((1...self.largest).contains(count), "a chunk of \(count) samples")
+        precondition(columns.values.count == count && columns.marks.count == count, "columns of unequal length")
+        let start = bytes.count
+        var writer = ByteWriter(continuing: &bytes)
+        writer.byte(self.version)
+        writer.count(count)
+        columns.times.withUnsafeBytes { TimeColumn.encode($0.assumingMemoryBound(to: Int64.self), to: &writer) }
+        let numbers = columns.values.withUnsafeBufferPointer { ValueColumn.encode($0, to: &writer) }
+        let qualities = columns.marks.withUnsafeBufferPointer { self.encodeMarks($0, to: &writer) }
+        writer.fixed(CRC32.checksum(writer.bytes.span.extracting(start..<writer.bytes.count)))
+        bytes = writer.take()
+        return ChunkStatistics(
+            count: count,
+            firstTime: columns.times[0],
+            lastTime: columns.times[count - 1],
+            qualities: qualities,
+            hasNaN: columns.values.contains(where: \.isNaN),
+            numbers: numbers,
+            firstValue: columns.values[0],
+            lastValue: columns.values[count - 1]
+        )
     }
 
-    static func encode(_ columns: Columns) -> [UInt8] {
+    package static func encode(_ columns: Columns) -> [UInt8] {
         var bytes: [UInt8] = []
         _ = self.encode(columns, into: &bytes)
         return bytes
     }
 
-    /// Appends the `count` samples of a packed form.
-    static func decode(
+    /// Appends the `count` samples of a packed form; after an error the columns are as before.
+    package static func decode(
         _ bytes: UnsafeRawBufferPointer,
         count: Int,
         appendingTo columns: inout Columns
     ) throws(DamagedBytes) {
-        let decoded = try self.decode([UInt8](bytes))
-        guard decoded.count == count else { throw DamagedBytes(message: "has another number of samples", offset: 1) }
-        columns.times += decoded.times
-        columns.values += decoded.values
-        columns.marks += decoded.marks
-    }
-
-    private static func statistics(of columns: Columns) -> ChunkStatistics {
-        let numbers = columns.values.filter { !$0.isNaN }
-        return ChunkStatistics(
-            count: columns.count,
-            firstTime: columns.times.first ?? .distantPast,
-            lastTime: columns.times.last ?? .distantPast,
-            qualities: columns.marks.reduce(0) { $0 | 1 << UInt16($1 & 0x0F) },
-            hasNaN: numbers.count < columns.count,
-            numbers: numbers.isEmpty
-                ? .none
-                : .binary(
-                    minimum: numbers.min() ?? .nan,
-                    maximum: numbers.max() ?? .nan,
-                    sum: numbers.reduce(0, +)
-                ),
-            firstValue: columns.values.first ?? .nan,
-            lastValue: columns.values.last ?? .nan
-        )
-    }
-
-    private static func pack(_ columns: Columns) -> [UInt8] {
-        var writer = ByteWriter(capacity: 32 + columns.count * 4)
-        writer.byte(self.version)
-        writer.count(columns.count)
-        self.encodeTimes(columns.times, into: &writer)
-        DecimalColumn.encode(columns.values, into: &writer)
-        self.encodeMarks(columns.marks, into: &writer)
-        writer.fixed(CRC32.checksum(writer.bytes.span))
-        return writer.bytes
-    }
-
-    static func decode(_ bytes: [UInt8]) throws(DamagedBytes) -> Columns {
-        var reader = try ByteReader(checking: bytes, version: self.version)
-        guard let count = Int(exactly: try reader.varint()), (1...ChunkCodec.largest).contains(count) else {
-            throw reader.damaged("announces an impossible number of samples")
+        var reader = try self.open(bytes)
+        guard try reader.count(upTo: self.largest) == count, count > 0 else {
+            throw reader.damaged("has another number of samples")
         }
-        var columns = Columns()
-        columns.times = try self.decodeTimes(&reader, count: count)
-        columns.values = try DecimalColumn.decode(&reader, count: count)
-        columns.marks = try self.decodeMarks(&reader, count: count)
-        return columns
-    }
-
-    /// More samples than any chunk may have; bounds what a damaged count can allocate.
-    static let largest = 1 << 16
-
-    private static func encodeTimes(_ times: [Timestamp], into writer: inout ByteWriter) {
-        var runs = RunEncoder()
-        var previous = times.first?.milliseconds ?? 0
-        var difference: Int64 = 0
-        writer.signed(previous)
-        for time in times.dropFirst() {
-            let next = time.milliseconds &- previous
-            runs.append(next &- difference, to: &writer)
-            previous = time.milliseconds
-            difference = next
+        let start = columns.count
+        columns.times.append(contentsOf: repeatElement(Timestamp(milliseconds: 0), count: count))
+        columns.values.append(contentsOf: repeatElement(0, count: count))
+        columns.marks.append(contentsOf: repeatElement(0, count: count))
+        do {
+            try self.decode(count, at: start, of: &columns, from: &reader)
+        } catch {
+            columns.times.removeSubrange(start...)
+            columns.values.removeSubrange(start...)
+            columns.marks.removeSubrange(start...)
+            throw error
         }
-        runs.finish(&writer)
     }
 
-    private static func decodeTimes(_ reader: inout ByteReader, count: Int) throws(DamagedBytes) -> [Timestamp] {
-        var times: [Timestamp] = []
-        times.reserveCapacity(count)
-        var runs = RunDecoder()
-        var time = try reader.signed()
-        var difference: Int64 = 0
-        times.append(Timestamp(milliseconds: time))
-        for _ in 1..<count {
-            difference &+= try runs.next(&reader)
-            let next = time &+ difference
-            guard next > time else { throw reader.damaged("has times that do not rise") }
-            time = next
-            times.append(Timestamp(milliseconds: time))
+    package static func decode(_ bytes: [UInt8]) throws(DamagedBytes) -> Columns {
+        // Typed errors do not pass through the closure that gives the pointer.
+        let result = bytes.withUnsafeBytes { raw -> Result<Columns, DamagedBytes> in
+            do throws(DamagedBytes) {
+                var reader = try self.open(raw)
+                let count = try reader.count(upTo: self.largest)
+                var columns = Columns()
+                try self.decode(raw, count: count, appendingTo: &columns)
+                return .success(columns)
+            } catch {
+                return .failure(error)
+            }
         }
-        guard runs.isExhausted else { throw reader.damaged("has too many times") }
-        return times
+        return try result.get()
     }
 
-    private static func encodeMarks(_ marks: [UInt8], into writer: inout ByteWriter) {
+    /// Checks version and checksum; reads on at the count.
+    private static func open(_ bytes: UnsafeRawBufferPointer) throws(DamagedBytes) -> RawReader {
+        guard bytes.count > 5 else { throw DamagedBytes(message: "is too short", offset: bytes.count) }
+        let end = bytes.count - 4
+        let content = UnsafeRawBufferPointer(rebasing: bytes[..<end])
+        guard bytes[0] == self.version, var reader = RawReader(content) else {
+            throw DamagedBytes(message: "has the unknown format version \(bytes[0])", offset: 0)
+        }
+        let stored = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
+        guard CRC32.checksum(content) == stored else {
+            throw DamagedBytes(message: "fails its checksum", offset: end)
+        }
+        _ = try reader.byte()
+        return reader
+    }
+
+    private static func decode(
+        _ count: Int,
+        at start: Int,
+        of columns: inout Columns,
+        from reader: inout RawReader
+    ) throws(DamagedBytes) {
+        var damage: DamagedBytes?
+        columns.times.withUnsafeMutableBytes { times in
+            columns.values.withUnsafeMutableBufferPointer { values in
+                columns.marks.withUnsafeMutableBufferPointer { marks in
+                    guard let times = times.assumingMemoryBound(to: Int64.self).baseAddress,
+                        let values = values.baseAddress, let marks = marks.baseAddress
+                    else { return }
+                    do throws(DamagedBytes) {
+                        try TimeColumn.decode(count, into: times + start, from: &reader)
+                        try ValueColumn.decode(count, into: values + start, from: &reader)
+                        try self.decodeMarks(count, into: marks + start, from: &reader)
+                        if reader.remaining > 0 { throw reader.damaged("goes on after its end") }
+                    } catch {
+                        damage = error
+                    }
+                }
+            }
+        }
+        if let damage { throw damage }
+    }
+
+    /// Returns the bit set of the quality flags.
+    private static func encodeMarks(_ marks: UnsafeBufferPointer<UInt8>, to writer: inout ByteWriter) -> UInt16 {
+        var qualities: UInt16 = 0
         var start = 0
         while start < marks.count {
             var end = start + 1
             while end < marks.count, marks[end] == marks[start] { end += 1 }
+            qualities |= 1 << UInt16(marks[start] & 0x0F)
             writer.byte(marks[start])
             writer.count(end - start - 1)
             start = end
         }
+        return qualities
     }
 
-    private static func decodeMarks(_ reader: inout ByteReader, count: Int) throws(DamagedBytes) -> [UInt8] {
-        var marks: [UInt8] = []
-        marks.reserveCapacity(count)
-        while marks.count < count {
+    private static func decodeMarks(
+        _ count: Int,
+        into marks: UnsafeMutablePointer<UInt8>,
+        from reader: inout RawReader
+    ) throws(DamagedBytes) {
+        var done = 0
+        while done < count {
             let mark = try reader.byte()
-            guard let more = Int(exactly: try reader.varint()), more < count - marks.count else {
+            guard let more = Int(exactly: try reader.varint()), more < count - done else {
                 throw reader.damaged("has too many marks")
             }
-            marks.append(contentsOf: repeatElement(mark, count: more + 1))
+            (marks + done).update(repeating: mark, count: more + 1)
+            done += more + 1
         }
-        return marks
     }
 }

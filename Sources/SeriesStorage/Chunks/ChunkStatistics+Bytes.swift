@@ -51,6 +51,13 @@ extension ChunkStatistics {
         if last == nil { writer.fixed(self.lastValue.bitPattern) }
     }
 
+    /// The bytes that ``write(to:base:)`` appends.
+    package func bytes(base: Int64) -> [UInt8] {
+        var writer = ByteWriter(capacity: 32)
+        self.write(to: &writer, base: base)
+        return writer.take()
+    }
+
     /// Reads what ``write(to:base:)`` wrote with the same base.
     init(from reader: inout ByteReader, base: Int64) throws(DamagedBytes) {
         let flags = try reader.byte()

@@ -1,7 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import Telemetry
+package import Telemetry
 
 /// What a chunk holds, known without decoding it.
 ///
@@ -23,9 +23,9 @@ import Telemetry
 /// then      the first and the last value as f64 bits where flagged
 /// ```
 /// Differences wrap in 64 bits.
-struct ChunkStatistics: Sendable {
+package struct ChunkStatistics: Sendable {
     /// The numbers among the values, NaN left out.
-    enum Numbers: Sendable, Equatable {
+    package enum Numbers: Sendable, Equatable {
         /// Every value is NaN.
         case none
         /// All are integers divided by 10^exponent; the sum is exact.
@@ -35,25 +35,25 @@ struct ChunkStatistics: Sendable {
     }
 
     /// Of all samples, at least 1.
-    var count: Int
-    var firstTime: Timestamp
-    var lastTime: Timestamp
+    package var count: Int
+    package var firstTime: Timestamp
+    package var lastTime: Timestamp
     /// The QARTOD flags that occur, bit 1 << flag; as ``QualitySet``.
-    var qualities: UInt16
-    var hasNaN: Bool
-    var numbers: Numbers
+    package var qualities: UInt16
+    package var hasNaN: Bool
+    package var numbers: Numbers
     /// Of the first sample, with its exact bits, also if it is NaN.
-    var firstValue: Double
+    package var firstValue: Double
     /// Of the last sample, with its exact bits, also if it is NaN.
-    var lastValue: Double
+    package var lastValue: Double
 
     /// Of the decimals; nil where the values are not all decimals.
-    var exponent: Int? {
+    package var exponent: Int? {
         if case .decimal(let exponent, _, _, _) = self.numbers { exponent } else { nil }
     }
 
     /// Nil where every value is NaN.
-    var minimum: Double? {
+    package var minimum: Double? {
         switch self.numbers {
         case .none: nil
         case .decimal(let exponent, let minimum, _, _): Double(minimum) / DecimalScale.powers[exponent]
@@ -62,7 +62,7 @@ struct ChunkStatistics: Sendable {
     }
 
     /// Nil where every value is NaN.
-    var maximum: Double? {
+    package var maximum: Double? {
         switch self.numbers {
         case .none: nil
         case .decimal(let exponent, _, let maximum, _): Double(maximum) / DecimalScale.powers[exponent]
@@ -71,7 +71,7 @@ struct ChunkStatistics: Sendable {
     }
 
     /// Zero where every value is NaN.
-    var sum: Double {
+    package var sum: Double {
         switch self.numbers {
         case .none: 0
         case .decimal(let exponent, _, _, let sum): Double(sum) / DecimalScale.powers[exponent]
@@ -82,7 +82,7 @@ struct ChunkStatistics: Sendable {
 
 extension ChunkStatistics: Equatable {
     /// By bits, so that NaN equals itself.
-    static func == (left: ChunkStatistics, right: ChunkStatistics) -> Bool {
+    package static func == (left: ChunkStatistics, right: ChunkStatistics) -> Bool {
         left.count == right.count && left.firstTime == right.firstTime && left.lastTime == right.lastTime
             && left.qualities == right.qualities && left.hasNaN == right.hasNaN
             && left.firstValue.bitPattern == right.firstValue.bitPattern

@@ -49,7 +49,7 @@ extension SeriesStore {
                     try self.removeUnread()
                 }
             }
-            try self.pool.writeWithoutTransaction { db in try SeriesStore.giveBackFreePages(db) }
+            try self.giveBackFreePages()
             try self.writing.withLock { _ in
                 try self.checkpointer.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
             }
@@ -68,14 +68,21 @@ extension SeriesStore {
         try self.putInForce(rewriting)
     }
 
-    /// Shortens the file by the pages that nothing uses, if they are more than a fiftieth of it.
-    private static func giveBackFreePages(_ db: Database) throws {
-        let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
-        let all = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
-        guard free * 50 > all else { return }
-        // The pragma frees a page per step, so all of its rows are asked for.
-        let rows = try Row.fetchCursor(db, sql: "PRAGMA incremental_vacuum")
-        while try rows.next() != nil {}
+    /// Shortens the file by the pages that nothing uses, if they are more than a fiftieth of it; some at a time, so that
+    /// commits go on in between.
+    private func giveBackFreePages() throws {
+        while true {
+            let free = try self.pool.writeWithoutTransaction { db -> Int in
+                let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+                let all = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+                guard free * 50 > all else { return 0 }
+                // The pragma frees a page per step, so all of its rows are asked for.
+                let rows = try Row.fetchCursor(db, sql: "PRAGMA incremental_vacuum(1024)")
+                while try rows.next() != nil {}
+                return try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+            }
+            guard free > 0 else { return }
+        }
     }
 }
 

@@ -44,7 +44,8 @@ package struct SeriesRetention: Sendable, Hashable {
 extension SeriesStore {
     /// Removes what is too old and thins what is old.
     ///
-    /// The processor waits for one shard at a time. Samples that are in the journal only are thinned once they are sealed.
+    /// The processor waits for one shard at a time. What is in the journal only is thinned once it is sealed, and so is
+    /// what follows it in its series.
     ///
     /// - Parameter retention: What holds for a series; nil where everything is kept.
     /// - Returns: By how many samples the store is smaller.
@@ -77,7 +78,7 @@ extension SeriesStore {
         try self.merging.withLock { _ in
             var old = SpanRemoval(spans: [:])
             for (id, policy) in policies where policy.keepFrom > .distantPast {
-                old.spans[id] = [.distantPast ... (policy.keepFrom - 1)]
+                old.spans[id] = [.distantPast...(policy.keepFrom - 1)]
             }
             var removed = try self.remove(old, from: shard)
             // One after the other, so that a coarser one finds what a finer one left.
@@ -233,7 +234,7 @@ extension SeriesStore {
         )
     }
 
-    /// What a dense part of a series becomes; nil where nothing is dense.
+    /// What a part of a series becomes; nil where all of it is at the ends of intervals, one in each.
     private func thin(
         _ id: SeriesID,
         _ thinning: SeriesRetention.Thinning,
@@ -242,25 +243,31 @@ extension SeriesStore {
     ) throws -> (span: ClosedRange<Timestamp>, columns: Columns)? {
         let interval = thinning.interval
         // Whole intervals only: those that end after the bounds stay as they are.
-        let end = thinning.before.milliseconds / interval * interval
+        var end = thinning.before.milliseconds / interval * interval
+        // An open sample may revise one of a block, so its interval and what follows wait until it is sealed.
+        let open = self.memory.withLock { $0[id].isDirty ? $0[id].open.times : [] }
+        if let first = open.first(where: { $0 >= from }) {
+            end = min(end, first.startOfInterval(interval).milliseconds)
+        }
         let start = max(from, Timestamp(milliseconds: -end)).milliseconds / interval * interval
         guard start < end else { return nil }
         let span = Timestamp(milliseconds: start + 1)...Timestamp(milliseconds: end)
-        var first: Timestamp?
+        var chunks: [ChunkStatistics] = []
         for segment in segments {
             for block in segment.blocks(of: id, from: span.lowerBound, through: span.upperBound) {
                 let bytes = try self.blockFile.block(block.id)
-                for index in bytes.entries(of: id) {
-                    let statistics = bytes.entries[index].statistics
-                    let most = (statistics.lastTime - statistics.firstTime) / interval + 1
-                    guard span.overlaps(statistics.firstTime...statistics.lastTime), statistics.count > most else {
-                        continue
-                    }
-                    first = min(first ?? statistics.firstTime, statistics.firstTime)
-                }
+                chunks += bytes.entries(of: id).map { bytes.entries[$0].statistics }
+                    .filter { span.overlaps($0.firstTime...$0.lastTime) }
             }
         }
-        guard let first else { return nil }
+        chunks.sort { $0.firstTime < $1.firstTime }
+        // Chunks that look as if they were thinned, apart from each other, need not be decoded.
+        var reached = Timestamp.distantPast
+        let changed = chunks.first { chunk in
+            defer { reached = max(reached, chunk.lastTime) }
+            return chunk.firstTime <= reached || !chunk.isThinned(to: interval)
+        }
+        guard let first = changed?.firstTime else { return nil }
         let dense = max(span.lowerBound, first.startOfInterval(interval) + 1)...span.upperBound
         let columns = try self.stored(id, in: dense, segments)
         let thin = columns.thinned(to: interval, thinning.aggregate)
@@ -275,6 +282,17 @@ extension Timestamp {
         let before = self.milliseconds - 1
         let floor = before >= 0 ? before / interval : (before - interval + 1) / interval
         return Timestamp(milliseconds: floor * interval)
+    }
+}
+
+extension ChunkStatistics {
+    /// Whether it begins and ends at ends of intervals, and holds no more samples than there are intervals.
+    ///
+    /// Of a small chunk this proves nothing, but it is soon decoded; a large one that was not thinned would have to lack
+    /// most of its samples.
+    fileprivate func isThinned(to interval: Milliseconds) -> Bool {
+        self.firstTime.milliseconds % interval == 0 && self.lastTime.milliseconds % interval == 0
+            && self.count <= (self.lastTime - self.firstTime) / interval + 1 && (self.count <= 2 || self.count > 64)
     }
 }
 

@@ -26,7 +26,9 @@ struct Rewriting {
 }
 
 extension SeriesStore {
-    /// Writes what segments become; it counts for nobody until ``putInForce(_:)``. Only under the lock `merging`.
+    /// Writes what segments become, which counts for nobody until ``putInForce(_:)``.
+    ///
+    /// Only under the lock `merging`.
     func rewrite(_ segments: [Segment], removal: SpanRemoval? = nil) throws -> Rewriting.Replacement {
         guard let last = segments.last else { return Rewriting.Replacement(old: [], new: nil) }
         var merge = SegmentMerge(segments, in: self.blockFile, limits: self.limits, removal: removal)

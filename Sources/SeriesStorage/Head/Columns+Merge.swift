@@ -100,9 +100,22 @@ extension Columns {
 
     /// Those whose quality is admitted, marks without the bit that only the head knows.
     func admitted(by qualities: QualitySet) -> (times: [Timestamp], values: [Double], marks: [SampleMark]) {
-        let marks = self.marks.map { SampleMark(rawValue: $0 & ~SeriesHead.resident) }
-        if qualities == .all || marks.allSatisfy({ qualities.admits($0) }) { return (self.times, self.values, marks) }
+        let marks = self.plainMarks
+        // Mostly all samples have the same mark.
+        if let first = marks.first, qualities == .all || (qualities.admits(first) && marks.allSatisfy { $0 == first }) {
+            return (self.times, self.values, marks)
+        }
         let kept = marks.indices.filter { qualities.admits(marks[$0]) }
+        if kept.count == marks.count { return (self.times, self.values, marks) }
         return (kept.map { self.times[$0] }, kept.map { self.values[$0] }, kept.map { marks[$0] })
+    }
+
+    private var plainMarks: [SampleMark] {
+        [SampleMark](unsafeUninitializedCapacity: self.marks.count) { buffer, count in
+            for index in self.marks.indices {
+                buffer.initializeElement(at: index, to: SampleMark(rawValue: self.marks[index] & ~SeriesHead.resident))
+            }
+            count = self.marks.count
+        }
     }
 }

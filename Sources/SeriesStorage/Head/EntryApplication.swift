@@ -29,7 +29,7 @@ enum EntryApplication {
         var result: [(ordinal: Int, places: [BlockPlace])] = []
         for (ordinal, reading) in readings.enumerated() {
             let time = reading.sample.time
-            guard memory[reading.series].mustAsk(about: time) else { continue }
+            guard memory.mustAsk(about: time, of: reading.series) else { continue }
             let places = memory[shardOf: reading.series].blocks(of: reading.series, from: time, through: time)
             if !places.isEmpty { result.append((ordinal, places)) }
         }
@@ -75,9 +75,10 @@ enum EntryApplication {
             guard position > memory[shardOf: id].sealedThrough else { continue }
             let index = memory.index
             let fate = memory[id]
-                .apply(reading.sample, at: position, key: index.key(of: id) ?? SeriesKey(labels: index.labels(of: id))) {
-                    older[ordinal].map { ($0.value, $0.mark, $0.position) }
-                }
+                .apply(reading.sample, at: position, key: SeriesKey(labels: index.labels(of: id)))
+            {
+                older[ordinal].map { ($0.value, $0.mark, $0.position) }
+            }
             guard let key = memory[id].key else { continue }
             switch fate {
             case .stored:

@@ -63,11 +63,6 @@ struct SeriesHead: Sendable {
         self.body?.columns.times.containsSorted(time) ?? false
     }
 
-    /// Whether blocks must be asked if a sample at `time` exists.
-    func mustAsk(about time: Timestamp) -> Bool {
-        time <= self.evictedThrough && !self.holds(time)
-    }
-
     /// No sample of the series is newer.
     var newestBound: Timestamp {
         max(self.body?.columns.times.last ?? .distantPast, self.evictedThrough)
@@ -77,7 +72,7 @@ struct SeriesHead: Sendable {
 
     /// Adds one reading of the journal entry at `position`.
     ///
-    /// `older` gives the sample at this time in the blocks, if ``mustAsk(about:)`` said so, and the position that its
+    /// `older` gives the sample at this time in the blocks, if ``SeriesMemory/mustAsk(about:of:)`` said so, and the position that its
     /// block covers; `key` the object that stands for the series.
     mutating func apply(
         _ sample: Sample,
@@ -86,7 +81,7 @@ struct SeriesHead: Sendable {
         older: () -> (value: Double, mark: UInt8, position: JournalPosition)?
     ) -> ReadingFate {
         let time = sample.time
-        let body = self.changing(key)
+        let body = self.ownBody() ?? self.makeBody(key())
         if time > self.evictedThrough, body.columns.times.last.map({ time > $0 }) ?? true {
             body.columns.append(time, sample.value, sample.mark.rawValue)
             body.openCount += 1
@@ -123,15 +118,18 @@ struct SeriesHead: Sendable {
         return .revised(old: old, oldMark: SampleMark(rawValue: oldMark & ~SeriesHead.resident))
     }
 
-    /// The body, of its own.
-    private mutating func changing(_ key: () -> SeriesKey) -> Body {
-        if let body = self.body {
-            if isKnownUniquelyReferenced(&self.body) { return body }
-            let copy = Body(copying: body)
-            self.body = copy
-            return copy
-        }
-        let body = Body(key: key())
+    /// The body, for changing: a copy of its own where another head refers to the same.
+    private mutating func ownBody() -> Body? {
+        // Asked before anybody here holds it, because that would make it look shared.
+        if isKnownUniquelyReferenced(&self.body) { return self.body }
+        guard let shared = self.body else { return nil }
+        let copy = Body(copying: shared)
+        self.body = copy
+        return copy
+    }
+
+    private mutating func makeBody(_ key: SeriesKey) -> Body {
+        let body = Body(key: key)
         self.body = body
         return body
     }
@@ -149,14 +147,13 @@ struct SeriesHead: Sendable {
     ///
     /// `residents` says how many of the newest samples stay in memory.
     mutating func seal(keeping residents: Int) {
-        guard let shared = self.body else { return }
-        let surplus = shared.columns.count - residents
-        if surplus > 0 { self.evictedThrough = max(self.evictedThrough, shared.columns.times[surplus - 1]) }
+        let surplus = self.count - residents
+        if surplus > 0, let body { self.evictedThrough = max(self.evictedThrough, body.columns.times[surplus - 1]) }
         guard residents > 0 else {
             self.body = nil
             return
         }
-        let body = self.changing { shared.key }
+        guard let body = self.ownBody() else { return }
         if surplus > 0 { body.columns = body.columns.slice(surplus, body.columns.count) }
         body.columns.markAll(SeriesHead.resident)
         body.openCount = 0
@@ -173,8 +170,7 @@ struct SeriesHead: Sendable {
     mutating func imported(_ samples: borrowing Columns, isInBlocks: (Timestamp) -> Bool) {
         guard let last = samples.times.last else { return }
         self.evictedThrough = max(self.evictedThrough, last)
-        guard let shared = self.body else { return }
-        let body = self.changing { shared.key }
+        guard let body = self.ownBody() else { return }
         let kept = body.columns.times.indices.filter { index in
             let time = body.columns.times[index]
             if body.columns.marks[index] & SeriesHead.resident != 0 { return time > last }
@@ -192,8 +188,7 @@ struct SeriesHead: Sendable {
     ///
     /// - Returns: How many distinct points that were in no block went.
     mutating func remove(_ span: ClosedRange<Timestamp>, isInBlocks: (Timestamp) -> Bool) -> Int {
-        guard let range = self.indices(in: span), let shared = self.body else { return 0 }
-        let body = self.changing { shared.key }
+        guard let range = self.indices(in: span), let body = self.ownBody() else { return 0 }
         var removed = 0
         for index in range where body.columns.marks[index] & SeriesHead.resident == 0 {
             body.openCount -= 1
@@ -220,8 +215,7 @@ struct SeriesHead: Sendable {
         isInBlocks: (Timestamp) -> Bool
     ) -> Int {
         self.evictedThrough = max(self.evictedThrough, span.upperBound)
-        guard let range = self.indices(in: span), let shared = self.body else { return 0 }
-        let body = self.changing { shared.key }
+        guard let range = self.indices(in: span), let body = self.ownBody() else { return 0 }
         var more = 0
         for index in range where body.columns.marks[index] & SeriesHead.resident == 0 {
             let time = body.columns.times[index]

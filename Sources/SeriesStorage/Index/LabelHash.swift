@@ -5,7 +5,9 @@
 ///
 /// Two texts that Swift holds for equal (canonical equivalence) have equal hashes, whatever their bytes are.
 struct LabelHash: Sendable {
-    private static let seeds: (UInt64, UInt64, UInt64) = (.random(in: 0...(.max)), .random(in: 0...(.max)), .random(in: 0...(.max)))
+    private static let seeds: (UInt64, UInt64, UInt64) = (
+        .random(in: 0...(.max)), .random(in: 0...(.max)), .random(in: 0...(.max))
+    )
 
     private let first: UInt64
     private let second: UInt64
@@ -68,7 +70,7 @@ struct LabelHash: Sendable {
     /// hashed as that.
     @inline(never)
     private func hashBeyondASCII(_ text: UnsafeBufferPointer<UInt8>, owner: UInt32) -> UInt64 {
-        var string = String(decoding: text, as: UTF8.self)
+        let string = String(decoding: text, as: UTF8.self)
         var plain: [UInt8] = []
         for scalar in string.unicodeScalars {
             switch scalar {
@@ -85,7 +87,6 @@ struct LabelHash: Sendable {
                 plain.append(UInt8(scalar.value))
             }
         }
-        string = ""
         return plain.withUnsafeBufferPointer { plain in
             var bits: UInt64 = 0
             return self.hash(plain, owner: owner, bits: &bits)

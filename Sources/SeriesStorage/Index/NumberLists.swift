@@ -9,7 +9,7 @@
 ///          0x8000_0000 | list   a list in blocks
 /// block    next block, numbers  of 4, 8, 16 … 1,024 words, the first of them the position of the next block
 /// ```
-struct NumberLists: ~Copyable {
+struct NumberLists: ~Copyable, Sendable {
     /// A list as it was at some moment: it can be read without a lock while numbers are added.
     struct Snapshot: Sendable {
         static let empty = Snapshot(count: 0, first: 0)
@@ -18,15 +18,6 @@ struct NumberLists: ~Copyable {
         var count: UInt32
         /// The number itself where there is one alone, else the position of the first block.
         var first: UInt32
-    }
-
-    private struct List: BitwiseCopyable {
-        var count: UInt32
-        var first: UInt32
-        var last: UInt32
-        /// What the last block still has room for, and its size in words.
-        var room: UInt16
-        var size: UInt16
     }
 
     /// Reads snapshots; lives no longer than the lists.
@@ -59,7 +50,7 @@ struct NumberLists: ~Copyable {
     private static let inBlocks: UInt32 = 0x8000_0000
 
     private var words = StableArena<UInt32>()
-    private var lists = StableArena<List>()
+    private var lists = StableArena<NumberList>()
 
     var reader: Reader { Reader(words: self.words.reader) }
 
@@ -90,7 +81,7 @@ struct NumberLists: ~Copyable {
         pointer[1] = handle
         pointer[2] = number
         let room = UInt16(Self.smallest - 3)
-        let list = List(count: 2, first: block, last: block, room: room, size: UInt16(Self.smallest))
+        let list = NumberList(count: 2, first: block, last: block, room: room, size: UInt16(Self.smallest))
         return Self.inBlocks | self.lists.append(list)
     }
 
@@ -109,4 +100,15 @@ struct NumberLists: ~Copyable {
         list.pointee.room -= 1
         list.pointee.count += 1
     }
+}
+
+/// The head of a list in blocks.
+struct NumberList: BitwiseCopyable {
+    var count: UInt32
+    /// The positions of its first and last block.
+    var first: UInt32
+    var last: UInt32
+    /// What the last block still has room for, and its size in words.
+    var room: UInt16
+    var size: UInt16
 }

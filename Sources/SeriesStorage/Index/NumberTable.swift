@@ -6,7 +6,7 @@
 /// Open addressing with linear probing, at most three quarters full, in 256 sections that grow each for itself by half:
 /// no growth moves more than the 256th part, and little memory waits unused. Beside each number lies a byte of its
 /// hash, so that hardly ever a wrong number is looked at. Five bytes a slot.
-struct NumberTable: ~Copyable {
+struct NumberTable: ~Copyable, @unchecked Sendable {  // its memory has one owner
     private struct Section {
         var numbers: UnsafeMutablePointer<UInt32>
         var tags: UnsafeMutablePointer<UInt8>
@@ -77,7 +77,7 @@ struct NumberTable: ~Copyable {
     /// From the bits that neither the section nor the tag uses.
     @inline(__always)
     private static func home(_ hash: UInt64, _ capacity: UInt32) -> Int {
-        Int(((hash >> 16) & 0xFFFF_FFFF) * UInt64(capacity) >> 32)
+        Int((((hash >> 16) & 0xFFFF_FFFF) * UInt64(capacity)) >> 32)
     }
 
     private static func place(_ number: UInt32, hash: UInt64, in section: inout Section) {

@@ -6,7 +6,7 @@
 /// Chunks of 65,536 elements hang in a directory of fixed place. What one `allocate` gave lies in one piece. So growing
 /// copies nothing and needs no more than one chunk beyond what is used, and whoever knows a position that was
 /// published to him reads it without a lock while others are added.
-struct StableArena<Element: BitwiseCopyable>: ~Copyable {
+struct StableArena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {  // its memory has one owner
     private static var chunkBits: Int { 16 }
     /// Positions are 32 bits wide, so this many chunks is all there can be; untouched, the directory costs nothing.
     private static var slots: Int { 1 << (32 - Self.chunkBits) }

@@ -28,6 +28,8 @@ import Telemetry
 /// The checksum covers all bytes before it.
 enum JournalCodec {
     static let version: UInt8 = 1
+    /// Bytes of a reading: a number of 33 bits, one of 64, a value and a mark.
+    private static let largestReading = 5 + 10 + 8 + 1
 
     static func encode(_ entry: JournalEntry) -> [UInt8] {
         var writer = ByteWriter(capacity: JournalCodec.capacity(of: entry))
@@ -48,14 +50,16 @@ enum JournalCodec {
         switch entry.content {
         case .readings(let readings):
             writer.count(readings.count)
-            var previous: Int64 = 0
-            for reading in readings {
-                let series = Int64(reading.series.rawValue)
-                writer.signed(series - previous)
-                previous = series
-                writer.signed(reading.sample.time.milliseconds &- entry.receivedAt.milliseconds)
-                writer.fixed(reading.sample.value.bitPattern)
-                writer.byte(reading.sample.mark.rawValue)
+            writer.appendUnchecked(atMost: readings.count * self.largestReading) { cursor in
+                var previous: Int64 = 0
+                for reading in readings {
+                    let series = Int64(reading.series.rawValue)
+                    cursor.signed(series - previous)
+                    previous = series
+                    cursor.signed(reading.sample.time.milliseconds &- entry.receivedAt.milliseconds)
+                    cursor.fixed(reading.sample.value.bitPattern)
+                    cursor.byte(reading.sample.mark.rawValue)
+                }
             }
         case .clockAdvance(let site, let to):
             writer.byte(site == nil ? 0 : 1)

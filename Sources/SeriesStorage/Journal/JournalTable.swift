@@ -36,9 +36,11 @@ enum JournalTable {
     static func insert(_ db: Database, _ deliveries: [Delivery], at position: JournalPosition) throws {
         guard !deliveries.isEmpty else { return }
         var writer = ByteWriter(capacity: deliveries.count * 10)
-        for delivery in deliveries {
-            writer.fixed(delivery.packetID)
-            writer.fixed(delivery.hash)
+        writer.appendUnchecked(atMost: deliveries.count * 10) { cursor in
+            for delivery in deliveries {
+                cursor.fixed(delivery.packetID)
+                cursor.fixed(delivery.hash)
+            }
         }
         try db.cachedStatement(sql: "INSERT INTO delivery (position, count, data) VALUES (?, ?, ?)")
             .execute(arguments: [position.rawValue, deliveries.count, Data(writer.bytes)])

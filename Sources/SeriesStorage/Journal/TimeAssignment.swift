@@ -3,7 +3,7 @@
 
 import Telemetry
 
-/// Which times the committed readings take, and the way from a series key to its number.
+/// Which times the committed readings take.
 ///
 /// A reading without a time of its own gets the receive millisecond or the next one that is free in its series: held
 /// neither by a stored sample nor by one that is committed but not applied yet.
@@ -22,16 +22,6 @@ struct TimeAssignment {
     private var slots: [Slot] = []
     /// Series number → 1 + index of its slot; 0 where it has none.
     private var places: [UInt32] = []
-    /// The key is kept with its number, so that no other object can get its address.
-    private var known: [ObjectIdentifier: (key: SeriesKey, id: SeriesID)] = [:]
-
-    func id(of key: SeriesKey) -> SeriesID? {
-        self.known[ObjectIdentifier(key)]?.id
-    }
-
-    mutating func remember(_ key: SeriesKey, as id: SeriesID) {
-        self.known[ObjectIdentifier(key)] = (key, id)
-    }
 
     /// Takes note that a series has samples up to a time that were not committed as readings.
     mutating func noteImport(through time: Timestamp, in id: SeriesID) {
@@ -114,9 +104,8 @@ struct TimeAssignment {
         }
     }
 
-    /// Gives up what can be found out again: series without pending times, and keys of catalogues that were replaced.
+    /// Gives up series without pending times; the stored samples tell the same.
     mutating func forgetIdle() {
-        self.known.removeAll(keepingCapacity: self.known.count < 100_000)
         var kept: [Slot] = []
         for number in self.places.indices where self.places[number] > 0 {
             let slot = self.slots[Int(self.places[number]) - 1]

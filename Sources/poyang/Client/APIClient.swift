@@ -95,6 +95,21 @@ struct APIClient: Sendable {
         }
     }
 
+    /// Hands on the body piece by piece, as it comes.
+    func stream(
+        _ path: String,
+        query: [(String, String?)],
+        handle: (_ bytes: [UInt8]) async throws -> Void
+    ) async throws {
+        let response = try await self.execute(self.request(.GET, path, query: query), deadline: .distantFuture)
+        guard (200..<300).contains(response.status.code) else { throw try await self.failure(of: response) }
+        do {
+            for try await piece in response.body { try await handle(Array(piece.readableBytesView)) }
+        } catch let error as HTTPClientError {
+            throw CommandFailure("\(self.name) broke off (\(error.shortDescription)); its log says why")
+        }
+    }
+
     /// Asks for long work, whose answer is JSON lines: shares that are done, and at the end a report.
     ///
     /// - Throws: ``CommandFailure`` also for what the service says at the end instead of a report.
@@ -171,7 +186,7 @@ struct APIClient: Sendable {
     /// `application/x-www-form-urlencoded`; fields without a value are left out.
     static func encoded(_ fields: [(String, String?)]) -> String {
         fields.compactMap { name, value in
-            value.map { "\(name)=\(APIClient.component($0))" }
+            value.map { "\(APIClient.component(name))=\(APIClient.component($0))" }
         }
         .joined(separator: "&")
     }

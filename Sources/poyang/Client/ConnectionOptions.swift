@@ -35,9 +35,17 @@ struct ConnectionOptions: ParsableArguments {
         creating: Bool = false,
         _ body: (APIClient) async throws -> Result
     ) async throws -> Result {
+        try await self.withClient(creating: creating) { client, _ in try await body(client) }
+    }
+
+    /// The same; `body` gets the platform itself, too, where it runs in this process.
+    func withClient<Result>(
+        creating: Bool,
+        _ body: (APIClient, PlatformBackend?) async throws -> Result
+    ) async throws -> Result {
         let environment = ProcessInfo.processInfo.environment
         if let url = self.url {
-            return try await body(try APIClient(url: url, token: self.token ?? environment["POYANG_TOKEN"]))
+            return try await body(try APIClient(url: url, token: self.token ?? environment["POYANG_TOKEN"]), nil)
         }
         let data = self.data ?? environment["POYANG_DATA"] ?? "data"
         let directory = DataDirectory(path: data)
@@ -51,7 +59,7 @@ struct ConnectionOptions: ParsableArguments {
                 data: data,
                 devices: self.devices ?? environment["POYANG_DEVICES"] ?? "Devices",
                 rules: self.rules ?? environment["POYANG_RULES"] ?? "Rules"
-            ) { socket in try await body(APIClient(socket: socket)) }
+            ) { socket, backend in try await body(APIClient(socket: socket), backend) }
         }
         guard FileManager.default.fileExists(atPath: directory.socket) else {
             let number = owner.processID.map { "\($0)" } ?? "?"
@@ -60,7 +68,7 @@ struct ConnectionOptions: ParsableArguments {
                     + "wait until it is ready or has ended, or ask it by --url URL --token T"
             )
         }
-        return try await body(APIClient(socket: directory.socket))
+        return try await body(APIClient(socket: directory.socket), nil)
     }
 }
 

@@ -15,7 +15,7 @@ func withOfflineAPI<Result>(
     data: String,
     devices: String,
     rules: String,
-    _ body: (_ socket: String) async throws -> Result
+    _ body: (_ socket: String, _ backend: PlatformBackend) async throws -> Result
 ) async throws -> Result {
     var logger = Logger(label: "poyang", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = .warning
@@ -33,5 +33,5 @@ func withOfflineAPI<Result>(
     } catch {
         throw CommandFailure("\(error)")
     }
-    return try await platform.serveSocket(body)
+    return try await platform.serveSocket { socket in try await body(socket, platform.backend) }
 }

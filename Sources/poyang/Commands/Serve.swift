@@ -23,7 +23,13 @@ struct Serve: AsyncParsableCommand {
             _EMBEDDED_BROKER, _LISTEN, _CLOCK, _EXERCISE and what has no flag: _BROKER_USER,
             _BROKER_PASSWORD, _BROKER_AUTHORITY (a PEM file), _SENDER and _SENDER_NAME (of
             CAP messages), _LOG_LEVEL. The file is YAML with the same names in lower case:
-            data, devices, rules, broker, broker_user …
+            data, devices, rules, broker, broker_user … and, in the file only, what is kept
+            how long (without it everything, for ever); the first rule that matches counts:
+
+              retention:
+                - match: 'battery_volts{org="yunshang"}'
+                  keep: 90d
+                  thin: [{ after: 30d, to: 1h, by: average }]
             """
     )
 

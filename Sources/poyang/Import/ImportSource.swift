@@ -3,49 +3,8 @@
 
 import Telemetry
 
-/// Turns the files that `import` reads into VictoriaMetrics JSON lines, without holding a whole file.
+/// Turns CSV files with a map into VictoriaMetrics JSON lines, without holding a whole file.
 enum ImportSource {
-    /// Forwards JSON lines as they are; empty ones are skipped.
-    static func copyLines(of path: String, to upload: inout ImportUpload) async throws {
-        let reader = try LineReader(path)
-        while let line = try reader.next() {
-            if line.allSatisfy({ $0 == UInt8(ascii: " ") }) { continue }
-            let fraction = reader.length.map { Double(reader.consumed) / Double(max($0, 1)) }
-            try await upload.add(line, origin: reader.line, fraction: fraction)
-        }
-    }
-
-    /// Rows of `time,metric,value` and labels.
-    static func copyLongCSV(_ path: String, to upload: inout ImportUpload) async throws {
-        let reader = try CSVReader(path)
-        let form = try LongForm(header: reader.header, path: path)
-        var times = LocalTimeReader(zone: form.zone, format: form.timeFormat)
-        var batch = SampleBatch()
-        while true {
-            do {
-                guard let record = try reader.next() else { break }
-                let valueText = record.fields[form.value].trimmingBlanks()
-                if valueText.isEmpty { continue }
-                guard let value = Double(valueText), value.isFinite else {
-                    throw RowProblem(line: record.line, message: "value '\(valueText)' is no number")
-                }
-                let time: Timestamp
-                do {
-                    time = try times.read(record.fields[form.time].trimmingBlanks())
-                } catch {
-                    throw RowProblem(line: record.line, message: error.message)
-                }
-                let metric = try form.metricJSON(of: record)
-                batch.add(metric: metric, time: time, value: value, origin: record.line)
-            } catch let problem as RowProblem {
-                upload.refuse(problem)
-            }
-            let fraction = reader.length.map { Double(reader.consumed) / Double(max($0, 1)) }
-            if batch.isFull { try await batch.flush(to: &upload, fraction: fraction) }
-        }
-        try await batch.flush(to: &upload, fraction: 1)
-    }
-
     /// Rows with a column per series.
     static func copyMappedCSV(_ path: String, map: RecordingMap, to upload: inout ImportUpload) async throws {
         var metrics: [(json: String, factor: Double)] = []
@@ -55,7 +14,7 @@ enum ImportSource {
                     "the map's column '\(column.name)' has device and key, for replay; give it a metric"
                 )
             }
-            metrics.append((LongForm.json(metric: name, labels: labels.sorted { $0.key < $1.key }), factor))
+            metrics.append((MetricMember.json(metric: name, labels: labels.sorted { $0.key < $1.key }), factor))
         }
         var problems: [RowProblem] = []
         let reader = try RecordingReader(path, map: map) { problems.append($0) }

@@ -1,7 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-/// How far a long command is: a line on a terminal that overwrites itself; nothing elsewhere but the last word.
+/// How far a long command is: a line on a terminal that overwrites itself; elsewhere a line every ten seconds.
 struct Progress {
     private let total: Int64?
     private let unit: String
@@ -22,11 +22,11 @@ struct Progress {
 
     mutating func advance(by count: Int64) {
         self.done += count
-        guard self.isShown else { return }
         let now = self.clock.now
-        guard now - self.shown > .milliseconds(250) else { return }
+        guard now - self.shown > (self.isShown ? .milliseconds(250) : .seconds(10)) else { return }
         self.shown = now
-        StandardError.overwrite(self.line(elapsed: (now - self.start) / .seconds(1)))
+        let line = self.line(elapsed: (now - self.start) / .seconds(1))
+        if self.isShown { StandardError.overwrite(line) } else { StandardError.write(line) }
     }
 
     func finish(saying text: String) {
@@ -41,7 +41,9 @@ struct Progress {
         let share = self.fraction ?? self.total.flatMap { $0 > 0 ? Double(self.done) / Double($0) : nil }
         if let share, share > 0 {
             let left = Int64((seconds / share * (1 - min(share, 1))).rounded(.up))
-            line += ", \(Int(min(share, 1) * 100)) %, \(left) s left"
+            let filled = Int(min(share, 1) * 20)
+            let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled)
+            line = "[\(bar)] \(Int(min(share, 1) * 100)) %, \(line), \(left) s left"
         }
         return line
     }

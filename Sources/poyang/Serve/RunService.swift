@@ -42,6 +42,7 @@ extension PlatformOptions {
         self.brokerPassword = options.brokerPassword
         self.brokerAuthorityFile = options.brokerAuthority
         self.sender = options.sender
+        self.retention = options.retention
         if let name = options.senderName { self.senderName = name }
     }
 }

@@ -1,6 +1,8 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import Platform
+
 /// What `poyang serve` runs with.
 struct ServeOptions: Hashable, Sendable {
     enum Broker: Hashable, Sendable {
@@ -36,6 +38,8 @@ struct ServeOptions: Hashable, Sendable {
     var senderName: String?
     /// The least that is logged: `trace`, `debug`, `info`, `notice`, `warning`, `error` or `critical`.
     var logLevel = "info"
+    /// What is kept how long; without a rule everything, for ever.
+    var retention: [RetentionRule] = []
 
     /// Layers of settings, the most important first; what no layer says keeps its default.
     init(layers: [ServeSettings]) throws {
@@ -52,6 +56,7 @@ struct ServeOptions: Hashable, Sendable {
         self.sender = first(\.sender)
         self.senderName = first(\.senderName)
         if let logLevel = first(\.logLevel) { self.logLevel = logLevel }
+        if let retention = first(\.retention) { self.retention = retention }
         if let listen = first(\.listen) { (self.host, self.port) = try ServeOptions.address(listen) }
     }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Platform
 import StrictYAML
 
 /// The settings of one layer (flags, environment or file); `nil` where the layer does not say.
@@ -19,6 +20,8 @@ struct ServeSettings: Hashable, Sendable {
     var sender: String?
     var senderName: String?
     var logLevel: String?
+    /// Only in the file.
+    var retention: [RetentionRule]?
 
     static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
@@ -86,6 +89,7 @@ struct ServeSettings: Hashable, Sendable {
         let keys = [
             "data", "devices", "rules", "broker", "broker_user", "broker_password", "broker_authority",
             "embedded_broker", "listen", "clock", "exercise", "sender", "sender_name", "log_level",
+            "retention",
         ]
         if let map = YAMLValue.parse(text, file: file, problems: problems)?.mapping(keys: keys) {
             self.data = map["data"]?.string
@@ -109,6 +113,10 @@ struct ServeSettings: Hashable, Sendable {
             if let value = map["clock"], let name = value.string {
                 self.clock = ServeOptions.Clock(rawValue: name)
                 if self.clock == nil { value.report("'\(name)' is no clock; write wall or data") }
+            }
+            if let value = map["retention"] {
+                let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+                self.retention = RetentionRule.read(value, source: lines)
             }
             self.broker = map["broker"]?.string.map { .url($0) }
             if let value = map["embedded_broker"], value.bool == true {

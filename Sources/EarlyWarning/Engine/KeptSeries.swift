@@ -1,0 +1,183 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+import Telemetry
+
+/// What several left sides at a site read: one selector, and how far back.
+struct SharedSelector: Sendable {
+    let matchers: [LabelMatcher]
+    var reach: Milliseconds
+
+    /// Whether a stored series can be among what it finds; virtual labels are only known to the reader.
+    func mayFind(_ labels: Labels) -> Bool {
+        self.matchers.allSatisfy { Site.virtualLabelNames.contains($0.name) || $0.matches(labels) }
+    }
+}
+
+/// What the engine has seen of one stored series.
+final class SeriesTrack {
+    /// As stored.
+    let labels: Labels
+    /// The newest one by its time since the series was first seen, and the time of one before it.
+    private(set) var newest: Sample?
+    private var earlier: Timestamp?
+    private var epoch = 0
+
+    init(labels: Labels) { self.labels = labels }
+
+    /// Takes note of a sample that is in the store now; `epoch` as in ``LeftOperands/forget(epoch:)``.
+    func note(_ sample: Sample, epoch: Int) {
+        if epoch != self.epoch {
+            self.epoch = epoch
+            self.newest = nil
+            self.earlier = nil
+        }
+        guard let newest = self.newest, newest.time >= sample.time else {
+            self.earlier = self.newest?.time
+            self.newest = sample
+            return
+        }
+        if newest.time == sample.time { self.newest = sample }
+    }
+
+    /// Until when the series is surely not silent, if it reports again within `limit` of each sample.
+    ///
+    /// - Returns: Nil where it may be silent at `time`.
+    func reportsUntil(at time: Timestamp, limit: Milliseconds, epoch: Int) -> Timestamp? {
+        guard epoch == self.epoch, let newest = self.newest?.time else { return nil }
+        if newest <= time { return newest + limit > time ? newest + limit : nil }
+        guard let earlier = self.earlier, earlier <= time, earlier + limit > time else { return nil }
+        return earlier + limit < newest ? earlier + limit : newest + limit
+    }
+}
+
+/// The newest samples of the one series that a selector finds at a site, carried on from batch to batch.
+///
+/// Read from the store once, then each batch's own samples are added, so that a reading in its turn costs no reading of
+/// the store. Whatever is not a new sample at the end of that very series (a revision, a late one, another series that
+/// the selector may find, an import) lets go of it, and the next evaluation reads the store again.
+struct KeptSeries {
+    private static let nothing = SeriesColumns(labels: .empty, times: [], values: [], marks: [])
+    /// More samples than that are not kept.
+    private static let capacity = 2048
+    /// How often reading is tried again at most, in evaluations, where the selector finds no single plain series.
+    private static let longestPatience = 64
+
+    private var columns = KeptSeries.nothing
+    /// Whose samples these are; nil where none are kept.
+    private var track: SeriesTrack?
+    /// From then on evaluations find all they need.
+    private var readFrom = Timestamp.distantPast
+    private var trimAt = 0
+    private var patience = 0
+    private var wait = 0
+    /// The series of which samples have come that the selector may find.
+    private var candidates: [SeriesTrack] = []
+
+    /// Takes note of a sample that is in the store now.
+    mutating func add(_ sample: Sample, of track: SeriesTrack, reach: Milliseconds, clock: Timestamp) {
+        guard let kept = self.track else {
+            if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
+            return
+        }
+        guard track === kept, !sample.value.endsSeries, self.append(sample, reach: reach, clock: clock) else {
+            self.drop()
+            if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
+            return
+        }
+    }
+
+    /// - Returns: False where it is no sample at the end.
+    private mutating func append(_ sample: Sample, reach: Milliseconds, clock: Timestamp) -> Bool {
+        let count = self.columns.times.count
+        guard count > 0, count < Self.capacity, self.columns.times[count - 1] < sample.time else { return false }
+        // One that rules do not look at may be followed by a better one for the same time.
+        guard QualitySet.raising.admits(sample.mark) else { return true }
+        self.columns.times.append(sample.time)
+        self.columns.values.append(sample.value)
+        self.columns.marks.append(sample.mark)
+        if count >= self.trimAt { self.trim(reach: reach, clock: clock) }
+        return true
+    }
+
+    /// Forgets what no evaluation from `clock` on looks at.
+    private mutating func trim(reach: Milliseconds, clock: Timestamp) {
+        let oldest = clock - max(reach, self.columns.lookback)
+        let surplus = self.columns.times.firstIndex { $0 > oldest } ?? self.columns.times.count - 1
+        self.columns.times.removeFirst(surplus)
+        self.columns.values.removeFirst(surplus)
+        self.columns.marks.removeFirst(surplus)
+        self.trimAt = max(16, 2 * self.columns.times.count)
+        self.readFrom = max(self.readFrom, clock)
+    }
+
+    /// Forgets the samples; the store has others.
+    mutating func drop() {
+        guard let track = self.track else { return }
+        self.columns = Self.nothing
+        self.track = nil
+        if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
+    }
+
+    /// What `formula` says at a time; nil where the evaluator must say.
+    mutating func value(
+        of formula: SeriesFormula,
+        reach: Milliseconds,
+        at time: Timestamp,
+        site: String,
+        _ reader: () -> any SeriesReader
+    ) throws -> (value: Double?, nextChange: Timestamp)? {
+        if self.track == nil {
+            guard self.wait == 0 else {
+                self.wait -= 1
+                return nil
+            }
+            try self.read(formula.matchers, reach, at: time, site: site, reader())
+            guard self.track != nil else {
+                self.patience = min(Self.longestPatience, 2 * self.patience + 1)
+                self.wait = self.patience
+                return nil
+            }
+            self.patience = 0
+        }
+        guard time >= self.readFrom else { return nil }
+        return try formula.value(of: self.columns, at: time, roundsComparisons: true)
+    }
+
+    /// Reads the series, where it is one stored series alone and its samples have been coming.
+    private mutating func read(
+        _ matchers: [LabelMatcher],
+        _ reach: Milliseconds,
+        at time: Timestamp,
+        site: String,
+        _ reader: any SeriesReader
+    ) throws {
+        guard !self.candidates.isEmpty else { return }
+        var request = SelectRequest(
+            matchers: matchers,
+            extent: .lookback(from: time, through: .distantFuture),
+            qualities: .raising
+        )
+        var found = try reader.select(request)
+        guard found.count == 1, let lookback = found.first?.lookback else { return }
+        request.extent = .window(after: time - max(lookback, reach), through: .distantFuture)
+        found = try reader.select(request)
+        guard found.count == 1, var columns = found.first, columns.nextChange == nil, !columns.hasStaleMarker,
+            columns.times.count < Self.capacity / 2, columns.labels.site == site
+        else { return }
+        // Virtual labels hide which stored series this is. One that has just had a sample must be among what was found.
+        let plain = columns.labels.removing(Site.virtualLabelNames)
+        let track = self.candidates.first { track in
+            guard let newest = track.newest, QualitySet.raising.admits(newest.mark) else { return false }
+            return columns.times.last == newest.time && track.labels.removing(Site.virtualLabelNames) == plain
+        }
+        guard let track else { return }
+        columns.lookback = lookback
+        self.columns = columns
+        self.track = track
+        self.readFrom = time
+        self.trimAt = max(16, 2 * columns.times.count)
+        self.candidates.removeAll()
+    }
+}
