@@ -33,7 +33,7 @@ struct CopyTests {
             let store = try SeriesStore(path: directory + "/samples.db", processed: .start, synchronous: .off)
             var number = 0
             var position = JournalPosition.start
-            while store.statistics().fileBytes + store.statistics().walBytes < 12 << 20 {
+            while store.statistics().fileBytes + store.statistics().walBytes < 7 << 20 {
                 position = try store.apply(store.commit(self.batch(number))).batch.position
                 number += 1
                 if number % 200 == 0 { try store.seal(through: position, force: true) }
@@ -74,7 +74,7 @@ struct CopyTests {
             let path = directory + "/samples.db"
             let store = try SeriesStore(path: path, processed: .start, synchronous: .off, limits: limits)
             var number = 0
-            for _ in 0..<3000 {
+            for _ in 0..<2000 {
                 try store.commit(self.batch(number))
                 number += 1
             }
