@@ -81,9 +81,9 @@ package final class SeriesStore: Sendable {
     /// The one that the memory refers to.
     let index: LabelIndex
     let journalSize: Mutex<JournalSize>
-    /// Batches that the rules had processed and that the file does not have: acknowledged readings that the disk lost.
+    /// Batches that the rules had processed and that the file does not have.
     ///
-    /// A write-ahead log that was cut off leaves no other trace.
+    /// These are acknowledged readings that the disk lost. A write-ahead log that was cut off leaves no other trace.
     package let lostBatches: Int
     /// Copies that are under way: while there is one, nothing is sealed, merged or thinned.
     let maintenancePauses = Atomic(0)
@@ -165,7 +165,7 @@ package final class SeriesStore: Sendable {
     ) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.label = "samples.db"
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(10)
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { db in
             // Before the file has a first page, so that those of dropped blocks can go back to the file system.
@@ -198,7 +198,8 @@ package final class SeriesStore: Sendable {
     private static func openCheckpointer(_ path: String, _ synchronous: Synchronous) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "samples.db checkpoints"
-        configuration.busyMode = .timeout(5)
+        // While it waits for readers nobody can write; writers wait longer than this.
+        configuration.busyMode = .timeout(1)
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA synchronous = \(synchronous.rawValue); PRAGMA wal_autocheckpoint = 0")
         }

@@ -57,11 +57,10 @@ struct CrashTests {
             let data = directory + "/data"
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
             let shim = death == .kill ? nil : try Victims.buildShim("powercut", in: directory)
-            let seed = UInt64.random(in: 0 ... .max)
-            var random = SeededGenerator(seed: seed)
+            var random = SeededGenerator.announced("CrashTests, \(death)")
             var state = Reported()
             for round in 0..<rounds {
-                let comment = "\(death), seed \(seed), round \(round)"
+                let comment = "\(death), round \(round)"
                 let delay = UInt32.random(in: 0...300_000, using: &random)
                 var environment: [String: String] = [:]
                 if let shim {
