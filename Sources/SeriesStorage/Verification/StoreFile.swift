@@ -52,8 +52,8 @@ enum StoreFile {
         }
         let pageSize = number(16, 2) == 1 ? 65_536 : number(16, 2)
         let (wanted, present) = (number(28, 4), SeriesStore.fileSize(path) / max(pageSize, 1))
-        // With a log the header in the file may be an old one.
-        guard present < wanted else { return nil }
+        // With a log the header in the file may be an old one, from before the file was shortened.
+        guard present < wanted, SeriesStore.fileSize(path + "-wal") == 0 else { return nil }
         return Damage(.file, "\(path) was cut off: it has \(present) pages, and its header says \(wanted)")
     }
 
