@@ -126,7 +126,8 @@ extension SeriesStore {
         let (index, unsaved) = self.memory.withLock { ($0.index, $0.savedSeries..<$0.count) }
         try self.pool.write { db in
             for number in unsaved {
-                let labels = Data(index.packedLabels(of: SeriesID(rawValue: UInt32(number + 1))))
+                let packed = index.packedLabels(of: SeriesID(rawValue: UInt32(number + 1)))
+                let labels = Data(LabelsCodec.row(of: packed))
                 try db.cachedStatement(sql: "INSERT INTO series (id, labels) VALUES (?, ?)")
                     .execute(arguments: [number + 1, labels])
             }

@@ -109,7 +109,7 @@ struct StoreLoader {
         while let row = try rows.next() {
             let id: Int64 = row[0]
             let added = try row.withUnsafeData(atIndex: 1) { labels in
-                try self.memory.index.insert(packed: [UInt8](labels ?? Data()))
+                try self.memory.index.insert(packed: LabelsCodec.packed(inRow: [UInt8](labels ?? Data())))
             }
             guard Int64(added.rawValue) == id else {
                 throw DamagedBytes(message: "(series \(id)) does not follow the series before it", offset: 0)

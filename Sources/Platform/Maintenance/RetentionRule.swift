@@ -50,14 +50,13 @@ struct RetentionPlan {
 
     /// The rules of a service now: by the wall clock, or by the newest stored sample where data move the clocks.
     ///
-    /// Nil while that cannot be said: our own clock is suspect, or nothing is stored.
+    /// The wall clock counts up to a day beyond the newest sample only, so that one that is set years ahead removes
+    /// nothing. Nil while the time cannot be said: our own clock is suspect, or nothing is stored.
     init?(_ options: PlatformOptions, catalog: Catalog, processor: Processor, store: SeriesStore, at now: Timestamp) {
-        guard processor.clockFault == nil else { return nil }
+        guard processor.clockFault == nil, let newest = store.newestTime else { return nil }
         switch options.clock {
-        case .wall: self.init(options.retention, catalog: catalog, at: now)
-        case .data:
-            guard let newest = store.newestTime else { return nil }
-            self.init(options.retention, catalog: catalog, at: newest)
+        case .wall: self.init(options.retention, catalog: catalog, at: min(now, newest + .day))
+        case .data: self.init(options.retention, catalog: catalog, at: newest)
         }
     }
 

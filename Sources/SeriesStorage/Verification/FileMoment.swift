@@ -97,13 +97,14 @@ struct FileMoment {
 
     /// The labels of a series.
     static func labels(_ db: Database, _ id: Int64) throws -> Labels {
-        let packed = try Data.fetchOne(
+        let row = try Data.fetchOne(
             db.cachedStatement(sql: "SELECT labels FROM series WHERE id = ?"),
             arguments: [id]
         )
-        guard let packed else { throw DamagedBytes(message: "has no labels", offset: 0) }
-        let labels = try LabelsCodec.decode(packed.array)
-        guard LabelsCodec.encode(labels) == packed.array, Labels(labels.map(\.self)) == labels, !labels.isEmpty else {
+        guard let row else { throw DamagedBytes(message: "has no labels", offset: 0) }
+        let packed = try LabelsCodec.packed(inRow: row.array)
+        let labels = try LabelsCodec.decode(packed)
+        guard LabelsCodec.encode(labels) == packed, Labels(labels.map(\.self)) == labels, !labels.isEmpty else {
             throw DamagedBytes(message: "has labels that are not what was written", offset: 0)
         }
         return labels

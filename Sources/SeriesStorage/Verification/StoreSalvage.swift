@@ -138,7 +138,7 @@ package struct StoreSalvage {
                     if found == nil { placeholders += 1 }
                     let labels = found ?? Labels(metric: "poyang_salvaged", ["series": "\(number)"])
                     try db.cachedStatement(sql: "INSERT INTO series (id, labels) VALUES (?, ?)")
-                        .execute(arguments: [number, Data(LabelsCodec.encode(labels))])
+                        .execute(arguments: [number, Data(LabelsCodec.row(of: LabelsCodec.encode(labels)))])
                 }
             }
             start = end
