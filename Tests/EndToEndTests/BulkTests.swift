@@ -126,9 +126,9 @@ struct BulkTests {
             let data = folder.appendingPathComponent("killed").path
             let wal = data + "/samples.db-wal"
             let victim = try PoyangProcess(["import", "--format", "vm-jsonl", "--data", data, path])
-            try await eventually("the first commits", within: .seconds(60), poll: .milliseconds(2)) {
+            try await eventually("some commits", within: .seconds(60), poll: .milliseconds(2)) {
                 let size = try? FileManager.default.attributesOfItem(atPath: wal)[.size] as? Int
-                return size ?? 0 > 300_000 || !victim.isRunning
+                return size ?? 0 > 1_200_000 || !victim.isRunning
             }
             victim.kill()
             try await victim.waitForExit()
