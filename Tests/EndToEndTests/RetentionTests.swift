@@ -34,8 +34,10 @@ struct RetentionTests {
                     let json = #"{"ts":\#(time),"values":{"ph":\#(index),"battery_volts":\#(index)}}"#
                     return (topic: Self.topic, payload: Array(json.utf8))
                 }
-            try await TestPublisher.publish(old, to: service.broker)
-            try await service.settled(messages: 12)
+            // One of now, because the wall clock counts up to a day beyond the newest sample only.
+            let fresh = (topic: Self.topic, payload: Array(#"{"water_temperature_celsius":20}"#.utf8))
+            try await TestPublisher.publish(old + [fresh], to: service.broker)
+            try await service.settled(messages: 13)
             try await service.stop()
 
             service = try await RunningService.start(arguments + ["--config", config.path])

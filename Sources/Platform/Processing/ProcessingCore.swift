@@ -100,7 +100,12 @@ final class ProcessingCore {
             let isSuspect = self.ownClock.isSuspect(newest: self.store.newestTime, at: entry.receivedAt)
             let (applied, counts) = try self.store.apply(entry)
             self.counts.add(counts)
-            if self.isJudging { self.sinceSave.append((applied, isSuspect)) }
+            if self.isJudging {
+                self.sinceSave.append((applied, isSuspect))
+            } else if entry.bringsNothingToJudge, entry.position.rawValue == self.processed.rawValue + 1 {
+                // It need not wait for the service, and sealing need not wait for it.
+                self.processed = entry.position
+            }
         }
         try self.judge(at: now)
         try self.save(at: now)
@@ -213,7 +218,8 @@ final class ProcessingCore {
     func save(at now: Timestamp, isLast: Bool = false) throws {
         let isDue = now - self.lastSave >= Self.saveInterval || isLast
         guard self.unsaved.hasNews || (isDue && self.processed > self.saved) else { return }
-        self.unsaved.take(self.engine.checkpoint())
+        // Who does not judge may have loaded other rules, or none: their states are not to be touched.
+        if self.isJudging { self.unsaved.take(self.engine.checkpoint()) }
         self.unsaved.counters = self.book.counters
         self.unsaved.position = self.processed
         try self.records.commit(self.unsaved)
@@ -244,6 +250,16 @@ final class ProcessingCore {
         } catch {
             self.sealFault = "\(error)"
             self.nextSealing = now + Self.sealRetryInterval
+        }
+    }
+}
+
+extension JournalEntry {
+    /// Imports and removals change series past the rules, which read them anew when they need them.
+    fileprivate var bringsNothingToJudge: Bool {
+        switch self.content {
+        case .invalidation, .removal: true
+        case .readings, .clockAdvance: false
         }
     }
 }

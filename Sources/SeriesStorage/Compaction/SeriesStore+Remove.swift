@@ -166,10 +166,9 @@ extension SeriesStore {
             rewriting.position = sealed
             state.nextGeneration += 1
         }
-        try self.putInForce(rewriting)
         var removed = rewriting.removed
         let replaced = Dictionary(grouping: thinned, by: \.id).mapValues { $0.flatMap(\.columns.times) }
-        self.memory.withLock { memory in
+        try self.putInForce(rewriting) { memory in
             for (id, spans) in removal.spans {
                 let before = inBlocks[id] ?? []
                 let after = replaced[id] ?? []

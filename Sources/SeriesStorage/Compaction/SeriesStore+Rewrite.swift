@@ -65,9 +65,13 @@ extension SeriesStore {
         )
     }
 
-    /// Makes a rewriting count, on disk in one transaction and for readers at one moment.
-    func putInForce(_ rewriting: Rewriting) throws {
-        guard !rewriting.replacements.isEmpty || !rewriting.additions.isEmpty else { return }
+    /// Makes a rewriting count, on disk in one transaction and for readers at one moment, together with what `alongside`
+    /// changes in the heads.
+    func putInForce(_ rewriting: Rewriting, alongside: (inout SeriesMemory) -> Void = { _ in }) throws {
+        guard !rewriting.replacements.isEmpty || !rewriting.additions.isEmpty else {
+            self.memory.withLock { alongside(&$0) }
+            return
+        }
         let oldBlocks = rewriting.replacements.flatMap { $0.old.flatMap { $0.blocks.map(\.id) } }
         let added = try self.pool.write { db -> Segment? in
             for replacement in rewriting.replacements {
@@ -103,6 +107,7 @@ extension SeriesStore {
             memory[shard: rewriting.shard].segments = segments
             memory.samples -= rewriting.removed
             self.blockFile.retire(oldBlocks)
+            alongside(&memory)
         }
     }
 
