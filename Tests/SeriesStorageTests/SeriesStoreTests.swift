@@ -4,6 +4,7 @@
 import Foundation
 import GRDB
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import SeriesStorage
@@ -197,6 +198,46 @@ struct SeriesStoreTests {
             try store.close()
             let error = #expect(throws: StorageError.self) { try SeriesStore(path: path, processed: .start) }
             #expect(error?.code == .positionMismatch)
+        }
+    }
+
+    /// An import's segment is newer than the journal says; merged with an older one it must not make that newer, too.
+    @Test func aRevisionInTheJournalOutlivesAMergeWithAnImport() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/samples.db"
+            let store = try SeriesStore(path: path, processed: .start)
+            let first = try store.apply(store.commit(ReadingBatch(at: .base, [self.reading(1, at: 0)]))).batch.position
+            try store.seal(through: first, force: true)
+            try store.apply(store.commit(ReadingBatch(at: .base, [self.reading(2, at: 0)])))
+            var imported: [JournalEntry] = []
+            let samples = [Sample(time: .base + 100, value: 5)]
+            try store.importSeries([(self.level.labels, samples)], at: .base) { imported.append($0) }
+            for entry in imported { try store.apply(entry) }
+            try store.compact()
+            try store.close()
+            let again = try SeriesStore(path: path, processed: store.appliedPosition)
+            #expect(try again.all(self.level).map(\.value) == [2, 5])
+            try again.seal(through: again.appliedPosition, force: true)
+            try again.compact()
+            #expect(again.statistics().segments == 1)
+            #expect(try again.all(self.level).map(\.value) == [2, 5])
+            try again.close()
+        }
+    }
+
+    @Test func freePagesGoBackToTheFileSystem() throws {
+        try withTemporaryStore { store in
+            var random = SeededGenerator(seed: 3)
+            let samples = (0..<200_000)
+                .map { Sample(time: .base + Int64($0), value: Double(Int.random(in: 0..<1_000_000, using: &random))) }
+            try store.importSeries([(self.level.labels, samples)], at: .base)
+            try store.compact()
+            let full = store.statistics().fileBytes
+            #expect(try store.enforce { _ in SeriesRetention(keepFrom: .base + 190_000) } == 190_000)
+            // What was replaced goes with the next merge, and the pages with it.
+            try store.compact()
+            #expect(store.statistics().fileBytes < full / 4)
+            #expect(try store.all(self.level).count == 10_000)
         }
     }
 
