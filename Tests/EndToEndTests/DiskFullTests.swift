@@ -39,6 +39,7 @@ struct DiskFullTests {
             try await TestPublisher.publish(self.readings(0..<50), to: service.broker)
             try await service.settled(messages: 50)
 
+            // At once, so that now and then the rules have not saved their position yet and fail, too.
             try Data(how.utf8).write(to: control)
             try await TestPublisher.publish(self.readings(50..<100), to: service.broker)
             try await eventually("the refusal in the status") { try await self.faults(service).contains(said) }

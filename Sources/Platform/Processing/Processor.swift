@@ -31,11 +31,12 @@ package final class Processor: ReadingSink, Service {
     /// Deliveries that the broker may send again after a crash of ours.
     private static let deliveriesKept = 65_535
     /// Wait between attempts while the disk refuses.
-    private static let retryInterval: TimeInterval = 1
+    private static let retryInterval = Duration.seconds(1)
 
     private let store: SeriesStore
     private let queue = WorkQueue<Work>(capacity: Processor.queueLength)
     private let core: ProcessingCoreHolder
+    private let backlog = Backlog<Work>()
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
     private let positions: Mutex<(journalled: JournalPosition, processed: JournalPosition)>
@@ -112,7 +113,7 @@ package final class Processor: ReadingSink, Service {
     }
 
     /// Runs `body`, which changes nothing, on the processing thread: after everything that is queued now, but between
-    /// two entries of those that are fed again after a start.
+    /// two entries of those that are fed again after a start, and between two attempts while the disk refuses.
     ///
     /// - Throws: What `body` throws, or ``PlatformError`` when the service is stopping.
     func look<Result: Sendable>(
@@ -166,7 +167,7 @@ package final class Processor: ReadingSink, Service {
             guard !entries.isEmpty else { break }
             for entry in entries where !self.isClosing.withLock({ $0 }) {
                 self.process(.entry(entry))
-                for look in self.queue.take(where: \.isLook) { self.process(look) }
+                self.answerLooks()
             }
         }
         self.noteCaughtUp()
@@ -201,9 +202,9 @@ package final class Processor: ReadingSink, Service {
 
     private func work() {
         while true {
-            let items = self.queue.takeAll()
-            guard !items.isEmpty else { break }
-            for item in items {
+            self.backlog.items = self.queue.takeAll()[...]
+            guard !self.backlog.items.isEmpty else { break }
+            while let item = self.backlog.items.popFirst() {
                 // An end before the journal was fed again leaves the rest of it, and what came after, to the next start.
                 if case .entry = item, self.progress.processed < self.refeedEnd { continue }
                 self.process(item)
@@ -259,11 +260,30 @@ package final class Processor: ReadingSink, Service {
                 if isFirst {
                     self.logger.error("the rules wait", metadata: ["at": "\(what)", "error": "\(error)"])
                 }
-                if self.isClosing.withLock({ $0 }) { return }
-                Thread.sleep(forTimeInterval: Self.retryInterval)
+                // Who asks how things are hears of the fault instead of waiting for its end.
+                let next = ContinuousClock.now + Self.retryInterval
+                repeat {
+                    if self.isClosing.withLock({ $0 }) { return }
+                    self.answerLooks()
+                    Thread.sleep(forTimeInterval: 0.02)
+                } while ContinuousClock.now < next
             }
         }
     }
+
+    /// Answers those who only look, out of their turn.
+    private func answerLooks() {
+        let waiting = self.backlog.items.filter(\.isLook)
+        self.backlog.items.removeAll(where: \.isLook)
+        for look in waiting + self.queue.take(where: \.isLook) {
+            if case .look(let body) = look { body(self.core.core) }
+        }
+    }
+}
+
+/// What was taken from the queue and is not yet processed.
+private final class Backlog<Item: Sendable>: @unchecked Sendable {  // used like the core, by one thread at a time
+    var items: ArraySlice<Item> = []
 }
 
 /// Carries the core to its thread.
