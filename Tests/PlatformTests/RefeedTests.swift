@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import GRDB
 import Logging
 import SeriesStorage
 import Telemetry
@@ -43,6 +44,36 @@ struct RefeedTests {
             try processor.commitClockAdvance(site: nil, to: Workbench.start + .hour)
             #expect(try await processor.perform { $0.processed.rawValue } == last.rawValue + 1)
             #expect(try await processor.look { $0.counts.stored } == Self.flood.count)
+            running.cancel()
+            try await running.value
+        }
+    }
+
+    /// While nothing can be saved the rules wait; whoever asks how things are does not.
+    @Test(.timeLimit(.minutes(1)))
+    func answersLooksWhileTheDiskRefuses() async throws {
+        try await withTemporaryFolder { folder in
+            let bench = try Workbench(folder)
+            let last = try #require(try bench.commit(Self.flood).last?.position)
+            let database = try DatabaseQueue(path: DataDirectory(path: folder.path).catalog)
+            // The flood's first message cannot be saved, so the rules stay before it.
+            try await database.write { db in
+                try db.execute(
+                    sql: "CREATE TRIGGER failure BEFORE INSERT ON feed BEGIN SELECT RAISE(ABORT, 'injected'); END"
+                )
+            }
+            let processor = self.processor(bench)
+            let running = Task { try await processor.run() }
+            let deadline = ContinuousClock.now + .seconds(30)
+            while processor.currentFault == nil, ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(processor.currentFault?.contains("injected") == true)
+            #expect(try await processor.look { $0.counts.stored } > 0)
+            #expect(processor.currentFault != nil && processor.progress.processed < last)
+            try await database.write { db in try db.execute(sql: "DROP TRIGGER failure") }
+            #expect(try await processor.perform { $0.counts.stored } == Self.flood.count)
+            #expect(processor.currentFault == nil && processor.progress.processed == last)
             running.cancel()
             try await running.value
         }
