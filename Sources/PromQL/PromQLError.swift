@@ -13,6 +13,10 @@ package struct PromQLError: Error, Hashable, Sendable {
         case execution
         /// The query asks for more than the limits of its evaluation allow.
         case limit
+        /// It took longer than it may.
+        case timeout
+        /// Nobody waits for the answer any more.
+        case canceled
     }
 
     /// A place in the text of a query.

@@ -22,35 +22,20 @@ struct StoreReader: SeriesReader {
     /// So many series are worth all cores.
     private static let parallelFrom = 64
 
-    private struct Source: Sendable {
-        let id: SeriesID
-        let labels: Labels?
-        let head: Columns
-        let places: [BlockPlace]
+    func select(_ request: SelectRequest) throws -> [SeriesColumns] {
+        try self.all(of: self.storeSelection(request)) { try $0.columns(of: $1) }
     }
 
-    func select(_ request: SelectRequest) throws -> [SeriesColumns] {
-        let after: Timestamp
-        switch request.extent {
-        case .window(let start, _): after = start
-        case .lookback(let from, _): after = from - ReportSchedule.unregisteredLookback
-        }
-        return try self.read(request.matchers, after, request.extent.through)
-            .compactMap { labels, all in
-                let admitted = all.admitted(by: request.qualities)
-                guard !admitted.times.isEmpty else { return nil }
-                return SeriesColumns(
-                    labels: labels,
-                    times: admitted.times,
-                    values: admitted.values,
-                    marks: admitted.marks
-                )
-            }
-    }
+    func selection(_ request: SelectRequest) throws -> any SelectedSeries { self.storeSelection(request) }
 
     func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {
         if after == .distantPast, through == .distantFuture { return self.known(matching: matchers) }
-        return try self.read(matchers, after, through).map(\.labels)
+        let request = SelectRequest(
+            matchers: matchers,
+            extent: .window(after: after, through: through),
+            qualities: .all
+        )
+        return try self.all(of: self.storeSelection(request)) { try $0.hasSamples($1) ? $0.labels(of: $1) : nil }
     }
 
     /// All series that match, whether they have samples or not.
@@ -60,86 +45,56 @@ struct StoreReader: SeriesReader {
         return index.matching(matchers, below: SeriesID(rawValue: UInt32(count))).map { index.labels(of: $0) }
     }
 
-    /// The samples in `(after, through]` of the series that have any.
-    private func read(
-        _ matchers: [LabelMatcher],
-        _ after: Timestamp,
-        _ through: Timestamp
-    ) throws -> [(labels: Labels, columns: Columns)] {
-        guard after < through else { return [] }
-        let (sources, pin) = self.sources(matchers, after, through)
-        defer { withExtendedLifetime(pin) {} }
-        do {
-            // A pass over much would drive out of the caches what the rules use.
-            let isKept = sources.count <= 1000
-            let read = { @Sendable (source: Source) throws -> (labels: Labels, columns: Columns)? in
-                let columns = try self.columns(of: source, after, through, isKept: isKept)
-                return columns.isEmpty ? nil : (source.labels ?? self.store.index.labels(of: source.id), columns)
-            }
-            guard sources.count >= Self.parallelFrom, sources.contains(where: { !$0.places.isEmpty }) else {
-                return try sources.compactMap(read)
-            }
-            return try sources.concurrentCompactMap(read)
-        } catch {
-            throw StorageError(error, path: self.store.path)
+    private func all<Value: Sendable>(
+        of selection: StoreSelection,
+        _ read: @escaping @Sendable (StoreSelection, Int) throws -> Value?
+    ) throws -> [Value] {
+        guard selection.count >= Self.parallelFrom, selection.readsBlocks else {
+            return try (0..<selection.count).compactMap { try read(selection, $0) }
         }
+        return try AllCores().map(selection.count) { try $0.compactMap { try read(selection, $0) } }.flatMap { $0 }
     }
 
-    private func sources(
-        _ matchers: [LabelMatcher],
-        _ after: Timestamp,
-        _ through: Timestamp
-    ) -> ([Source], BlockFile.Pin?) {
-        let ids = self.store.index.matching(matchers, below: SeriesID(rawValue: .max))
-        if let frozen = self.frozen { return (self.sources(in: frozen.memory, ids, after, through), frozen.pin) }
-        return self.store.memory.withLock { memory in
-            let sources = self.sources(in: memory, ids, after, through)
+    private func storeSelection(_ request: SelectRequest) -> StoreSelection {
+        let after: Timestamp
+        switch request.extent {
+        case .window(let start, _): after = start
+        case .lookback(let from, _): after = from - ReportSchedule.unregisteredLookback
+        }
+        let window = TimeWindow(after: after, through: request.extent.through)
+        guard window.after < window.through else { return StoreSelection(self.store, [], pin: nil, window, request) }
+        let ids = self.store.index.matching(request.matchers, below: SeriesID(rawValue: .max))
+        if let frozen = self.frozen {
+            let sources = self.sources(in: frozen.memory, ids, window, request)
+            return StoreSelection(self.store, sources, pin: frozen.pin, window, request)
+        }
+        let (sources, pin) = self.store.memory.withLock { memory in
+            let sources = self.sources(in: memory, ids, window, request)
             return (sources, sources.contains { !$0.places.isEmpty } ? self.store.blockFile.pin() : nil)
         }
+        return StoreSelection(self.store, sources, pin: pin, window, request)
     }
 
     private func sources(
         in memory: borrowing SeriesMemory,
         _ ids: [SeriesID],
-        _ after: Timestamp,
-        _ through: Timestamp
-    ) -> [Source] {
-        var result: [Source] = []
+        _ window: TimeWindow,
+        _ request: SelectRequest
+    ) -> [StoreSelection.Source] {
+        var result: [StoreSelection.Source] = []
         result.reserveCapacity(ids.count)
         for id in ids {
             guard Int(id.rawValue) <= memory.count else { break }
             let head = memory[id]
-            let columns = head.columns
-            let end = min(through, head.evictedThrough)
-            let places = after < end ? memory[shardOf: id].blocks(of: id, from: after + 1, through: end) : []
-            let isHere = columns.times.last.map { $0 > after } ?? false
+            // Statistics are asked of every block, so that of the head only what is in none may be added.
+            let columns = request.summarizes ? head.open : head.columns
+            let end = request.summarizes ? window.through : min(window.through, head.evictedThrough)
+            let places =
+                window.after < end ? memory[shardOf: id].blocks(of: id, from: window.after + 1, through: end) : []
+            let isHere = columns.times.last.map { $0 > window.after } ?? false
             guard isHere || !places.isEmpty else { continue }
-            result.append(Source(id: id, labels: head.key?.labels, head: columns, places: places))
+            result.append(StoreSelection.Source(id: id, labels: head.key?.labels, head: columns, places: places))
         }
         return result
-    }
-
-    private func columns(
-        of source: Source,
-        _ after: Timestamp,
-        _ through: Timestamp,
-        isKept: Bool
-    ) throws -> Columns {
-        let head = source.head.window(after: after, through: through)
-        guard !source.places.isEmpty else { return head }
-        let file = self.store.blockFile
-        var parts: [Columns] = []
-        for place in source.places {
-            let columns = try file.columns(
-                of: source.id,
-                in: place.id,
-                from: after + 1,
-                through: through,
-                isKept: isKept
-            )
-            let part = columns.window(after: after, through: through)
-            if !part.isEmpty { parts.append(part) }
-        }
-        return Columns.merging(parts + [head])
     }
 }

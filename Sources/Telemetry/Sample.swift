@@ -44,10 +44,17 @@ extension Method: CustomStringConvertible {
 /// bit  7   6          5 4      3 2 1 0
 ///      0   simulated  method   quality
 /// ```
-package struct SampleMark: Hashable, Sendable, RawRepresentable {
-    package var rawValue: UInt8
+public struct SampleMark: Hashable, Sendable, RawRepresentable {
+    /// As drawn above.
+    public var rawValue: UInt8
 
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// Takes the bits as they are.
+    @inlinable
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// By all bits.
+    @inlinable
+    public static func == (left: SampleMark, right: SampleMark) -> Bool { left.rawValue == right.rawValue }
 
     package init(quality: Quality, method: Method = .measured, simulated: Bool = false) {
         self.rawValue = quality.rawValue | (method.rawValue << 4) | (simulated ? 0x40 : 0)
@@ -76,9 +83,15 @@ package struct Sample: Hashable, Sendable {
 }
 
 /// A set of quality flags.
-package struct QualitySet: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt16
-    package init(rawValue: UInt16) { self.rawValue = rawValue }
+///
+/// Public for the same reason as ``Timestamp``.
+public struct QualitySet: OptionSet, Hashable, Sendable {
+    /// Bit 1 << flag for each flag.
+    public let rawValue: UInt16
+
+    /// Takes the bits as they are.
+    @inlinable
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
     package init(_ quality: Quality) { self.rawValue = 1 << quality.rawValue }
 
     /// What queries see: pass and not evaluated.
@@ -87,8 +100,9 @@ package struct QualitySet: OptionSet, Hashable, Sendable {
     package static let raising = trusted.union(QualitySet(.suspect))
     package static let all = QualitySet(rawValue: .max)
 
+    /// Whether the quality of a mark is in the set.
     @inlinable
-    package func admits(_ mark: SampleMark) -> Bool {
+    public func admits(_ mark: SampleMark) -> Bool {
         self.rawValue & (1 << (mark.rawValue & 0x0F)) != 0
     }
 }

@@ -22,11 +22,19 @@ package struct SelectRequest: Sendable {
     package var matchers: [LabelMatcher]
     package var extent: SelectExtent
     package var qualities: QualitySet
+    /// Whether ``SelectedSeries/summaries(of:in:)`` will be asked for: the store then looks for it in another place.
+    package var summarizes: Bool
 
-    package init(matchers: [LabelMatcher], extent: SelectExtent, qualities: QualitySet = .trusted) {
+    package init(
+        matchers: [LabelMatcher],
+        extent: SelectExtent,
+        qualities: QualitySet = .trusted,
+        summarizes: Bool = false
+    ) {
         self.matchers = matchers
         self.extent = extent
         self.qualities = qualities
+        self.summarizes = summarizes
     }
 }
 
@@ -60,39 +68,6 @@ package struct SeriesColumns: Sendable {
     }
 }
 
-/// What the samples of one series in a window come to.
-package struct SeriesSummary: Sendable {
-    /// As in ``SeriesColumns``.
-    package var labels: Labels
-    /// At least 1.
-    package var count: Int
-    /// NaN if a NaN is among the values; of decimals the exact sum, rounded once.
-    package var sum: Double
-    /// NaN left out; NaN where there is nothing else.
-    package var minimum: Double
-    package var maximum: Double
-    package var first: Double
-    package var last: Double
-
-    package init(
-        labels: Labels,
-        count: Int,
-        sum: Double,
-        minimum: Double,
-        maximum: Double,
-        first: Double,
-        last: Double
-    ) {
-        self.labels = labels
-        self.count = count
-        self.sum = sum
-        self.minimum = minimum
-        self.maximum = maximum
-        self.first = first
-        self.last = last
-    }
-}
-
 /// A view of the series at one moment.
 package protocol SeriesReader: Sendable {
     /// The series that match, each with the wanted samples; series without any are left out. Order is not defined.
@@ -100,18 +75,17 @@ package protocol SeriesReader: Sendable {
     /// - Throws: When the store cannot be read.
     func select(_ request: SelectRequest) throws -> [SeriesColumns]
 
-    /// The labels of the series that match all of `matchers` and have samples in `(after, through]`.
-    func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels]
-
-    /// What the samples of each matching series come to in a window, without reading them all.
-    ///
-    /// Series without samples in it are left out; order is not defined. Nil from a reader that knows no shorter way than
-    /// ``select(_:)``.
+    /// The same, to be read series by series: a query over many of them need not hold all their samples at once.
     ///
     /// - Throws: When the store cannot be read.
-    func summaries(_ request: SelectRequest) throws -> [SeriesSummary]?
+    func selection(_ request: SelectRequest) throws -> any SelectedSeries
+
+    /// The labels of the series that match all of `matchers` and have samples in `(after, through]`.
+    func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels]
 }
 
 extension SeriesReader {
-    package func summaries(_ request: SelectRequest) throws -> [SeriesSummary]? { nil }
+    package func selection(_ request: SelectRequest) throws -> any SelectedSeries {
+        ListedSelection(try self.select(request))
+    }
 }

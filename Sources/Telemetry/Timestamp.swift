@@ -2,48 +2,77 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
-package struct Timestamp: Hashable, Comparable, Sendable, Codable {
+public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     /// Milliseconds since the Unix epoch; negative before 1970.
-    package var milliseconds: Int64
+    public var milliseconds: Int64
+
+    // Public and inlinable, because the loops over millions of samples are in other rooms, and Swift does not inline what
+    // is `package` there (decision 0011).
 
     /// The earliest representable moment; older than anything stored.
-    package static let distantPast = Timestamp(milliseconds: .min)
-    /// The latest representable moment; newer than anything stored.
-    package static let distantFuture = Timestamp(milliseconds: .max)
+    @inlinable
+    public static var distantPast: Timestamp { Timestamp(milliseconds: .min) }
 
-    package init(milliseconds: Int64) {
+    /// The latest representable moment; newer than anything stored.
+    @inlinable
+    public static var distantFuture: Timestamp { Timestamp(milliseconds: .max) }
+
+    /// Milliseconds since the Unix epoch.
+    @inlinable
+    public init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
 
-    package init(from decoder: any Decoder) throws {
+    /// From a whole number of milliseconds.
+    public init(from decoder: any Decoder) throws {
         self.milliseconds = try decoder.singleValueContainer().decode(Int64.self)
     }
 
-    package func encode(to encoder: any Encoder) throws {
+    /// As a whole number of milliseconds.
+    public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(self.milliseconds)
     }
 
-    package static func < (left: Timestamp, right: Timestamp) -> Bool {
-        left.milliseconds < right.milliseconds
-    }
+    /// The same moment.
+    @inlinable
+    public static func == (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds == right.milliseconds }
+
+    /// Earlier.
+    @inlinable
+    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
+
+    /// Earlier or the same.
+    @inlinable
+    public static func <= (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds <= right.milliseconds }
+
+    /// Later.
+    @inlinable
+    public static func > (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds > right.milliseconds }
+
+    /// Later or the same.
+    @inlinable
+    public static func >= (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds >= right.milliseconds }
 
     /// The moment `span` milliseconds later, held inside the representable range.
-    package static func + (moment: Timestamp, span: Milliseconds) -> Timestamp {
+    @inlinable
+    public static func + (moment: Timestamp, span: Milliseconds) -> Timestamp {
         let (sum, overflow) = moment.milliseconds.addingReportingOverflow(span)
         guard overflow else { return Timestamp(milliseconds: sum) }
         return span > 0 ? .distantFuture : .distantPast
     }
 
     /// The moment `span` milliseconds earlier, held inside the representable range.
-    package static func - (moment: Timestamp, span: Milliseconds) -> Timestamp {
+    @inlinable
+    public static func - (moment: Timestamp, span: Milliseconds) -> Timestamp {
         let (difference, overflow) = moment.milliseconds.subtractingReportingOverflow(span)
         guard overflow else { return Timestamp(milliseconds: difference) }
         return span > 0 ? .distantPast : .distantFuture
     }
 
     /// Milliseconds from `right` to `left`.
-    package static func - (left: Timestamp, right: Timestamp) -> Milliseconds {
+    @inlinable
+    public static func - (left: Timestamp, right: Timestamp) -> Milliseconds {
         let (difference, overflow) = left.milliseconds.subtractingReportingOverflow(right.milliseconds)
         guard overflow else { return difference }
         return left > right ? .max : .min
@@ -53,7 +82,7 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
 /// A span of time in whole milliseconds.
 ///
 /// The hot paths add and compare these; `Duration` (attoseconds) stays at the edges.
-package typealias Milliseconds = Int64
+public typealias Milliseconds = Int64
 
 extension Milliseconds {
     package static let second: Milliseconds = 1000

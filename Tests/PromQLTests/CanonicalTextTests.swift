@@ -50,7 +50,9 @@ struct CanonicalTextTests {
             reader.append(Labels(metric: "up", ["site": "a"]), at: time, Double(minute))
             reader.append(Labels(metric: "x", ["a": "1", "b": "2", "c": "x"]), at: time, -1)
         }
-        let options = EvaluationOptions(maximumSubquerySteps: 2000)
+        var limits = QueryLimits()
+        limits.subquerySteps = 2000
+        let options = EvaluationOptions(limits: limits)
         let evaluator = Evaluator(reader: reader, options: options)
         let pieces = [
             "(", ")", "{", "}", "[", "]", "\"", "'", "`", "\\", "9223372036854775807", "1e308", "offset", "@", "-",

@@ -23,12 +23,21 @@ package struct CatalogReader: SeriesReader {
     }
 
     package func select(_ request: SelectRequest) throws -> [SeriesColumns] {
-        guard let name = request.matchers.exactValue(of: Labels.metricName) else {
-            return try self.storedSeries(request) + self.computed(request)
+        if let name = request.matchers.exactValue(of: Labels.metricName), self.isComputed(name) {
+            return try self.computed(request, name: name)
         }
-        if ThresholdSeries.isName(name) { return self.thresholds(request, name: name) }
-        if name == CatalogReader.silenceMetric { return try self.silences(request) }
-        return try self.storedSeries(request)
+        let selection = try self.selection(request)
+        return try (0..<selection.count).compactMap { try selection.columns(of: $0) }
+    }
+
+    package func selection(_ request: SelectRequest) throws -> any SelectedSeries {
+        guard let name = request.matchers.exactValue(of: Labels.metricName) else {
+            let computed = ListedSelection(try self.computed(request))
+            let stored = try self.storedSelection(request)
+            return computed.count == 0 ? stored : JoinedSelection(first: stored, second: computed)
+        }
+        if self.isComputed(name) { return ListedSelection(try self.computed(request, name: name)) }
+        return try self.storedSelection(request)
     }
 
     package func series(
@@ -36,15 +45,13 @@ package struct CatalogReader: SeriesReader {
         after: Timestamp,
         through: Timestamp
     ) throws -> [Labels] {
-        let (plain, virtual) = matchers.splitByVirtualName()
+        let (plain, virtual) = self.split(matchers)
         var found: [Labels] = []
-        var seen: Set<Labels> = []
-        for restricted in self.baseMatchers(plain: plain, virtual: virtual) {
+        for (pass, restricted) in Self.passes(plain, virtual) {
             for stored in try self.base.series(matching: restricted, after: after, through: through) {
+                if let virtual, virtual.pass(of: stored) != pass { continue }
                 let shown = self.catalog.entries[stored.site]?.show(stored).labels ?? stored
-                guard virtual.allSatisfy({ $0.matches(shown) }) else { continue }
-                // Without virtual matchers there is one pass, in which no series comes twice.
-                if virtual.isEmpty || seen.insert(shown).inserted { found.append(shown) }
+                if virtual?.matches(shown) ?? true { found.append(shown) }
             }
         }
         let request = SelectRequest(matchers: matchers, extent: .window(after: after, through: through))
@@ -60,100 +67,56 @@ package struct CatalogReader: SeriesReader {
 // MARK: - Stored series
 
 extension CatalogReader {
-    private func storedSeries(_ request: SelectRequest) throws -> [SeriesColumns] {
-        let (plain, virtual) = request.matchers.splitByVirtualName()
-        guard !virtual.isEmpty else { return try self.storedSeries(request, matchers: request.matchers) }
-        var found: [SeriesColumns] = []
-        var seen: Set<Labels> = []
-        for matchers in self.baseMatchers(plain: plain, virtual: virtual) {
-            for columns in try self.storedSeries(request, matchers: matchers)
-            where virtual.allSatisfy({ $0.matches(columns.labels) }) && seen.insert(columns.labels).inserted {
-                found.append(columns)
-            }
-        }
-        return found
-    }
-
-    /// Selects from the base and puts on labels and look-back.
+    /// Selects from the base, to put on labels and look-back.
     ///
     /// The base does not know how long a series' value stands, so for `lookback` extents it is asked for windows, one
     /// for each class of sites with the same distance; what is too old for its own series is cut off again.
-    private func storedSeries(_ request: SelectRequest, matchers: [LabelMatcher]) throws -> [SeriesColumns] {
-        var inner = request
-        inner.matchers = matchers
-        guard case .lookback(let from, let through) = request.extent else {
-            return try self.shown(self.base.select(inner), from: nil)
+    private func storedSelection(_ request: SelectRequest) throws -> ShownSelection {
+        let (plain, virtual) = self.split(request.matchers)
+        var parts: [ShownSelection.Part] = []
+        var from: Timestamp?
+        var siteEntry: SiteEntry?
+        func add(_ pass: Int, _ matchers: [LabelMatcher], _ extent: SelectExtent) throws {
+            var inner = request
+            inner.matchers = matchers
+            inner.extent = extent
+            parts.append(ShownSelection.Part(base: try self.base.selection(inner), pass: pass))
         }
-        let metric = matchers.exactValue(of: Labels.metricName)
-        if let site = matchers.exactValue(of: "site") {
-            let entry = self.catalog.entries[site]
-            let distance = entry?.longestLookback(of: metric) ?? ReportSchedule.unregisteredLookback
-            inner.extent = .window(after: from - distance, through: through)
-            return try self.shown(self.base.select(inner), from: from, entry: entry)
+        for (pass, matchers) in Self.passes(plain, virtual) {
+            guard case .lookback(let start, let through) = request.extent else {
+                try add(pass, matchers, request.extent)
+                continue
+            }
+            from = start
+            let metric = matchers.exactValue(of: Labels.metricName)
+            if let site = matchers.exactValue(of: "site") {
+                siteEntry = self.catalog.entries[site]
+                let distance = siteEntry?.longestLookback(of: metric) ?? ReportSchedule.unregisteredLookback
+                try add(pass, matchers, .window(after: start - distance, through: through))
+                continue
+            }
+            let partition = self.catalog.lookbacks.partition(metric: metric)
+            for one in partition.classes {
+                try add(pass, matchers + [one.matcher], .window(after: start - one.lookback, through: through))
+            }
+            let others = partition.others.map { matchers + [$0] } ?? matchers
+            try add(pass, others, .window(after: start - ReportSchedule.unregisteredLookback, through: through))
         }
-        let partition = self.catalog.lookbacks.partition(metric: metric)
-        var found: [SeriesColumns] = []
-        for one in partition.classes {
-            inner.matchers = matchers + [one.matcher]
-            inner.extent = .window(after: from - one.lookback, through: through)
-            found += try self.shown(self.base.select(inner), from: from)
-        }
-        inner.matchers = partition.others.map { matchers + [$0] } ?? matchers
-        inner.extent = .window(after: from - ReportSchedule.unregisteredLookback, through: through)
-        found += try self.shown(self.base.select(inner), from: from)
-        return found
+        return ShownSelection(parts, catalog: self.catalog, from: from, entry: siteEntry, virtual: virtual)
     }
 
-    /// With labels and look-back put on, without series whose samples are all too old for a value at `from` or later.
-    ///
-    /// - Parameters:
-    ///   - stored: As the base gave them.
-    ///   - from: The first moment of a `lookback` extent.
-    ///   - entry: The site of all of them, where the selector names one.
-    /// - Returns: What is left, in the same order.
-    private func shown(
-        _ stored: [SeriesColumns],
-        from: Timestamp?,
-        entry: SiteEntry? = nil
-    ) -> [SeriesColumns] {
-        var found = stored
-        var isAnyEmpty = false
-        for index in found.indices {
-            if let entry = entry ?? self.catalog.entries[found[index].labels.site] {
-                (found[index].labels, found[index].lookback) = entry.show(found[index].labels)
-            } else {
-                found[index].lookback = ReportSchedule.unregisteredLookback
-            }
-            if let from { found[index].cut(after: from - found[index].lookback) }
-            if found[index].times.isEmpty { isAnyEmpty = true }
-        }
-        if isAnyEmpty { found.removeAll { $0.times.isEmpty } }
-        return found
+    private func split(_ matchers: [LabelMatcher]) -> (plain: [LabelMatcher], virtual: VirtualCondition?) {
+        let (plain, virtual) = matchers.splitByVirtualName()
+        return (plain, virtual.isEmpty ? nil : VirtualCondition(virtual, catalog: self.catalog))
     }
 
     /// Matchers for the base by which every series is found whose shown labels can match.
-    ///
-    /// First the sites whose attributes match; then the series that store such a label themselves, which are few.
-    func baseMatchers(plain: [LabelMatcher], virtual: [LabelMatcher]) -> [[LabelMatcher]] {
-        guard !virtual.isEmpty else { return [plain] }
-        let matchesNothingKnown = virtual.allSatisfy { $0.matches("") }
-        let entries = self.catalog.entries
-        // Matchers are compared by their values: this one holds for this snapshot only.
-        let value = virtual.map(\.description).joined(separator: ",") + " in \(ObjectIdentifier(self.catalog))"
-        let bySite = LabelMatcher(
-            name: "site",
-            operation: .matches,
-            value: value,
-            pattern: { site in
-                guard let entry = entries[site] else { return matchesNothingKnown }
-                return virtual.allSatisfy { $0.matches(entry.virtualLabels) }
-            }
-        )
-        let byStoredLabel = Set(virtual.map(\.name)).sorted()
-            .map {
-                LabelMatcher(name: $0, operation: .notEqual, value: "", pattern: nil)
-            }
-        return [plain + [bySite]] + byStoredLabel.map { plain + [$0] }
+    private static func passes(
+        _ plain: [LabelMatcher],
+        _ virtual: VirtualCondition?
+    ) -> [(pass: Int, matchers: [LabelMatcher])] {
+        guard let virtual else { return [(0, plain)] }
+        return virtual.storedMatchers.enumerated().map { ($0.offset, plain + [$0.element]) }
     }
 }
 
@@ -161,13 +124,17 @@ extension CatalogReader {
 
 extension CatalogReader {
     /// Whether the series of this name exist only here.
-    func isComputed(_ name: String) -> Bool {
+    private func isComputed(_ name: String) -> Bool {
         ThresholdSeries.isName(name) || name == CatalogReader.silenceMetric
     }
 
     /// The series that exist only here, whatever their name.
-    func computed(_ request: SelectRequest) throws -> [SeriesColumns] {
+    private func computed(_ request: SelectRequest) throws -> [SeriesColumns] {
         self.thresholds(request, name: nil) + (try self.silences(request))
+    }
+
+    private func computed(_ request: SelectRequest, name: String) throws -> [SeriesColumns] {
+        ThresholdSeries.isName(name) ? self.thresholds(request, name: name) : try self.silences(request)
     }
 
     private func thresholds(_ request: SelectRequest, name: String?) -> [SeriesColumns] {
@@ -247,16 +214,5 @@ extension LabelMatcher {
         case 6: self.name == "county"
         default: false
         }
-    }
-}
-
-extension SeriesColumns {
-    /// Drops the samples at or before `moment`.
-    fileprivate mutating func cut(after moment: Timestamp) {
-        guard let first = self.times.first, first <= moment else { return }
-        let kept = self.times.firstIndex { $0 > moment } ?? self.times.count
-        self.times.removeFirst(kept)
-        self.values.removeFirst(kept)
-        self.marks.removeFirst(kept)
     }
 }

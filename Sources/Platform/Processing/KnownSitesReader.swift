@@ -17,7 +17,7 @@ struct KnownSitesReader: SeriesReader {
 
     func select(_ request: SelectRequest) throws -> [SeriesColumns] { try self.base.select(request) }
 
-    func summaries(_ request: SelectRequest) throws -> [SeriesSummary]? { try self.base.summaries(request) }
+    func selection(_ request: SelectRequest) throws -> any SelectedSeries { try self.base.selection(request) }
 
     func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {
         let sites = self.catalog.sites

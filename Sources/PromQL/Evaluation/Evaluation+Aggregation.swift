@@ -5,46 +5,28 @@ import Foundation
 import Telemetry
 
 extension Evaluation {
-    func aggregate(_ plan: AggregationPlan, at time: Timestamp) throws -> [Element] {
-        var parameter = 0.0
+    func aggregate(_ plan: AggregationPlan, _ grid: StepGrid) throws -> VectorGrid {
+        var parameter = ScalarSteps.same(0)
         if let written = plan.parameter, plan.operation.parameter == .scalar {
-            parameter = try self.scalar(written, at: time)
+            parameter = try self.scalar(written, grid)
         }
-        let vector = try self.vector(plan.inner, at: time)
-        switch plan.operation {
-        case .topk, .bottomk, .limitk: try Self.checkCount(parameter)
-        default: break
-        }
-        guard !vector.isEmpty else { return [] }
+        let vector = try self.vector(plan.inner, grid)
         switch plan.operation {
         case .topk, .bottomk, .limitk:
+            for step in 0..<grid.count { try Self.checkCount(parameter[step]) }
             return self.selectSome(plan, vector, parameter)
-        case .countValues:
-            return try self.countValues(plan, vector)
+        case .countValues: return try self.countValues(plan, vector)
         case .quantile:
-            if !(0...1).contains(parameter) {
-                self.warn("PromQL warning: quantile value should be between 0 and 1, got \(NumberText.text(parameter))")
-            }
-            return self.grouped(plan, vector)
-                .map { group in
-                    let values = group.members.map { vector[$0].value }
-                    return Element(
-                        labels: group.labels,
-                        value: quantile(parameter, values),
-                        dropsName: group.dropsName
-                    )
-                }
-        case .sum, .avg, .min, .max, .count, .group, .stddev, .stdvar:
-            return self.grouped(plan, vector)
-                .map { group in
-                    Element(
-                        labels: group.labels,
-                        value: Self.reduce(plan.operation, group.members, of: vector),
-                        dropsName: group.dropsName
-                    )
-                }
+            if !vector.isEmpty { self.checkShare(parameter) }
+            return self.reduced(plan, vector) { values, step in PromQL.quantile(parameter[step], values) }
+        case .stddev: return self.reduced(plan, vector) { values, _ in variance(values).squareRoot() }
+        case .stdvar: return self.reduced(plan, vector) { values, _ in variance(values) }
+        case .sum, .avg, .min, .max, .count, .group:
+            return self.folded(plan, vector)
         }
     }
+
+    // MARK: Groups
 
     private struct Group {
         var labels: Labels
@@ -52,44 +34,25 @@ extension Evaluation {
         var dropsName: Bool
     }
 
-    private func grouped(_ plan: AggregationPlan, _ vector: [Element]) -> [Group] {
+    private func groups(_ plan: AggregationPlan, _ vector: VectorGrid) -> [Group] {
+        if vector.isEmpty { return [] }
         if case .by(let names) = plan.grouping, names.isEmpty {
-            return [
-                Group(labels: .empty, members: Array(vector.indices), dropsName: vector.contains(where: \.dropsName))
-            ]
+            let dropsName = vector.rows.contains(where: \.dropsName)
+            return [Group(labels: .empty, members: Array(vector.rows.indices), dropsName: dropsName)]
         }
-        return vector.count <= MatchTable.tiny
-            ? self.groupedOneByOne(plan.grouping, vector) : self.groupedByTable(plan, vector)
-    }
-
-    private func groupedOneByOne(_ grouping: Aggregation.Grouping, _ vector: [Element]) -> [Group] {
         var groups: [Group] = []
-        for (index, element) in vector.enumerated() {
-            let labels = self.key(grouping, element.labels)
-            if let place = groups.firstIndex(where: { $0.labels == labels }) {
-                groups[place].members.append(index)
-                groups[place].dropsName = groups[place].dropsName || element.dropsName
+        var places: [Labels: Int] = [:]
+        for (row, entry) in vector.rows.enumerated() {
+            let labels = self.key(plan.grouping, entry.labels)
+            // A few are compared one by one, which is quicker than hashing.
+            let known =
+                vector.count <= MatchTable.tiny ? groups.firstIndex { $0.labels == labels } : places[labels]
+            if let place = known {
+                groups[place].members.append(row)
+                if entry.dropsName { groups[place].dropsName = true }
             } else {
-                groups.append(Group(labels: labels, members: [index], dropsName: element.dropsName))
-            }
-        }
-        return groups
-    }
-
-    private func groupedByTable(_ plan: AggregationPlan, _ vector: [Element]) -> [Group] {
-        let table = self.groupTable(of: plan)
-        var groups: [Group] = []
-        /// For each row of the table the place in `groups`, or −1.
-        var places = [Int](repeating: -1, count: table.keys.count)
-        for (index, element) in vector.enumerated() {
-            let row = table.row(of: element.labels, at: index) { self.key(plan.grouping, $0) }
-            if row >= places.count { places.append(-1) }
-            if places[row] < 0 {
-                places[row] = groups.count
-                groups.append(Group(labels: table.keys[row], members: [index], dropsName: element.dropsName))
-            } else {
-                groups[places[row]].members.append(index)
-                if element.dropsName { groups[places[row]].dropsName = true }
+                if vector.count > MatchTable.tiny { places[labels] = groups.count }
+                groups.append(Group(labels: labels, members: [row], dropsName: entry.dropsName))
             }
         }
         return groups
@@ -102,50 +65,82 @@ extension Evaluation {
         }
     }
 
-    private static func reduce(_ operation: AggregationOperator, _ members: [Int], of vector: [Element]) -> Double {
-        let first = vector[members[0]].value
-        switch operation {
-        case .sum:
-            var sum = CompensatedSum(first)
-            for member in members.dropFirst() { sum.add(vector[member].value) }
-            return sum.value
-        case .avg:
-            var average = RunningAverage(first)
-            for member in members.dropFirst() { average.add(vector[member].value) }
-            return average.value
-        case .min:
-            return members.dropFirst()
-                .reduce(first) { least, member in
-                    let value = vector[member].value
-                    return value < least || least.isNaN ? value : least
+    // MARK: One element of each group
+
+    /// Members one after the other, each at all steps.
+    private func folded(_ plan: AggregationPlan, _ vector: VectorGrid) -> VectorGrid {
+        var result = VectorGrid(steps: vector.steps)
+        for group in self.groups(plan, vector) {
+            result.append(dropsName: group.dropsName) { places in
+                vector.values.withUnsafeBufferPointer { values in
+                    let fold = GroupFold(values, steps: vector.steps, members: group.members)
+                    switch plan.operation {
+                    case .sum: fold.sum(into: places)
+                    case .avg: fold.average(into: places)
+                    case .min: fold.extreme(into: places, wins: <)
+                    case .max: fold.extreme(into: places, wins: >)
+                    case .count: fold.count(into: places)
+                    default: fold.one(into: places)
+                    }
                 }
-        case .max:
-            return members.dropFirst()
-                .reduce(first) { most, member in
-                    let value = vector[member].value
-                    return value > most || most.isNaN ? value : most
-                }
-        case .count: return Double(members.count)
-        case .stddev: return variance(members.lazy.map { vector[$0].value }).squareRoot()
-        case .stdvar: return variance(members.lazy.map { vector[$0].value })
-        case .group, .topk, .bottomk, .quantile, .countValues, .limitk: return 1
+                return group.labels
+            }
         }
+        return result
     }
 
-    /// `topk`, `bottomk`, `limitk`: some of the elements as they are.
-    private func selectSome(_ plan: AggregationPlan, _ vector: [Element], _ parameter: Double) -> [Element] {
-        let wanted = Int(min(parameter, Double(vector.count)))
-        guard wanted >= 1 else { return [] }
-        var result: [Element] = []
-        for group in self.grouped(plan, vector) {
-            var members = group.members
-            switch plan.operation {
-            case .topk: members.sort { isOrdered(vector[$0].value, vector[$1].value, by: >) }
-            case .bottomk: members.sort { isOrdered(vector[$0].value, vector[$1].value, by: <) }
-            default: break
+    /// What `value` makes of all elements of a group at each step.
+    private func reduced(
+        _ plan: AggregationPlan,
+        _ vector: VectorGrid,
+        _ value: (_ elements: [Double], _ step: Int) -> Double
+    ) -> VectorGrid {
+        var result = VectorGrid(steps: vector.steps)
+        var elements: [Double] = []
+        for group in self.groups(plan, vector) {
+            result.append(dropsName: group.dropsName) { places in
+                for step in places.indices {
+                    elements.removeAll(keepingCapacity: true)
+                    for member in group.members {
+                        let element = vector.value(member, step)
+                        if !element.isAbsent { elements.append(element) }
+                    }
+                    if !elements.isEmpty { places[step] = value(elements, step) }
+                }
+                return group.labels
             }
-            for member in members.prefix(wanted) { result.append(vector[member]) }
         }
+        return result
+    }
+
+    // MARK: Some elements of each group
+
+    /// `topk`, `bottomk`, `limitk`: some of the elements as they are; the best first where there is one step only.
+    private func selectSome(_ plan: AggregationPlan, _ vector: VectorGrid, _ parameter: ScalarSteps) -> VectorGrid {
+        var chosen = Array(repeating: Double.absent, count: vector.values.count)
+        var order: [Int] = []
+        for group in self.groups(plan, vector) {
+            for step in 0..<vector.steps {
+                var members = group.members.filter { !vector.value($0, step).isAbsent }
+                let wanted = Int(min(parameter[step], Double(members.count)))
+                guard wanted >= 1 else { continue }
+                switch plan.operation {
+                case .topk: members.sort { isOrdered(vector.value($0, step), vector.value($1, step), by: >) }
+                case .bottomk: members.sort { isOrdered(vector.value($0, step), vector.value($1, step), by: <) }
+                default: break
+                }
+                for member in members.prefix(wanted) {
+                    chosen[member * vector.steps + step] = vector.value(member, step)
+                    if vector.steps == 1 { order.append(member) }
+                }
+            }
+        }
+        if vector.steps > 1 { order = Array(vector.rows.indices) }
+        var result = VectorGrid(steps: vector.steps)
+        for row in order {
+            result.append(vector.rows[row], chosen[row * vector.steps..<(row + 1) * vector.steps])
+        }
+        result.removeEmptyRows()
         return result
     }
 
@@ -156,24 +151,116 @@ extension Evaluation {
         }
     }
 
-    private func countValues(_ plan: AggregationPlan, _ vector: [Element]) throws -> [Element] {
+    private func countValues(_ plan: AggregationPlan, _ vector: VectorGrid) throws -> VectorGrid {
         guard case .string(let name)? = plan.parameter, !name.isEmpty else {
             throw PromQLError(.execution, "invalid label name \"\" in count_values")
         }
-        var counts: [Labels: Int] = [:]
-        var result: [Element] = []
-        for element in vector {
-            var labels = self.key(plan.grouping, element.labels)
-            labels[name] = NumberText.decimal(element.value)
-            if let place = counts[labels] {
-                result[place].value += 1
-            } else {
-                counts[labels] = result.count
-                let dropsName = element.dropsName && name != Labels.metricName
-                result.append(Element(labels: labels, value: 1, dropsName: dropsName))
+        var order: [Labels] = []
+        var counts: [Labels: (counts: [Double], dropsName: Bool)] = [:]
+        for (row, entry) in vector.rows.enumerated() {
+            let key = self.key(plan.grouping, entry.labels)
+            for (step, value) in vector.values(of: row).enumerated() where !value.isAbsent {
+                let labels = key.with(name, NumberText.decimal(value))
+                if counts[labels] == nil {
+                    order.append(labels)
+                    let none = Array(repeating: Double.absent, count: vector.steps)
+                    counts[labels] = (none, entry.dropsName && name != Labels.metricName)
+                }
+                let before = counts[labels]?.counts[step] ?? .absent
+                counts[labels]?.counts[step] = before.isAbsent ? 1 : before + 1
             }
         }
+        var result = VectorGrid(steps: vector.steps)
+        for labels in order {
+            guard let found = counts[labels] else { continue }
+            try self.meter.hold(series: 1, steps: vector.steps)
+            result.append(VectorGrid.Row(labels: labels, dropsName: found.dropsName), found.counts)
+        }
         return result
+    }
+}
+
+/// Reduces the rows of one group to one, step by step in the order of the rows.
+private struct GroupFold {
+    private let values: UnsafeBufferPointer<Double>
+    private let steps: Int
+    private let members: [Int]
+
+    init(_ values: UnsafeBufferPointer<Double>, steps: Int, members: [Int]) {
+        self.values = values
+        self.steps = steps
+        self.members = members
+    }
+
+    @inline(__always)
+    private func each(_ body: (_ step: Int, _ value: Double) -> Void) {
+        for member in self.members {
+            let row = member * self.steps
+            for step in 0..<self.steps {
+                let value = self.values[row + step]
+                if !value.isAbsent { body(step, value) }
+            }
+        }
+    }
+
+    /// Writes plain sums, and returns what they lost (see ``CompensatedSum``).
+    private func sums(into places: UnsafeMutableBufferPointer<Double>) -> [Double] {
+        var compensations = [Double](repeating: 0, count: self.steps)
+        compensations.withUnsafeMutableBufferPointer { compensations in
+            self.each { step, value in
+                if places[step].isAbsent {
+                    places[step] = value
+                } else {
+                    var sum = CompensatedSum(places[step], compensation: compensations[step])
+                    sum.add(value)
+                    places[step] = sum.sum
+                    compensations[step] = sum.compensation
+                }
+            }
+        }
+        return compensations
+    }
+
+    func sum(into places: UnsafeMutableBufferPointer<Double>) {
+        for (step, compensation) in self.sums(into: places).enumerated() where !places[step].isAbsent {
+            places[step] += compensation
+        }
+    }
+
+    func average(into places: UnsafeMutableBufferPointer<Double>) {
+        var counts = [Double](repeating: 0, count: self.steps)
+        self.each { step, _ in counts[step] += 1 }
+        for (step, compensation) in self.sums(into: places).enumerated() where !places[step].isAbsent {
+            let sum = places[step]
+            places[step] =
+                sum.isInfinite ? self.runningAverage(at: step) : sum / counts[step] + compensation / counts[step]
+        }
+    }
+
+    /// Survives sums beyond the range of `Double`.
+    private func runningAverage(at step: Int) -> Double {
+        var average: RunningAverage?
+        for member in self.members {
+            let value = self.values[member * self.steps + step]
+            if value.isAbsent { continue }
+            if average == nil { average = RunningAverage(value) } else { average?.add(value) }
+        }
+        return average?.value ?? .nan
+    }
+
+    func extreme(into places: UnsafeMutableBufferPointer<Double>, wins: (Double, Double) -> Bool) {
+        self.each { step, value in
+            // What is absent is no number either.
+            if wins(value, places[step]) || places[step].isNaN { places[step] = value }
+        }
+    }
+
+    func count(into places: UnsafeMutableBufferPointer<Double>) {
+        self.each { step, _ in places[step] = places[step].isAbsent ? 1 : places[step] + 1 }
+    }
+
+    func one(into places: UnsafeMutableBufferPointer<Double>) {
+        self.each { step, _ in places[step] = 1 }
     }
 }
 
@@ -212,7 +299,7 @@ func quantile(_ share: Double, _ values: [Double]) -> Double {
 
 extension NumberText {
     /// Without an exponent, as `count_values` names values.
-    static func decimal(_ value: Double) -> String {
+    package static func decimal(_ value: Double) -> String {
         let text = self.text(value)
         guard value.isFinite, let mark = text.firstIndex(of: "e"), let exponent = Int(text[text.index(after: mark)...])
         else { return text }

@@ -5,106 +5,76 @@ import Foundation
 import Telemetry
 
 extension Evaluation {
-    func call(_ plan: CallPlan, at time: Timestamp) throws -> [Element] {
+    func call(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
         switch plan.function {
         case .vector:
-            return [Element(labels: .empty, value: try self.scalar(plan.arguments[0], at: time), dropsName: false)]
-        case .absent:
-            let vector = try self.vector(plan.arguments[0], at: time)
-            return vector.isEmpty ? [Element(labels: plan.absentLabels, value: 1, dropsName: false)] : []
+            return VectorGrid(steps: grid.count, labels: .empty, try self.scalar(plan.arguments[0], grid))
+        case .absent: return self.absence(plan, in: try self.vector(plan.arguments[0], grid))
         case .absentOverTime:
-            let windows = try self.windows(plan.arguments[0], at: time)
-            return windows.isEmpty ? [Element(labels: plan.absentLabels, value: 1, dropsName: false)] : []
-        case .timestamp: return try self.timestamps(plan.arguments[0], at: time)
-        case .labelReplace, .labelJoin: return try self.relabel(plan, at: time)
+            // Whatever the samples are, a window that holds some has a count.
+            let presence = CallPlan(
+                function: .countOverTime,
+                arguments: plan.arguments,
+                absentLabels: .empty,
+                pattern: nil,
+                note: nil
+            )
+            return self.absence(plan, in: try self.overWindows(presence, grid))
+        case .timestamp:
+            if case .instant(let selector) = plan.arguments[0] {
+                return try self.instant(selector, grid, showing: .time)
+            }
+            var vector = try self.vector(plan.arguments[0], grid)
+            vector.map { _, step in grid.times[step].seconds }
+            return vector
+        case .labelReplace, .labelJoin: return try self.relabel(plan, grid)
         case .sort, .sortDesc, .sortByLabel, .sortByLabelDesc:
-            if !self.isInstant {
+            if !self.frame.isInstant {
                 self.warn(
                     "PromQL warning: sort is ineffective for range queries since results are always ordered by labels"
                 )
             }
-            return try self.sorted(plan, at: time)
-        case .histogramQuantile: return try self.histogramQuantile(plan, at: time)
+            return try self.sorted(plan, grid)
+        case .histogramQuantile: return try self.histogramQuantile(plan, grid)
         case .dayOfMonth, .dayOfWeek, .dayOfYear, .daysInMonth, .hour, .minute, .month, .year:
-            return try self.dates(plan, at: time)
-        case .round, .clamp, .clampMin, .clampMax: return try self.bounded(plan, at: time)
+            return try self.dates(plan, grid)
+        case .round, .clamp, .clampMin, .clampMax: return try self.bounded(plan, grid)
         case .time, .pi, .scalar, .queryStart, .queryEnd, .queryRange, .queryStep, .maxOf, .minOf:
             throw PromQLError(.execution, "expected an instant vector")
         case .abs, .ceil, .floor, .exp, .ln, .log2, .log10, .sqrt, .sgn, .acos, .acosh, .asin, .asinh, .atan, .atanh,
             .cos, .cosh, .sin, .sinh, .tan, .tanh, .deg, .rad:
-            var vector = try self.vector(plan.arguments[0], at: time)
-            for index in vector.indices {
-                vector[index].value = Self.elementary(plan.function, vector[index].value)
-                vector[index].dropsName = true
-            }
+            var vector = try self.vector(plan.arguments[0], grid)
+            vector.map { value, _ in Self.elementary(plan.function, value) }
             return vector
-        default: return try self.overWindows(plan, at: time)
+        default: return try self.overWindows(plan, grid)
         }
     }
 
-    private func overWindows(_ plan: CallPlan, at time: Timestamp) throws -> [Element] {
-        if let known = try self.summarized(plan, at: time) { return known }
-        var parameters: [Double] = []
-        var windows: [Window] = []
-        for argument in plan.arguments {
-            if argument.type == .matrix {
-                windows = try self.windows(argument, at: time)
-            } else {
-                parameters.append(try self.scalar(argument, at: time))
-            }
+    /// One where a vector has no element.
+    private func absence(_ plan: CallPlan, in vector: VectorGrid) -> VectorGrid {
+        var result = VectorGrid(steps: vector.steps)
+        result.append(dropsName: false) { row in
+            for step in row.indices where !vector.hasElement(at: step) { row[step] = 1 }
+            return plan.absentLabels
         }
-        if plan.function == .quantileOverTime, !windows.isEmpty, !(0...1).contains(parameters[0]) {
-            self.warn(
-                "PromQL warning: quantile value should be between 0 and 1, got \(NumberText.text(parameters[0]))"
-            )
-        }
-        let keepsName = plan.function == .lastOverTime || plan.function == .firstOverTime
-        var result: [Element] = []
-        result.reserveCapacity(windows.count)
-        for window in windows {
-            let value = try WindowFunctions.value(plan.function, of: window, parameters: parameters, at: time)
-            guard let value else { continue }
-            result.append(
-                Element(labels: window.labels, value: value, dropsName: keepsName ? window.dropsName : true)
-            )
-        }
-        if let note = plan.note, !result.isEmpty { self.warn(note) }
         return result
     }
 
-    private func timestamps(_ plan: Plan, at time: Timestamp) throws -> [Element] {
-        if case .instant(let selector) = plan {
-            let loaded = try self.series(of: selector)
-            var result: [Element] = []
-            try self.eachVisible(loaded, selector, at: time) { index, sample in
-                let series = loaded.series[index]
-                result.append(Element(labels: series.labels, value: series.times[sample].seconds, dropsName: true))
+    private func bounded(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
+        var vector = try self.vector(plan.arguments[0], grid)
+        let first = plan.arguments.count > 1 ? try self.scalar(plan.arguments[1], grid) : .same(1)
+        let second = plan.arguments.count > 2 ? try self.scalar(plan.arguments[2], grid) : first
+        switch plan.function {
+        case .round:
+            let inverse = first.map { 1 / $0 }
+            vector.map { value, step in (value * inverse[step] + 0.5).rounded(.down) / inverse[step] }
+        case .clampMin: vector.map { value, step in Self.greater(value, first[step]) }
+        case .clampMax: vector.map { value, step in Self.lesser(value, first[step]) }
+        default:
+            vector.map { value, step in
+                second[step] < first[step] ? .absent : Self.greater(first[step], Self.lesser(second[step], value))
             }
-            return result
-        }
-        var vector = try self.vector(plan, at: time)
-        for index in vector.indices {
-            vector[index].value = time.seconds
-            vector[index].dropsName = true
-        }
-        return vector
-    }
-
-    private func bounded(_ plan: CallPlan, at time: Timestamp) throws -> [Element] {
-        var vector = try self.vector(plan.arguments[0], at: time)
-        let first = plan.arguments.count > 1 ? try self.scalar(plan.arguments[1], at: time) : 1
-        let second = plan.arguments.count > 2 ? try self.scalar(plan.arguments[2], at: time) : first
-        if plan.function == .clamp, second < first { return [] }
-        let inverse = 1 / first
-        for index in vector.indices {
-            let value = vector[index].value
-            switch plan.function {
-            case .round: vector[index].value = (value * inverse + 0.5).rounded(.down) / inverse
-            case .clampMin: vector[index].value = Self.greater(value, first)
-            case .clampMax: vector[index].value = Self.lesser(value, first)
-            default: vector[index].value = Self.greater(first, Self.lesser(second, value))
-            }
-            vector[index].dropsName = true
+            vector.removeEmptyRows()
         }
         return vector
     }
@@ -146,15 +116,13 @@ extension Evaluation {
         }
     }
 
-    private func dates(_ plan: CallPlan, at time: Timestamp) throws -> [Element] {
+    private func dates(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
         guard let argument = plan.arguments.first else {
-            return [Element(labels: .empty, value: Self.date(plan.function, time.seconds), dropsName: false)]
+            let dates = grid.times.map { Self.date(plan.function, $0.seconds) }
+            return VectorGrid(steps: grid.count, labels: .empty, .each(dates))
         }
-        var vector = try self.vector(argument, at: time)
-        for index in vector.indices {
-            vector[index].value = Self.date(plan.function, vector[index].value)
-            vector[index].dropsName = true
-        }
+        var vector = try self.vector(argument, grid)
+        vector.map { value, _ in Self.date(plan.function, value) }
         return vector
     }
 

@@ -11,40 +11,49 @@ private struct Bucket {
 
 extension Evaluation {
     /// `histogram_quantile` of classic histograms: elements that differ only in `le` are one histogram.
-    func histogramQuantile(_ plan: CallPlan, at time: Timestamp) throws -> [Element] {
-        let share = try self.scalar(plan.arguments[0], at: time)
-        let vector = try self.vector(plan.arguments[1], at: time)
-        if !(0...1).contains(share) {
-            self.warn("PromQL warning: quantile value should be between 0 and 1, got \(NumberText.text(share))")
-        }
+    func histogramQuantile(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
+        let shares = try self.scalar(plan.arguments[0], grid)
+        let vector = try self.vector(plan.arguments[1], grid)
+        self.checkShare(shares)
         var order: [Labels] = []
-        var histograms: [Labels: (buckets: [Bucket], dropsName: Bool)] = [:]
-        for element in vector {
-            let text = element.labels["le"]
+        var histograms: [Labels: [(row: Int, bound: Double)]] = [:]
+        for (row, entry) in vector.rows.enumerated() {
+            let text = entry.labels["le"]
             guard let bound = text == "+Inf" ? .infinity : Double(text) else {
                 self.warn(
                     "PromQL warning: bucket label \"le\" is missing or has a malformed value of \(NumberText.quoted(text))"
                 )
                 continue
             }
-            let labels = element.labels.removing("le")
+            let labels = entry.labels.removing("le")
             if histograms[labels] == nil { order.append(labels) }
-            histograms[labels, default: ([], false)].buckets.append(Bucket(bound: bound, count: element.value))
-            if element.dropsName { histograms[labels]?.dropsName = true }
+            histograms[labels, default: []].append((row, bound))
         }
-        return order.map { labels in
-            let buckets = histograms[labels]?.buckets ?? []
-            let value = self.quantile(share, of: buckets, name: labels.metric)
-            return Element(labels: labels, value: value, dropsName: true)
+        var result = VectorGrid(steps: grid.count)
+        for labels in order {
+            let rows = (histograms[labels] ?? []).sorted { $0.bound < $1.bound }
+            result.append(dropsName: true) { places in
+                for step in places.indices {
+                    let buckets = rows.compactMap { row, bound -> Bucket? in
+                        let count = vector.value(row, step)
+                        return count.isAbsent ? nil : Bucket(bound: bound, count: count)
+                    }
+                    guard !buckets.isEmpty else { continue }
+                    places[step] = self.quantile(shares[step], of: buckets, name: labels.metric)
+                }
+                return labels
+            }
         }
+        return result
     }
 
-    private func quantile(_ share: Double, of unsorted: [Bucket], name: String) -> Double {
+    /// The buckets are in the order of their bounds.
+    private func quantile(_ share: Double, of sorted: [Bucket], name: String) -> Double {
         if share.isNaN { return .nan }
         if share < 0 { return -.infinity }
         if share > 1 { return .infinity }
         var buckets: [Bucket] = []
-        for bucket in unsorted.sorted(by: { $0.bound < $1.bound }) {
+        for bucket in sorted {
             if buckets.last?.bound == bucket.bound {
                 buckets[buckets.count - 1].count += bucket.count
             } else {

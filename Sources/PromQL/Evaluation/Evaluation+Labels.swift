@@ -5,45 +5,47 @@ import Telemetry
 
 extension Evaluation {
     /// `label_replace` and `label_join`.
-    func relabel(_ plan: CallPlan, at time: Timestamp) throws -> [Element] {
-        var vector = try self.vector(plan.arguments[0], at: time)
+    func relabel(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
+        var vector = try self.vector(plan.arguments[0], grid)
         let target = plan.text(1)
-        for index in vector.indices {
-            let labels = vector[index].labels
+        for (row, entry) in vector.rows.enumerated() {
+            let text: String
             if plan.function == .labelJoin {
                 let sources = 3..<max(3, plan.arguments.count)
-                let text = sources.map { labels[plan.text($0)] }.joined(separator: plan.text(2))
-                vector[index].labels[target] = text
+                text = sources.map { entry.labels[plan.text($0)] }.joined(separator: plan.text(2))
             } else {
-                let replaced = plan.pattern?.replacing(labels[plan.text(3)], with: plan.text(2))
+                let replaced = plan.pattern?.replacing(entry.labels[plan.text(3)], with: plan.text(2))
                 guard let replaced else { continue }
-                vector[index].labels[target] = replaced
+                text = replaced
             }
-            if target == Labels.metricName { vector[index].dropsName = false }
+            let dropsName = entry.dropsName && target != Labels.metricName
+            vector.relabel(row, entry.labels.with(target, text), dropsName: dropsName)
         }
-        if let twice = duplicate(in: vector) {
-            throw PromQLError(.matching, "vector cannot contain metrics with the same labelset: \(twice)")
-        }
-        return vector
+        return try vector.joined()
     }
 
-    func sorted(_ plan: CallPlan, at time: Timestamp) throws -> [Element] {
-        let vector = try self.vector(plan.arguments[0], at: time)
+    /// Only the order at one step can be told.
+    func sorted(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
+        let vector = try self.vector(plan.arguments[0], grid)
+        guard vector.steps == 1 else { return vector }
+        let rows = Array(vector.rows.indices)
         switch plan.function {
-        case .sort: return vector.sorted { isOrdered($0.value, $1.value, by: <) }
-        case .sortDesc: return vector.sorted { isOrdered($0.value, $1.value, by: >) }
+        case .sort: return vector.picking(rows.sorted { isOrdered(vector.values[$0], vector.values[$1], by: <) })
+        case .sortDesc: return vector.picking(rows.sorted { isOrdered(vector.values[$0], vector.values[$1], by: >) })
         default: break
         }
         let names = (1..<max(1, plan.arguments.count)).map(plan.text)
         let rises = plan.function == .sortByLabel
-        return vector.sorted { left, right in
+        let order = rows.sorted { one, other in
+            let (left, right) = (vector.rows[one].labels, vector.rows[other].labels)
             for name in names {
-                let first = left.labels[name]
-                let second = right.labels[name]
+                let first = left[name]
+                let second = right[name]
                 if first != second { return naturallyPrecedes(first, second) == rises }
             }
-            return (left.labels < right.labels) == rises && left.labels != right.labels
+            return (left < right) == rises && left != right
         }
+        return vector.picking(order)
     }
 }
 

@@ -3,193 +3,204 @@
 
 import Telemetry
 
-/// The samples of one series inside a window.
-struct Window {
-    var columns: SeriesColumns
-    /// The places of the samples inside the columns.
-    var first: Int
-    var end: Int
-    /// The borders: later than `after`, not later than `through`.
-    var after: Timestamp
-    var through: Timestamp
-    var dropsName: Bool
-
-    var count: Int { self.end - self.first }
-    /// Whether a sample stands exactly at the border before the window; known only where it was asked for.
-    var hasSampleAtBorder: Bool { self.first > 0 && self.columns.times[self.first - 1] == self.after }
-    var labels: Labels { self.columns.labels }
-    var values: ArraySlice<Double> { self.columns.values[self.first..<self.end] }
-    var times: ArraySlice<Timestamp> { self.columns.times[self.first..<self.end] }
-    var marks: ArraySlice<SampleMark> { self.columns.marks[self.first..<self.end] }
-}
-
 extension Evaluation {
-    /// The windows of a range selector or subquery at one time; series without a sample in it are left out.
-    func windows(_ plan: Plan, at time: Timestamp) throws -> [Window] {
+    /// Over shorter windows the samples are read.
+    private static let shortestSummarized = 6 * Milliseconds.hour
+
+    /// A function of the windows of a range selector or subquery.
+    func overWindows(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
+        var parameters: [ScalarSteps] = []
+        var source: Plan?
+        for argument in plan.arguments {
+            if argument.type == .matrix {
+                source = argument
+            } else {
+                parameters.append(try self.scalar(argument, grid))
+            }
+        }
+        let function = WindowFunction(function: plan.function, parameters: parameters, times: grid.times)
+        let keepsName = plan.function == .lastOverTime || plan.function == .firstOverTime
+        let result: VectorGrid
+        switch source {
+        case .window(let selector): result = try self.sweep(selector, grid, function, dropsName: !keepsName)
+        case .subquery(let subquery):
+            let inner = try self.rows(of: subquery, grid)
+            var rows = VectorGrid(steps: grid.count)
+            for row in inner.vectors.rows.indices {
+                let series = inner.series(row)
+                let windows = inner.windows(of: series)
+                let dropsName = !keepsName || inner.vectors.rows[row].dropsName
+                try rows.append(dropsName: dropsName) { places in
+                    try function.fill(places, windows)
+                    return series.labels
+                }
+            }
+            result = rows
+        default: throw PromQLError(.execution, "expected a range vector")
+        }
+        if !result.isEmpty {
+            if plan.function == .quantileOverTime { self.checkShare(parameters[0]) }
+            if let note = plan.note { self.warn(note) }
+        }
+        return result
+    }
+
+    func checkShare(_ shares: ScalarSteps) {
+        func check(_ share: Double) {
+            if !(0...1).contains(share) {
+                self.warn("PromQL warning: quantile value should be between 0 and 1, got \(NumberText.text(share))")
+            }
+        }
+        switch shares {
+        case .same(let share): check(share)
+        case .each(let shares): shares.forEach(check)
+        }
+    }
+
+    private func sweep(
+        _ plan: SelectorPlan,
+        _ grid: StepGrid,
+        _ function: WindowFunction,
+        dropsName: Bool
+    ) throws -> VectorGrid {
+        let sweep = SelectorSweep(plan: plan, grid: grid, frame: self.frame)
+        sweep.notePeek(&self.findings)
+        let frame = self.frame
+        let length = plan.selector.window ?? 0
+        let throughs = grid.times.map { frame.moment(plan.selector.modifiers, at: $0) }
+        let isSummarized = !frame.tracks && !plan.readsBorder && length >= Self.shortestSummarized
+        let summary = isSummarized ? function.summary : nil
+        let spans = summary == nil ? [] : throughs.map { TimeWindow(after: $0 - length, through: $0) }
+        return try self.rows(
+            of: plan,
+            steps: grid.count,
+            dropsName: dropsName,
+            summarizes: summary != nil
+        ) { source, row, findings in
+            if let summary, let known = try source.summaries(in: spans) {
+                for (step, window) in known.summaries.enumerated() {
+                    if let window { row[step] = summary(window) }
+                }
+                return known.labels
+            }
+            guard let series = try source.columns()?.withoutStaleMarkers, !series.times.isEmpty else { return nil }
+            var windows = SeriesWindows(series: series, throughs: throughs, length: length)
+            sweep.eachWindow(of: series, &findings) { step, places, _ in windows.places[step] = places }
+            try function.fill(row, windows)
+            return series.labels
+        }
+    }
+
+    // MARK: Subqueries
+
+    /// A subquery evaluated at all its steps, for all windows of an outer grid.
+    struct SubqueryRows {
+        let plan: SubqueryPlan
+        /// The subquery's own steps.
+        let grid: StepGrid
+        let vectors: VectorGrid
+        /// The ends of the windows, one for each step of the outer grid.
+        let throughs: [Timestamp]
+
+        /// A row as a series; its places are the steps at which it has an element.
+        func series(_ row: Int) -> SeriesColumns {
+            var series = SeriesColumns(labels: self.vectors.rows[row].labels, times: [], values: [], marks: [])
+            for (time, value) in zip(self.grid.times, self.vectors.values(of: row)) where !value.isAbsent {
+                series.times.append(time)
+                series.values.append(value)
+            }
+            return series
+        }
+
+        func windows(of series: SeriesColumns) -> SeriesWindows {
+            var windows = SeriesWindows(series: series, throughs: self.throughs, length: self.plan.subquery.window)
+            var (first, end) = (0, 0)
+            for (step, through) in self.throughs.enumerated() {
+                first = series.times.advance(first, past: through - self.plan.subquery.window)
+                end = series.times.advance(max(first, end), past: through)
+                windows.places[step] = first..<end
+            }
+            return windows
+        }
+    }
+
+    /// Evaluates the inner expression at the multiples of the step inside the windows.
+    func rows(of plan: SubqueryPlan, _ grid: StepGrid) throws -> SubqueryRows {
+        let subquery = plan.subquery
+        let step = max(1, subquery.step ?? self.frame.options.defaultSubqueryStep)
+        let frame = self.frame
+        let throughs = grid.times.map { frame.moment(subquery.modifiers, at: $0) }
+        if frame.tracks, !plan.isInSubquery {
+            for through in throughs {
+                if let next = StepGrid.multiple(of: step, after: through) {
+                    self.findings.noteChange(next, subquery.modifiers)
+                }
+                if let first = StepGrid.multiple(of: step, after: through - subquery.window), first <= through {
+                    self.findings.noteChange(first + subquery.window, subquery.modifiers)
+                }
+            }
+        }
+        let limit = frame.options.limits.subquerySteps
+        let inner = StepGrid(
+            multiplesOf: step,
+            inWindows: throughs,
+            length: subquery.window,
+            limit: limit - self.subqueryStepCount
+        )
+        guard let inner else {
+            throw PromQLError(
+                .limit,
+                "subqueries have more than \(limit) steps",
+                hint: "ask for a longer step or a shorter range"
+            )
+        }
+        self.subqueryStepCount += inner.count
+        let vectors =
+            plan.inner.type == .scalar
+            ? VectorGrid(steps: inner.count, labels: .empty, try self.scalar(plan.inner, inner))
+            : try self.vector(plan.inner, inner).joined()
+        return SubqueryRows(plan: plan, grid: inner, vectors: vectors, throughs: throughs)
+    }
+
+    // MARK: Raw windows
+
+    /// The samples of a range selector or subquery at the one step of a grid, as an instant query shows them.
+    func matrix(_ plan: Plan, _ grid: StepGrid) throws -> [RangeSeries] {
         switch plan {
-        case .window(let selector): return try self.windows(selector, at: time)
-        case .subquery(let subquery): return try self.windows(subquery, at: time)
+        case .window(let selector):
+            let sweep = SelectorSweep(plan: selector, grid: grid, frame: self.frame)
+            sweep.notePeek(&self.findings)
+            let selection = try self.reader.selection(self.request(selector))
+            var result: [RangeSeries] = []
+            for index in 0..<selection.count {
+                try self.meter.check()
+                let source = RowSource(selection: selection, index: index, meter: self.meter)
+                guard let series = try source.columns()?.withoutStaleMarkers else { continue }
+                // They are all held until the answer is written.
+                try self.meter.hold(series: 1, steps: series.times.count)
+                sweep.eachWindow(of: series, &self.findings) { _, places, _ in
+                    result.append(
+                        RangeSeries(
+                            labels: series.labels,
+                            times: Array(series.times[places]),
+                            values: Array(series.values[places])
+                        )
+                    )
+                }
+            }
+            return result
+        case .subquery(let subquery):
+            let inner = try self.rows(of: subquery, grid)
+            return inner.vectors.rows.indices.compactMap { row in
+                let series = inner.series(row)
+                if series.times.isEmpty { return nil }
+                let labels =
+                    inner.vectors.rows[row].dropsName ? series.labels.removing(Labels.metricName) : series.labels
+                return RangeSeries(labels: labels, times: series.times, values: series.values)
+            }
         case .number, .string, .instant, .negation, .scalarOperation, .vectorScalar, .scalarVector, .vectorVector,
             .aggregation, .call:
             throw PromQLError(.execution, "expected a range vector")
         }
     }
-
-    private func windows(_ plan: SelectorPlan, at time: Timestamp) throws -> [Window] {
-        let loaded = try self.series(of: plan)
-        let modifiers = plan.selector.modifiers
-        let through = self.moment(modifiers, at: time)
-        let length = plan.selector.window ?? 0
-        let after = through - length
-        let tracksChanges = self.isInstant && !plan.isInSubquery
-        if self.isInstant { self.notePeek(plan, at: through) }
-        var result: [Window] = []
-        result.reserveCapacity(loaded.series.count)
-        for index in loaded.series.indices {
-            let first = loaded.start(of: index, after: after)
-            let end = loaded.end(of: index, through: through)
-            if tracksChanges {
-                self.noteArrival(after: end, of: loaded.series[index], plan: plan, at: through)
-                if let change = loaded.series[index].nextChange, change > through { self.noteChange(change, modifiers) }
-            }
-            guard first < end else { continue }
-            let columns = loaded.series[index]
-            if self.isInstant {
-                self.noteEvidence(columns.marks[first..<end])
-                if columns.nextChange == nil { self.newestSample = max(self.newestSample, columns.times[end - 1]) }
-                if tracksChanges { self.noteChange(columns.times[first] + length, modifiers) }
-                if tracksChanges, first > 0, columns.times[first - 1] == after {
-                    self.noteChange(through + 1, modifiers)
-                }
-            }
-            result.append(
-                Window(columns: columns, first: first, end: end, after: after, through: through, dropsName: false)
-            )
-        }
-        return result
-    }
-
-    /// Mostly all marks of a window are the same.
-    private func noteEvidence(_ marks: ArraySlice<SampleMark>) {
-        var last: SampleMark?
-        for mark in marks where mark != last {
-            self.evidence.formUnion(Evidence(mark))
-            last = mark
-        }
-    }
-
-    /// Evaluates the inner expression at the multiples of the step inside the window.
-    private func windows(_ plan: SubqueryPlan, at time: Timestamp) throws -> [Window] {
-        let subquery = plan.subquery
-        let step = max(1, subquery.step ?? self.options.defaultSubqueryStep)
-        let through = self.moment(subquery.modifiers, at: time)
-        let after = through - subquery.window
-        guard let firstPoint = Self.multiple(of: step, after: after) else { return [] }
-        if self.isInstant, !plan.isInSubquery {
-            if let next = Self.multiple(of: step, after: through) { self.noteChange(next, subquery.modifiers) }
-            if firstPoint <= through { self.noteChange(firstPoint + subquery.window, subquery.modifiers) }
-        }
-        let further = firstPoint > through ? -1 : (through - firstPoint) / step
-        guard further < Int64(self.options.maximumSubquerySteps - self.subqueryStepCount) else {
-            throw PromQLError(
-                .limit,
-                "subqueries have more than \(self.options.maximumSubquerySteps) steps",
-                hint: "ask for a longer step or a shorter range"
-            )
-        }
-        self.subqueryStepCount += Int(further) + 1
-        var collector = SeriesCollector()
-        var point = firstPoint
-        for _ in 0..<further + 1 {
-            if plan.inner.type == .scalar {
-                let value = try self.scalar(plan.inner, at: point)
-                collector.add([Element(labels: .empty, value: value, dropsName: false)], at: point)
-            } else {
-                let vector = try self.vector(plan.inner, at: point)
-                if let twice = duplicate(in: vector) {
-                    throw PromQLError(.matching, "vector cannot contain metrics with the same labelset: \(twice)")
-                }
-                collector.add(vector, at: point)
-            }
-            point = point + step
-        }
-        return collector.series.map { series in
-            Window(
-                columns: SeriesColumns(
-                    labels: series.labels,
-                    times: series.times,
-                    values: series.values,
-                    marks: []
-                ),
-                first: 0,
-                end: series.times.count,
-                after: after,
-                through: through,
-                dropsName: series.dropsName
-            )
-        }
-    }
-
-    /// The first multiple of `step` that is later than `moment`; nil beyond the representable times.
-    private static func multiple(of step: Milliseconds, after moment: Timestamp) -> Timestamp? {
-        let remainder = moment.milliseconds % step
-        let down = moment.milliseconds.subtracting(remainder < 0 ? remainder + step : remainder)
-        let next = Timestamp(milliseconds: down) + step
-        return next == .distantFuture ? nil : next
-    }
-}
-
-/// Joins the vectors of successive steps to series.
-struct SeriesCollector {
-    struct Collected {
-        var labels: Labels
-        var dropsName: Bool
-        var times: [Timestamp] = []
-        var values: [Double] = []
-    }
-
-    private(set) var series: [Collected] = []
-    private var places: [Key: Int] = [:]
-    private struct Key: Hashable {
-        var labels: Labels
-        var dropsName: Bool
-    }
-
-    /// How many of the next series are tried before the table: a filter leaves out some of them.
-    private static let tries = 4
-
-    mutating func add(_ vector: [Element], at time: Timestamp) {
-        var next = 0
-        for element in vector {
-            let place = self.place(of: element, after: next)
-            self.series[place].times.append(time)
-            self.series[place].values.append(element.value)
-            next = place + 1
-        }
-    }
-
-    private mutating func place(of element: Element, after next: Int) -> Int {
-        for guess in next..<max(next, min(next + Self.tries, self.series.count))
-        where self.series[guess].labels == element.labels && self.series[guess].dropsName == element.dropsName {
-            return guess
-        }
-        let key = Key(labels: element.labels, dropsName: element.dropsName)
-        if let known = self.places[key] { return known }
-        self.places[key] = self.series.count
-        self.series.append(Collected(labels: element.labels, dropsName: element.dropsName))
-        return self.series.count - 1
-    }
-}
-
-/// The labels that two elements of a vector share, if there are such.
-func duplicate(in vector: [Element]) -> Labels? {
-    if vector.count <= MatchTable.tiny {
-        for index in vector.indices.dropFirst() {
-            if vector[..<index].contains(where: { $0.labels == vector[index].labels }) { return vector[index].labels }
-        }
-        return nil
-    }
-    var seen: Set<Labels> = []
-    seen.reserveCapacity(vector.count)
-    return vector.first { !seen.insert($0.labels).inserted }?.labels
 }

@@ -7,10 +7,20 @@ package import Telemetry
 package struct Evaluator: Sendable {
     private let reader: any SeriesReader
     private let options: EvaluationOptions
+    private let workers: any Workers
 
-    package init(reader: any SeriesReader, options: EvaluationOptions = EvaluationOptions()) {
+    /// - Parameters:
+    ///   - reader: Where the series are.
+    ///   - options: See there.
+    ///   - workers: Who share the work on many series.
+    package init(
+        reader: any SeriesReader,
+        options: EvaluationOptions = EvaluationOptions(),
+        workers: any Workers = AllCores()
+    ) {
         self.reader = reader
         self.options = options
+        self.workers = workers
     }
 
     /// Whether a comparison of two numbers holds, as it would in a query.
@@ -26,36 +36,24 @@ package struct Evaluator: Sendable {
     ///
     /// - Throws: ``PromQLError``, or what the reader throws.
     package func instant(_ query: Query, at time: Timestamp) throws -> InstantResult {
-        let run = Evaluation(
-            query: query,
-            reader: self.reader,
-            options: self.options,
-            from: time,
-            through: time,
-            step: 0
-        )
+        let run = self.run(from: time, through: time, step: 0)
+        let grid = StepGrid(at: time)
         let value: QueryValue
         switch query.type {
-        case .scalar: value = .scalar(try run.scalar(query.plan, at: time))
+        case .scalar: value = .scalar(try run.scalar(query.plan, grid)[0])
         case .string:
             if case .string(let text) = query.plan { value = .string(text) } else { value = .string("") }
-        case .vector: value = .vector(try Self.finished(try run.vector(query.plan, at: time)))
-        case .matrix:
-            let series = try run.windows(query.plan, at: time)
-                .map { window in
-                    RangeSeries(
-                        labels: window.dropsName ? window.labels.removing(Labels.metricName) : window.labels,
-                        times: Array(window.times),
-                        values: Array(window.values)
-                    )
-                }
-            value = .matrix(series.sorted { $0.labels < $1.labels })
+        case .vector:
+            let vector = try Self.finished(try run.vector(query.plan, grid))
+            value = .vector(zip(vector.rows, vector.values).map { VectorSample(labels: $0.labels, value: $1) })
+        case .matrix: value = .matrix(try run.matrix(query.plan, grid).sorted { $0.labels < $1.labels })
         }
+        let findings = run.findings
         return InstantResult(
             value: value,
-            evidence: run.evidence,
-            newestSample: run.newestSample == .distantPast ? nil : run.newestSample,
-            nextChange: run.nextChange,
+            evidence: findings.evidence,
+            newestSample: findings.newestSample == .distantPast ? nil : findings.newestSample,
+            nextChange: findings.nextChange,
             warnings: run.warnings
         )
     }
@@ -69,88 +67,66 @@ package struct Evaluator: Sendable {
         through: Timestamp,
         step: Milliseconds
     ) throws -> (series: [RangeSeries], warnings: [String]) {
+        let answer = try self.steps(query, from: from, through: through, step: step)
+        return (answer.series.map(RangeSeries.init), answer.warnings)
+    }
+
+    /// The same, not yet taken apart into samples: for answers that are written as they are read.
+    ///
+    /// - Throws: ``PromQLError``, or what the reader throws.
+    package func steps(
+        _ query: Query,
+        from: Timestamp,
+        through: Timestamp,
+        step: Milliseconds
+    ) throws -> RangeResult {
         guard query.type == .vector || query.type == .scalar else {
             throw PromQLError(
                 .execution,
-                "invalid expression type \"\(query.type.rawValue)\" for range query, must be scalar or instant vector"
+                "invalid expression type \"\(query.type.rawValue)\" for range query, must be Scalar or instant Vector"
             )
         }
         guard step > 0 else {
             throw PromQLError(.execution, "zero or negative query resolution step widths are not accepted")
         }
         guard through >= from else { throw PromQLError(.execution, "end timestamp must not be before start time") }
-        guard (through - from) / step < Int64(self.options.maximumSteps) else {
+        guard (through - from) / step <= Int64(self.options.limits.steps) else {
             throw PromQLError(
                 .limit,
-                "exceeded maximum resolution of \(self.options.maximumSteps) points per timeseries",
+                "exceeded maximum resolution of \(self.options.limits.steps) points per timeseries",
                 hint: "ask for a longer step"
             )
         }
-        let run = Evaluation(
-            query: query,
+        let run = self.run(from: from, through: through, step: step)
+        let grid = StepGrid(from: from, through: through, step: step)
+        let vectors =
+            query.type == .scalar
+            ? VectorGrid(steps: grid.count, labels: .empty, try run.scalar(query.plan, grid))
+            : try Self.finished(try run.vector(query.plan, grid))
+        return RangeResult(grid.times, vectors, warnings: run.warnings)
+    }
+
+    private func run(from: Timestamp, through: Timestamp, step: Milliseconds) -> Evaluation {
+        Evaluation(
             reader: self.reader,
+            workers: self.workers,
             options: self.options,
             from: from,
             through: through,
             step: step
         )
-        var collector = SeriesCollector()
-        var time = from
-        for _ in 0...(through - from) / step {
-            if query.type == .scalar {
-                let value = try run.scalar(query.plan, at: time)
-                collector.add([Element(labels: .empty, value: value, dropsName: false)], at: time)
-            } else {
-                collector.add(try run.vector(query.plan, at: time), at: time)
-            }
-            time = time + step
-        }
-        return (try Self.finished(collector), run.warnings)
     }
 
-    /// Takes away the names that are to go; two elements with the same labels are an error then.
-    private static func finished(_ vector: [Element]) throws -> [VectorSample] {
+    /// Takes away the names that are to go; rows that differ only in them become one, and must not have an element at
+    /// the same step.
+    private static func finished(_ vectors: VectorGrid) throws(PromQLError) -> VectorGrid {
+        var result = vectors
         var hasLostNames = false
-        var result: [VectorSample] = []
-        result.reserveCapacity(vector.count)
-        for element in vector {
-            var labels = element.labels
-            if element.dropsName, labels.value(of: Labels.metricName) != nil {
-                labels = labels.removing(Labels.metricName)
-                hasLostNames = true
-            }
-            result.append(VectorSample(labels: labels, value: element.value))
+        for (row, entry) in vectors.rows.enumerated()
+        where entry.dropsName && entry.labels.value(of: Labels.metricName) != nil {
+            result.relabel(row, entry.labels.removing(Labels.metricName), dropsName: false)
+            hasLostNames = true
         }
-        if hasLostNames, result.count > 1 {
-            let elements = result.map { Element(labels: $0.labels, value: $0.value, dropsName: false) }
-            if let twice = duplicate(in: elements) { throw Self.duplicateError(twice) }
-        }
-        return result
-    }
-
-    /// Joins series that differ only in a name that goes; they must not have a value at the same time.
-    private static func finished(_ collector: SeriesCollector) throws -> [RangeSeries] {
-        var places: [Labels: Int] = [:]
-        var result: [RangeSeries] = []
-        for series in collector.series {
-            let labels = series.dropsName ? series.labels.removing(Labels.metricName) : series.labels
-            guard let place = places[labels] else {
-                places[labels] = result.count
-                result.append(RangeSeries(labels: labels, times: series.times, values: series.values))
-                continue
-            }
-            let joined = zip(result[place].times + series.times, result[place].values + series.values)
-                .sorted { $0.0 < $1.0 }
-            for (earlier, later) in zip(joined, joined.dropFirst()) where earlier.0 == later.0 {
-                throw self.duplicateError(labels)
-            }
-            result[place].times = joined.map(\.0)
-            result[place].values = joined.map(\.1)
-        }
-        return result.sorted { $0.labels < $1.labels }
-    }
-
-    private static func duplicateError(_ labels: Labels) -> PromQLError {
-        PromQLError(.matching, "vector cannot contain metrics with the same labelset: \(labels)")
+        return hasLostNames || vectors.steps > 1 ? try result.joined() : result
     }
 }

@@ -82,7 +82,7 @@ struct PlanResolver {
         case .timestamp:
             if case .instant? = arguments.first {} else { self.dependsOnTime = true }
         case .labelReplace:
-            if case .string(let text)? = arguments.last { pattern = try LabelPattern(text) }
+            if case .string(let text)? = arguments.last { pattern = try Self.pattern(text) }
         default:
             if call.function.movesWithTime(argumentCount: arguments.count) { self.dependsOnTime = true }
         }
@@ -95,6 +95,17 @@ struct PlanResolver {
                 note: Self.counterNote(call)
             )
         )
+    }
+
+    /// What is wrong with it belongs to the execution, as in Prometheus, which looks at it only then.
+    private static func pattern(_ text: String) throws(PromQLError) -> LabelPattern {
+        do { return try LabelPattern(text) } catch {
+            throw PromQLError(
+                .execution,
+                "invalid regular expression in label_replace(): \(text): \(error.message)",
+                hint: error.hint
+            )
+        }
     }
 
     /// The labels that the selector of `absent` requires by equality, each once.

@@ -27,6 +27,46 @@ package struct RangeSeries: Hashable, Sendable {
     }
 }
 
+/// The answer of a range query.
+package struct RangeResult: Sendable {
+    /// One series of it: its labels, and a value for each step that has one.
+    package struct Series: Sendable {
+        package let labels: Labels
+        fileprivate let times: [Timestamp]
+        fileprivate let values: ArraySlice<Double>
+
+        /// Calls `body` with each sample, oldest first.
+        @inline(__always)
+        package func eachSample(_ body: (Timestamp, Double) -> Void) {
+            for (time, value) in zip(self.times, self.values) where !value.isAbsent { body(time, value) }
+        }
+    }
+
+    /// In the order of their labels.
+    package let series: [Series]
+    /// As those of ``InstantResult``.
+    package let warnings: [String]
+
+    init(_ times: [Timestamp], _ vectors: VectorGrid, warnings: [String]) {
+        self.series = vectors.rows.indices
+            .map { row in
+                Series(labels: vectors.rows[row].labels, times: times, values: vectors.values(of: row))
+            }
+            .sorted { $0.labels < $1.labels }
+        self.warnings = warnings
+    }
+}
+
+extension RangeSeries {
+    init(_ series: RangeResult.Series) {
+        self.init(labels: series.labels, times: [], values: [])
+        series.eachSample { time, value in
+            self.times.append(time)
+            self.values.append(value)
+        }
+    }
+}
+
 /// What a query yields at one time.
 package enum QueryValue: Sendable {
     case scalar(Double)
@@ -63,33 +103,29 @@ package struct EvaluationOptions: Sendable {
     package var roundsComparisons: Bool
     /// The step of a subquery that names none.
     package var defaultSubqueryStep: Milliseconds
-    /// The most samples that one query may load.
-    package var maximumSamples: Int
-    /// The most steps of one range query.
-    package var maximumSteps: Int
-    /// The most steps that all subqueries of one query take together.
-    package var maximumSubquerySteps: Int
-    /// Whether functions over long windows may ask the reader for summaries: evidence and the next change are then not
-    /// found out.
-    package var usesSummaries: Bool
+    package var limits: QueryLimits
+    /// Whether an instant query finds out what it rests on, and when its result could change.
+    ///
+    /// Without that, functions over long windows ask the reader for summaries instead of samples.
+    package var findsEvidence: Bool
+    /// By which a query can be ended while it runs.
+    package var stop: QueryStop?
 
     package init(
         qualities: QualitySet = .trusted,
         strictLookback: Milliseconds? = nil,
         roundsComparisons: Bool = false,
         defaultSubqueryStep: Milliseconds = .minute,
-        maximumSamples: Int = 50_000_000,
-        maximumSteps: Int = 11_000,
-        maximumSubquerySteps: Int = 10_000_000,
-        usesSummaries: Bool = false
+        limits: QueryLimits = QueryLimits(),
+        findsEvidence: Bool = true,
+        stop: QueryStop? = nil
     ) {
         self.qualities = qualities
         self.strictLookback = strictLookback
         self.roundsComparisons = roundsComparisons
         self.defaultSubqueryStep = defaultSubqueryStep
-        self.maximumSamples = maximumSamples
-        self.maximumSteps = maximumSteps
-        self.maximumSubquerySteps = maximumSubquerySteps
-        self.usesSummaries = usesSummaries
+        self.limits = limits
+        self.findsEvidence = findsEvidence
+        self.stop = stop
     }
 }

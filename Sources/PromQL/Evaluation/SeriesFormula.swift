@@ -131,8 +131,7 @@ package struct SeriesFormula: Sendable {
                         first: first,
                         end: end,
                         after: after,
-                        through: time,
-                        dropsName: false
+                        through: time
                     )
                     guard let value = try WindowFunctions.value(function, of: window, parameters: [], at: time) else {
                         return (nil, nextChange)

@@ -4,6 +4,23 @@
 import Foundation
 import Telemetry
 
+/// The samples of one series inside a window.
+struct Window {
+    var columns: SeriesColumns
+    /// The places of the samples inside the columns.
+    var first: Int
+    var end: Int
+    /// The borders: later than `after`, not later than `through`.
+    var after: Timestamp
+    var through: Timestamp
+
+    var count: Int { self.end - self.first }
+    /// Whether a sample stands exactly at the border before the window; known only where it was asked for.
+    var hasSampleAtBorder: Bool { self.first > 0 && self.columns.times[self.first - 1] == self.after }
+    var values: ArraySlice<Double> { self.columns.values[self.first..<self.end] }
+    var times: ArraySlice<Timestamp> { self.columns.times[self.first..<self.end] }
+}
+
 /// The functions that make one number of the samples in a window.
 enum WindowFunctions {
     /// `parameters` are the scalar arguments in their order, `time` is that of the evaluation; nil where the series
@@ -15,30 +32,18 @@ enum WindowFunctions {
         at time: Timestamp
     ) throws -> Double? {
         let values = window.values
-        let first = values[values.startIndex]
         switch function {
         case .rate, .increase, .delta: return self.extrapolated(function, window)
         case .irate, .idelta: return self.instantaneous(isRate: function == .irate, window)
         case .deriv:
-            return self.regression(window, from: window.times[window.first])?.slope
+            return LinearRegression(window, origin: window.times[window.first])?.slope
         case .predictLinear:
-            guard let line = self.regression(window, from: time) else { return nil }
+            guard let line = LinearRegression(window, origin: time) else { return nil }
             return line.slope * parameters[0] + line.intercept
-        case .changes: return self.changes(values) { $0 != $1 && !($0.isNaN && $1.isNaN) }
-        case .resets: return self.changes(values) { $1 < $0 }
-        case .sumOverTime:
-            var sum = CompensatedSum(first)
-            for value in values.dropFirst() { sum.add(value) }
-            return sum.value
-        case .avgOverTime:
-            var sum = CompensatedSum(first)
-            for value in values.dropFirst() { sum.add(value) }
-            let count = Double(values.count)
-            if !sum.sum.isInfinite { return sum.sum / count + sum.compensation / count }
-            var average = RunningAverage(first)
-            for value in values.dropFirst() { average.add(value) }
-            return average.value
-        case .minOverTime, .maxOverTime, .countOverTime, .lastOverTime, .firstOverTime, .presentOverTime:
+        case .changes: return self.count(values, where: self.isChange)
+        case .resets: return self.count(values, where: self.isReset)
+        case .sumOverTime, .avgOverTime, .minOverTime, .maxOverTime, .countOverTime, .lastOverTime, .firstOverTime,
+            .presentOverTime:
             return self.plain(function, of: window.columns.values, in: window.first..<window.end)
         case .stdvarOverTime: return variance(values)
         case .stddevOverTime: return variance(values).squareRoot()
@@ -62,22 +67,29 @@ enum WindowFunctions {
     ///
     /// `places` are those of the window among `values`, and not empty.
     static func plain(_ function: Function, of values: [Double], in places: Range<Int>) -> Double? {
-        var result = values[places.lowerBound]
-        switch function {
-        case .minOverTime:
-            for place in places.dropFirst() where values[place] < result || result.isNaN { result = values[place] }
-        case .maxOverTime:
-            for place in places.dropFirst() where values[place] > result || result.isNaN { result = values[place] }
-        case .countOverTime: result = Double(places.count)
-        case .lastOverTime: result = values[places.upperBound - 1]
-        case .firstOverTime: break
-        case .presentOverTime: result = 1
-        default: return nil
+        values.withUnsafeBufferPointer { all -> Double? in
+            let values = UnsafeBufferPointer(rebasing: all[places])
+            return switch function {
+            case .sumOverTime: self.sum(values)
+            case .avgOverTime: self.average(values)
+            case .minOverTime: Extremes.minimum(values)
+            case .maxOverTime: Extremes.maximum(values)
+            case .countOverTime: Double(values.count)
+            case .lastOverTime: values[values.count - 1]
+            case .firstOverTime: values[0]
+            case .presentOverTime: 1
+            default: nil
+            }
         }
-        return result
     }
 
-    private static func changes(_ values: ArraySlice<Double>, where differ: (Double, Double) -> Bool) -> Double {
+    static func isChange(_ before: Double, _ value: Double) -> Bool {
+        before != value && !(before.isNaN && value.isNaN)
+    }
+
+    static func isReset(_ before: Double, _ value: Double) -> Bool { value < before }
+
+    private static func count(_ values: ArraySlice<Double>, where differ: (Double, Double) -> Bool) -> Double {
         zip(values, values.dropFirst()).reduce(0) { $0 + (differ($1.0, $1.1) ? 1 : 0) }
     }
 
@@ -129,34 +141,6 @@ enum WindowFunctions {
         return isRate ? difference / span.seconds : difference
     }
 
-    /// The line of least squares, with the intercept at `origin`; nil of fewer than two samples.
-    private static func regression(
-        _ window: Window,
-        from origin: Timestamp
-    ) -> (slope: Double, intercept: Double)? {
-        guard window.count >= 2 else { return nil }
-        let first = window.columns.values[window.first]
-        if window.values.allSatisfy({ $0 == first }) {
-            return first.isInfinite ? (.nan, .nan) : (0, first)
-        }
-        var sumX = CompensatedSum()
-        var sumY = CompensatedSum()
-        var sumXY = CompensatedSum()
-        var sumXX = CompensatedSum()
-        for (time, value) in zip(window.times, window.values) {
-            let x = (time - origin).seconds
-            sumX.add(x)
-            sumY.add(value)
-            sumXY.add(x * value)
-            sumXX.add(x * x)
-        }
-        let count = Double(window.count)
-        let covariance = sumXY.value - sumX.value * sumY.value / count
-        let spread = sumXX.value - sumX.value * sumX.value / count
-        let slope = covariance / spread
-        return (slope, sumY.value / count - slope * sumX.value / count)
-    }
-
     /// Holt's linear method.
     private static func smoothed(_ values: ArraySlice<Double>, level: Double, trend: Double) throws -> Double? {
         guard level > 0, level < 1 else {
@@ -186,14 +170,12 @@ enum WindowFunctions {
     /// A `gap_total` stands for the whole time since the sample before it; one that is the first in
     /// the window began before the window, unless that sample stands exactly at the border.
     private static func rainSum(_ window: Window, countsUncovered: Bool) -> Double {
-        var sum = CompensatedSum()
-        for index in window.first..<window.end {
-            let isUncovered =
-                index == window.first && index < window.columns.marks.count && !window.hasSampleAtBorder
-                && window.columns.marks[index].method == .gapTotal
-            if !isUncovered || countsUncovered { sum.add(window.columns.values[index]) }
-        }
-        return sum.value
+        let isUncovered =
+            window.first < window.columns.marks.count && !window.hasSampleAtBorder
+            && window.columns.marks[window.first].method == .gapTotal
+        let start = isUncovered && !countsUncovered ? window.first + 1 : window.first
+        guard start < window.end else { return 0 }
+        return self.plain(.sumOverTime, of: window.columns.values, in: start..<window.end) ?? 0
     }
 }
 

@@ -1,6 +1,8 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import Telemetry
+
 /// Which power of ten serves the values of a chunk, and which values it does not serve.
 struct Decimals {
     private(set) var exponent = 0

@@ -1,6 +1,8 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import Telemetry
+
 /// The values of a chunk as integers: decimals of a common power of ten where that is exact, else their bits.
 ///
 /// ```

@@ -100,11 +100,13 @@ extension Columns {
 
     /// Those whose quality is admitted, marks without the bit that only the head knows.
     func admitted(by qualities: QualitySet) -> (times: [Timestamp], values: [Double], marks: [SampleMark]) {
-        let marks = self.plainMarks
         // Mostly all samples have the same mark.
-        if let first = marks.first, qualities == .all || (qualities.admits(first) && marks.allSatisfy { $0 == first }) {
-            return (self.times, self.values, marks)
+        if let first = self.marks.first, self.marks.areAll(first) {
+            let mark = SampleMark(rawValue: first & ~SeriesHead.resident)
+            guard qualities.admits(mark) else { return ([], [], []) }
+            return (self.times, self.values, Array(repeating: mark, count: self.count))
         }
+        let marks = self.plainMarks
         let kept = marks.indices.filter { qualities.admits(marks[$0]) }
         if kept.count == marks.count { return (self.times, self.values, marks) }
         return (kept.map { self.times[$0] }, kept.map { self.values[$0] }, kept.map { marks[$0] })
@@ -117,5 +119,12 @@ extension Columns {
             }
             count = self.marks.count
         }
+    }
+}
+
+extension [UInt8] {
+    /// Whether there is nothing but `byte`; without a branch for each, so that many are looked at together.
+    fileprivate func areAll(_ byte: UInt8) -> Bool {
+        self.withUnsafeBufferPointer { $0.reduce(0) { $0 | ($1 ^ byte) } } == 0
     }
 }

@@ -1,21 +1,6 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import Telemetry
-
-/// An element of a vector while it is computed.
-struct Element {
-    var labels: Labels
-    var value: Double
-    /// Whether the metric name goes at the end (delayed name removal): until then it tells series apart.
-    var dropsName: Bool
-}
-
-extension Double {
-    /// Prometheus's mark for "this series ends here": a NaN with this very bit pattern.
-    var isStaleMarker: Bool { self.bitPattern == 0x7FF0_0000_0000_0002 }
-}
-
 /// A sum that keeps the bits which plain addition loses (Neumaier's variant of Kahan's algorithm).
 struct CompensatedSum {
     private(set) var sum: Double

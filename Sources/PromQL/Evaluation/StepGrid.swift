@@ -1,0 +1,87 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// The times at which an expression is evaluated, rising.
+struct StepGrid: Sendable {
+    let times: [Timestamp]
+
+    /// One moment, of an instant query.
+    init(at time: Timestamp) { self.times = [time] }
+
+    /// `from`, `from + step`, … up to `through`; `step` is above zero.
+    init(from: Timestamp, through: Timestamp, step: Milliseconds) {
+        self.times = (0...(through - from) / step).map { from + $0 * step }
+    }
+
+    /// The multiples of `step` inside any of the windows `(moment − length, moment]`, for rising moments.
+    ///
+    /// Nil where there would be more than `limit`.
+    init?(multiplesOf step: Milliseconds, inWindows moments: [Timestamp], length: Milliseconds, limit: Int) {
+        var times: [Timestamp] = []
+        for moment in moments {
+            guard var point = Self.multiple(of: step, after: moment - length) else { continue }
+            if let last = times.last, last >= point { point = last + step }
+            guard point <= moment else { continue }
+            guard (moment - point) / step < Int64(limit - times.count) else { return nil }
+            while point <= moment {
+                times.append(point)
+                point = point + step
+            }
+        }
+        self.times = times
+    }
+
+    var count: Int { self.times.count }
+
+    /// The first multiple of `step` that is later than `moment`; nil beyond the representable times.
+    static func multiple(of step: Milliseconds, after moment: Timestamp) -> Timestamp? {
+        let remainder = moment.milliseconds % step
+        let down = moment.milliseconds.subtracting(remainder < 0 ? remainder + step : remainder)
+        let next = Timestamp(milliseconds: down) + step
+        return next == .distantFuture ? nil : next
+    }
+}
+
+/// A scalar at every step.
+enum ScalarSteps: Sendable {
+    case same(Double)
+    case each([Double])
+
+    subscript(step: Int) -> Double {
+        switch self {
+        case .same(let value): value
+        case .each(let values): values[step]
+        }
+    }
+
+    func map(_ transform: (Double) -> Double) -> ScalarSteps {
+        switch self {
+        case .same(let value): .same(transform(value))
+        case .each(let values): .each(values.map(transform))
+        }
+    }
+
+    /// `transform` of both at every step.
+    static func combine(
+        _ left: ScalarSteps,
+        _ right: ScalarSteps,
+        _ transform: (Double, Double) -> Double
+    ) -> ScalarSteps {
+        switch (left, right) {
+        case (.same(let one), .same(let other)): .same(transform(one, other))
+        case (.same(let one), .each(let others)): .each(others.map { transform(one, $0) })
+        case (.each(let ones), .same(let other)): .each(ones.map { transform($0, other) })
+        case (.each(let ones), .each(let others)): .each(zip(ones, others).map(transform))
+        }
+    }
+
+    /// Whether a value satisfies the condition, at any step.
+    func contains(where condition: (Double) -> Bool) -> Bool {
+        switch self {
+        case .same(let value): condition(value)
+        case .each(let values): values.contains(where: condition)
+        }
+    }
+}

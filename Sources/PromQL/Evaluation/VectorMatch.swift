@@ -1,0 +1,133 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// An arithmetic operation or comparison of two vectors, row by row.
+///
+/// Which rows go together is found out once for all steps. That several rows of one side have the same labels to match on
+/// is an error only at steps at which more than one of them has an element.
+struct VectorMatch {
+    private let binary: BinaryPlan
+    private let frame: RunFrame
+    /// `group_right`: the left side is the "one" side.
+    private let isSwapped: Bool
+    private let many: VectorGrid
+    private let one: VectorGrid
+    private let table: MatchTable
+    private var rows: VectorGrid
+
+    init(_ binary: BinaryPlan, _ left: VectorGrid, _ right: VectorGrid, _ frame: RunFrame) {
+        self.binary = binary
+        self.frame = frame
+        self.isSwapped = binary.matching.cardinality == .oneToMany
+        self.many = self.isSwapped ? right : left
+        self.one = self.isSwapped ? left : right
+        self.table = MatchTable(self.one.rows.map(\.labels), binary.matching)
+        self.rows = VectorGrid(steps: left.steps)
+    }
+
+    /// - Throws: ``PromQLError`` where elements cannot be paired without ambiguity.
+    mutating func result() throws(PromQLError) -> VectorGrid {
+        try self.checkOneSide()
+        /// Rows of the "many" side by their first partner, where several have the same.
+        var rivals: [Int: [(row: Int, labels: Labels)]] = [:]
+        for (row, entry) in self.many.rows.enumerated() {
+            let partners = self.table.partners(of: entry.labels)
+            guard let first = partners.first else { continue }
+            for partner in partners {
+                let labels = self.labels(many: entry.labels, one: self.one.rows[partner].labels)
+                if partner == first, self.many.count > 1 {
+                    for rival in rivals[first] ?? [] where self.isConflict(rival.labels, labels) {
+                        try self.checkRivals(rival.row, row, partners)
+                    }
+                    rivals[first, default: []].append((row, labels))
+                }
+                self.append(row, partner, labels)
+            }
+        }
+        return self.rows
+    }
+
+    /// Whether two results of one match group must not stand at the same step.
+    private func isConflict(_ one: Labels, _ other: Labels) -> Bool {
+        self.binary.matching.cardinality == .oneToOne || one == other
+    }
+
+    private mutating func append(_ row: Int, _ partner: Int, _ labels: Labels) {
+        let operation = self.binary.operation
+        let returnsBool = self.binary.returnsBool
+        let (many, one, isSwapped, frame) = (self.many, self.one, self.isSwapped, self.frame)
+        let dropsName = returnsBool || many.rows[row].dropsName
+        self.rows.append(dropsName: dropsName) { places in
+            for step in places.indices {
+                let own = many.value(row, step)
+                let other = one.value(partner, step)
+                if own.isAbsent || other.isAbsent { continue }
+                let (left, right) = isSwapped ? (other, own) : (own, other)
+                if !operation.isComparison {
+                    places[step] = arithmetic(operation, left, right)
+                } else if returnsBool {
+                    places[step] = frame.compare(operation, left, right) ? 1 : 0
+                } else if frame.compare(operation, left, right) {
+                    places[step] = left
+                }
+            }
+            return labels
+        }
+    }
+
+    private func labels(many: Labels, one: Labels) -> Labels {
+        let matching = self.binary.matching
+        var labels = many
+        if !self.binary.operation.isComparison { labels = labels.removing(Labels.metricName) }
+        if matching.cardinality == .oneToOne {
+            if matching.isOn {
+                labels = labels.keeping(matching.labels)
+            } else if !matching.labels.isEmpty {
+                labels = labels.removing(matching.labels)
+            }
+        }
+        for name in matching.include { labels[name] = one[name] }
+        return labels
+    }
+
+    // MARK: Ambiguities
+
+    private func checkOneSide() throws(PromQLError) {
+        for crowd in self.table.crowds {
+            for step in 0..<self.one.steps {
+                let present = crowd.filter { !self.one.value($0, step).isAbsent }
+                guard present.count > 1, self.many.hasElement(at: step) else { continue }
+                let labels = present.prefix(2).map { self.one.rows[$0].labels }
+                let group = self.table.signature(of: labels[0])
+                let pair = labels.map(Self.text).sorted()
+                throw PromQLError(
+                    .matching,
+                    "found duplicate series for the match group \(Self.text(group)) on the "
+                        + "\(self.isSwapped ? "left" : "right") hand-side of the operation: [\(pair[0]), \(pair[1])];"
+                        + "many-to-many matching not allowed: matching labels must be unique on one side"
+                )
+            }
+        }
+    }
+
+    /// Two rows that match the same element must not both be there.
+    private func checkRivals(_ row: Int, _ other: Int, _ partners: [Int]) throws(PromQLError) {
+        for step in 0..<self.many.steps
+        where !self.many.value(row, step).isAbsent && !self.many.value(other, step).isAbsent
+            && partners.contains(where: { !self.one.value($0, step).isAbsent })
+        {
+            let advice =
+                self.binary.matching.cardinality == .oneToOne
+                ? "many-to-one matching must be explicit (group_left/group_right)"
+                : "grouping labels must ensure unique matches"
+            throw PromQLError(.matching, "multiple matches for labels: \(advice)")
+        }
+    }
+
+    /// All labels in braces, the name included, as Prometheus's errors write them.
+    private static func text(_ labels: Labels) -> String {
+        "{" + labels.map { "\($0.name)=\(NumberText.quoted($0.value))" }.joined(separator: ", ") + "}"
+    }
+}
