@@ -59,12 +59,13 @@ let package = Package(
             dependencies: ["CMosquitto", "Telemetry", "PayloadCodecs", "DeviceCatalog", crypto, logging],
             swiftSettings: [.strictMemorySafety()]
         ),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "HTTPAPI",
             dependencies: [
                 "Telemetry", "PayloadCodecs", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination",
                 "CatalogStorage",
-                "SeriesStorage", hummingbird, httpTypes, logging, nioCore,
+                "SeriesStorage", "CZlib", hummingbird, httpTypes, logging, nioCore,
             ]
         ),
         .target(

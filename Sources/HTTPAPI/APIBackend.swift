@@ -18,6 +18,9 @@ package protocol APIBackend: Sendable {
     /// Wakes those who follow the feed.
     var feedSignal: FeedSignal { get }
 
+    /// Where queries run; one for all ways in.
+    var queries: QueryService { get }
+
     /// The series as one who asks may see them, with virtual labels; limited to an org where one is given.
     func reader(org: String?) -> any SeriesReader
 

@@ -9,6 +9,7 @@ package enum APIRouter {
     /// The router for one way in; `origin` decides what requests may do without a token.
     package static func make(backend: any APIBackend, origin: Origin) -> Router<APIRequestContext> {
         let router = Router(context: APIRequestContext.self)
+        router.add(middleware: GzipMiddleware(threads: backend.queries.threads))
         router.add(middleware: ProblemMiddleware())
         router.add(
             middleware: AccessMiddleware(

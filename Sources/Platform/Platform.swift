@@ -109,6 +109,7 @@ package struct Platform: Sendable {
             brokerName: source.address ?? "none",
             configuration: configuration,
             keys: keys,
+            queries: QueryService(),
             wallClock: now
         )
         // In the order of their start; they stop in reverse, so that ingest drains first and the rules end last.

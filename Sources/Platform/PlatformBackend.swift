@@ -26,6 +26,7 @@ package struct PlatformBackend: APIBackend {
     let brokerName: String
     let configuration: Configuration
     let keys: SeriesKeyTable
+    package let queries: QueryService
     let wallClock: @Sendable () -> Timestamp
 
     package func now() -> Timestamp { self.wallClock() }
@@ -248,19 +249,19 @@ private struct OrgReader: SeriesReader {
 
     private var matcher: LabelMatcher { LabelMatcher("org", equals: self.org) }
 
-    func select(_ request: SelectRequest) throws -> [SeriesColumns] {
-        var request = request
-        request.matchers.append(self.matcher)
-        return try self.base.select(request)
+    func select(_ request: SelectRequest) throws -> [SeriesColumns] { try self.base.select(self.scoped(request)) }
+
+    func selection(_ request: SelectRequest) throws -> any SelectedSeries {
+        try self.base.selection(self.scoped(request))
     }
 
     func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {
         try self.base.series(matching: matchers + [self.matcher], after: after, through: through)
     }
 
-    func summaries(_ request: SelectRequest) throws -> [SeriesSummary]? {
+    private func scoped(_ request: SelectRequest) -> SelectRequest {
         var request = request
         request.matchers.append(self.matcher)
-        return try self.base.summaries(request)
+        return request
     }
 }

@@ -15,6 +15,9 @@ struct AccessMiddleware: RouterMiddleware {
     let authenticate: @Sendable (String) throws -> Access?
     let anyTokenExists: @Sendable () throws -> Bool
 
+    private static let queries: Set<String> = Set(
+        ["query", "query_range", "query_exemplars", "format_query", "series", "labels"].map { "/api/v1/\($0)" }
+    )
     private static let open: Set<String> = ["/-/healthy", "/-/ready", "/", "/openapi.json", "/favicon.ico"]
 
     @concurrent
@@ -50,6 +53,6 @@ struct AccessMiddleware: RouterMiddleware {
     /// Prometheus's clients send queries as forms, too.
     private func isQuery(_ request: Request) -> Bool {
         let path = request.uri.path
-        return request.method == .post && ["/api/v1/query", "/api/v1/query_range", "/api/v1/series"].contains(path)
+        return request.method == .post && Self.queries.contains(path)
     }
 }

@@ -1,10 +1,12 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPTypes
+import Hummingbird
 import PromQL
 import Telemetry
 
-/// Prometheus's answer to a query, `{"status":"success","data":…}` (Prometheus HTTP API, "Format overview").
+/// Prometheus's answer, `{"status":"success","data":…}` (Prometheus HTTP API, "Format overview").
 struct PrometheusAnswer<Payload: Encodable>: Encodable {
     let status = "success"
     let data: Payload
@@ -16,78 +18,57 @@ struct PrometheusAnswer<Payload: Encodable>: Encodable {
     }
 }
 
-/// Prometheus's error: 400 `bad_data`, 422 `execution`, 503 `timeout`.
+/// Prometheus's error: 400 `bad_data`, 422 `execution`, 503 `timeout`, `canceled` and `unavailable`.
 struct PrometheusFailure: Encodable {
     let status = "error"
     let errorType: String
     let error: String
-}
 
-/// A query's result in Prometheus's shape: times are seconds, values strings (`"NaN"`, `"+Inf"`, `"-Inf"`).
-enum QueryData: Encodable {
-    case instant(QueryValue, at: Timestamp)
-    case range([RangeSeries])
-
-    private enum Key: String, CodingKey { case resultType, result }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Key.self)
-        switch self {
-        case .instant(.scalar(let value), let time):
-            try container.encode("scalar", forKey: .resultType)
-            try container.encode(Point(time: time, text: PrometheusNumber.text(value)), forKey: .result)
-        case .instant(.string(let text), let time):
-            try container.encode("string", forKey: .resultType)
-            try container.encode(Point(time: time, text: text), forKey: .result)
-        case .instant(.vector(let samples), let time):
-            try container.encode("vector", forKey: .resultType)
-            try container.encode(
-                samples.map {
-                    Element(metric: $0.labels, value: Point(time: time, text: PrometheusNumber.text($0.value)))
-                },
-                forKey: .result
-            )
-        case .instant(.matrix(let series), _), .range(let series):
-            try container.encode("matrix", forKey: .resultType)
-            try container.encode(series.map(Row.init), forKey: .result)
+    /// What a route that speaks Prometheus's language says instead of a problem document.
+    static func response(to error: any Error) -> Response {
+        switch error {
+        case let error as PromQLError: self.response(to: error)
+        case let refusal as QueryRefusal:
+            self.response(.serviceUnavailable, "unavailable", refusal.message, retryAfter: refusal.retryAfter)
+        case is CancellationError: self.response(.serviceUnavailable, "canceled", "the query was canceled")
+        case let problem as APIProblem:
+            self.response(problem.status, "bad_data", problem.detail, retryAfter: problem.retryAfter)
+        default: self.response(.internalServerError, "internal", "\(error)")
         }
     }
 
-    private struct Element: Encodable {
-        let metric: Labels
-        let value: Point
-    }
-
-    private struct Row: Encodable {
-        let metric: Labels
-        let values: [Point]
-
-        init(_ series: RangeSeries) {
-            self.metric = series.labels
-            self.values = zip(series.times, series.values).map { Point(time: $0, text: PrometheusNumber.text($1)) }
+    private static func response(to error: PromQLError) -> Response {
+        switch error.code {
+        case .syntax: self.response(.badRequest, "bad_data", "invalid parameter \"query\": \(error)")
+        case .matching, .execution, .limit: self.response(.unprocessableContent, "execution", "\(error)")
+        case .timeout: self.response(.serviceUnavailable, "timeout", "\(error)")
+        case .canceled: self.response(.serviceUnavailable, "canceled", "\(error)")
         }
     }
 
-    private struct Point: Encodable {
-        let time: Timestamp
-        let text: String
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.unkeyedContainer()
-            try container.encode(Double(self.time.milliseconds) / 1000)
-            try container.encode(self.text)
+    private static func response(
+        _ status: HTTPResponse.Status,
+        _ type: String,
+        _ message: String,
+        retryAfter: Int? = nil
+    ) -> Response {
+        let body = PrometheusFailure(errorType: type, error: message)
+        guard var response = try? JSONBody.response(body, status: status, keys: .asDeclared) else {
+            return Response(status: status)
         }
+        if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        return response
     }
 }
 
-/// Numbers as Prometheus prints them.
+/// Numbers as Prometheus prints and reads them.
 enum PrometheusNumber {
-    /// The shortest decimal that reads back as the same value; `NaN`, `+Inf`, `-Inf`.
+    /// The shortest decimal that reads back as the same value, with an exponent below 1e-6 and from 1e21 on; `NaN`,
+    /// `+Inf`, `-Inf`.
     static func text(_ value: Double) -> String {
-        if value.isNaN { return "NaN" }
-        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
-        let text = "\(value)"
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        let magnitude = abs(value)
+        return magnitude > 0 && (magnitude < 1e-6 || magnitude >= 1e21)
+            ? NumberText.text(value) : NumberText.decimal(value)
     }
 
     /// Times of the query API: Unix seconds with a fraction, or RFC 3339.
@@ -102,5 +83,21 @@ enum PrometheusNumber {
     static func span(_ text: some StringProtocol) -> Milliseconds? {
         if let seconds = Double(text), abs(seconds) < 9e12 { return Milliseconds((seconds * 1000).rounded()) }
         return PrometheusDuration.parse(text)
+    }
+}
+
+extension RequestParameters {
+    /// - Throws: ``APIProblem`` 400 when the parameter is no time.
+    func time(_ name: String) throws -> Timestamp? {
+        guard let text = self[name] else { return nil }
+        if let time = PrometheusNumber.time(text) { return time }
+        throw APIProblem.badInput("'\(name)' should be Unix seconds or RFC 3339, found: \(text)")
+    }
+
+    /// - Throws: ``APIProblem`` 400 when the parameter is no duration above zero.
+    func span(_ name: String) throws -> Milliseconds? {
+        guard let text = self[name] else { return nil }
+        if let span = PrometheusNumber.span(text), span > 0 { return span }
+        throw APIProblem.badInput("'\(name)' should be a duration above zero, such as 5m or 300, found: \(text)")
     }
 }

@@ -111,8 +111,8 @@ struct BulkRoutes: Sendable {
         return BulkExport(
             format: format,
             selections: selections,
-            after: try self.time("start", parameters).map { $0 - 1 } ?? .distantPast,
-            through: try self.time("end", parameters) ?? .distantFuture,
+            after: try parameters.time("start").map { $0 - 1 } ?? .distantPast,
+            through: try parameters.time("end") ?? .distantFuture,
             base: backend.samples.reader,
             attributes: { backend.site($0)?.virtualLabels ?? .empty },
             org: org
@@ -172,11 +172,5 @@ struct BulkRoutes: Sendable {
         if let format = BulkFormat(rawValue: name) { return format }
         let names = BulkFormat.allCases.map(\.rawValue).joined(separator: ", ")
         throw APIProblem.badInput("'format' should be one of \(names), found: \(name)")
-    }
-
-    private func time(_ name: String, _ parameters: RequestParameters) throws -> Timestamp? {
-        guard let text = parameters[name] else { return nil }
-        if let time = PrometheusNumber.time(text) { return time }
-        throw APIProblem.badInput("'\(name)' should be Unix seconds or RFC 3339, found: \(text)")
     }
 }

@@ -1,168 +1,113 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import PromQL
 import Telemetry
 
-/// Prometheus's HTTP API, so that Grafana and promtool work against us as they are.
+/// Prometheus's query API, so that Grafana and promtool work against us as they are.
 struct PrometheusRoutes: Sendable {
     let backend: any APIBackend
 
-    /// The most steps that a range query may have; Prometheus's own limit.
-    private static let maximumSteps: Milliseconds = 11_000
-
     func add(to router: Router<APIRequestContext>) {
-        let group = router.group("/api/v1")
+        let group = router.group("/api/v1").add(middleware: PrometheusErrors())
         for method in [HTTPRequest.Method.get, .post] {
-            group.on("/query", method: method) { request, context in
-                await self.answer { try await self.instant(request, context) }
-            }
-            group.on("/query_range", method: method) { request, context in
-                await self.answer { try await self.range(request, context) }
-            }
-            group.on("/series", method: method) { request, context in
-                await self.answer { try await self.series(request, context) }
-            }
-            group.on("/labels", method: method) { request, context in
-                await self.answer { try await self.labelNames(request, context) }
-            }
+            group.on("/query", method: method, use: self.instant)
+            group.on("/query_range", method: method, use: self.range)
+            group.on("/format_query", method: method, use: self.format)
         }
-        group.get("/label/:name/values") { request, context in
-            await self.answer { try await self.labelValues(request, context) }
+        SeriesRoutes(backend: self.backend).add(to: group)
+        RuleRoutes(backend: self.backend).add(to: group)
+    }
+
+    @Sendable private func instant(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let parameters = try await RequestParameters(request)
+        let time = try parameters.time("time") ?? self.backend.now()
+        return try await self.answer(request, context, parameters, isRange: false) { query, evaluator in
+            AnswerPieces(try evaluator.instant(query, at: time), at: time, limit: parameters.limit)
         }
-        group.get("/metadata") { _, _ in
-            try JSONBody.response(PrometheusAnswer([String: [String]]()), keys: .asDeclared)
+    }
+
+    @Sendable private func range(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let parameters = try await RequestParameters(request)
+        guard let start = try parameters.time("start"), let end = try parameters.time("end") else {
+            throw APIProblem.badInput("parameters 'start' and 'end' are needed")
         }
-        group.get("/status/buildinfo") { _, _ in
-            try JSONBody.response(PrometheusAnswer(["version": "3.0.0", "application": "poyang"]), keys: .asDeclared)
+        guard let step = try parameters.span("step") else {
+            throw APIProblem.badInput("parameter 'step' should be a duration above zero, such as 5m or 300")
         }
-        group.get("/alerts") { _, context in
-            try JSONBody.response(
-                PrometheusAnswer(["alerts": try await self.backend.alertReports(org: context.access.org)]),
-                keys: .asDeclared
+        guard end >= start else {
+            throw APIProblem.badInput("invalid parameter \"end\": end timestamp must not be before start time")
+        }
+        let most = self.backend.queries.limits.steps
+        guard (end - start) / step <= Milliseconds(most) else {
+            throw APIProblem.badInput(
+                "exceeded maximum resolution of \(most) points per timeseries. Try decreasing the query resolution "
+                    + "(?step=XX)"
             )
         }
+        return try await self.answer(request, context, parameters, isRange: true) { query, evaluator in
+            let result = try evaluator.steps(query, from: start, through: end, step: step)
+            return AnswerPieces(result, limit: parameters.limit)
+        }
     }
 
-    private func instant(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let parameters = try await RequestParameters(request)
-        let query = try Query(parsing: try self.required("query", parameters))
-        let time = try self.time("time", parameters) ?? self.backend.now()
-        let result = try self.evaluator(context).instant(query, at: time)
-        return try JSONBody.response(
-            PrometheusAnswer(QueryData.instant(result.value, at: time), warnings: result.warnings),
-            keys: .asDeclared
-        )
-    }
-
-    private func range(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let parameters = try await RequestParameters(request)
-        let query = try Query(parsing: try self.required("query", parameters))
-        guard let start = try self.time("start", parameters), let end = try self.time("end", parameters) else {
-            throw BadParameter(message: "parameters 'start' and 'end' are needed")
-        }
-        guard let text = parameters["step"], let step = PrometheusNumber.span(text), step > 0 else {
-            throw BadParameter(message: "parameter 'step' should be a duration above zero, such as 5m or 300")
-        }
-        guard end >= start else { throw BadParameter(message: "'end' lies before 'start'") }
-        guard (end - start) / step <= Self.maximumSteps else {
-            throw BadParameter(
-                message: "exceeded maximum resolution of \(Self.maximumSteps) points per timeseries; "
-                    + "try a larger 'step'"
+    /// Evaluates on the query threads, and writes the answer while it is sent.
+    private func answer(
+        _ request: Request,
+        _ context: APIRequestContext,
+        _ parameters: RequestParameters,
+        isRange: Bool,
+        _ evaluate: @escaping @Sendable (Query, Evaluator) throws -> AnswerPieces
+    ) async throws -> Response {
+        let query = try Query(parsing: try parameters.required("query"))
+        guard !isRange || query.type == .vector || query.type == .scalar else {
+            throw APIProblem.badInput(
+                "invalid parameter \"query\": invalid expression type \"\(query.type.rawValue)\" for range query, "
+                    + "must be Scalar or instant Vector"
             )
         }
-        let result = try self.evaluator(context).range(query, from: start, through: end, step: step)
-        return try JSONBody.response(
-            PrometheusAnswer(QueryData.range(result.series), warnings: result.warnings),
-            keys: .asDeclared
+        let queries = self.backend.queries
+        let backend = self.backend
+        let org = context.access.org
+        var options = EvaluationOptions(limits: queries.limits, findsEvidence: false)
+        options.strictLookback = try parameters.span("lookback_delta")
+        let timeout = try parameters.span("timeout").map { Duration.milliseconds($0) }
+        let (pieces, permit) = try await queries.evaluate(request, within: timeout) { [options] stop in
+            var options = options
+            options.stop = stop
+            let reader = backend.reader(org: org)
+            return try evaluate(query, Evaluator(reader: reader, options: options, workers: queries.threads))
+        }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: queries.body(permit, pieces)
         )
     }
 
-    private func series(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let parameters = try await RequestParameters(request)
-        let selectors = parameters.all("match[]")
-        guard !selectors.isEmpty else { throw BadParameter(message: "parameter 'match[]' is missing") }
-        return try JSONBody.response(PrometheusAnswer(try self.found(parameters, context).sorted()), keys: .asDeclared)
+    /// `format_query`: the text of a query as the printer has it.
+    @Sendable private func format(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let query = try Query(parsing: try await RequestParameters(request).required("query"))
+        return try JSONBody.response(PrometheusAnswer(query.description), keys: .asDeclared)
     }
+}
 
-    private func labelNames(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let found = try self.found(try await RequestParameters(request), context)
-        return try JSONBody.response(PrometheusAnswer(Set(found.joined().map(\.name)).sorted()), keys: .asDeclared)
-    }
+extension RequestParameters {
+    /// How many series an answer may have; nil and 0 for all of them.
+    var limit: Int? { self["limit"].flatMap(Int.init).flatMap { $0 > 0 ? $0 : nil } }
+}
 
-    private func labelValues(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let name = try context.parameters.require("name")
-        let found = try self.found(try await RequestParameters(request), context)
-        return try JSONBody.response(
-            PrometheusAnswer(Set(found.compactMap { $0.value(of: name) }).sorted()),
-            keys: .asDeclared
-        )
-    }
-
-    /// The label sets that one of the selectors in `match[]` finds between `start` and `end`; all without selectors.
-    private func found(_ parameters: RequestParameters, _ context: APIRequestContext) throws -> Set<Labels> {
-        let after = try self.time("start", parameters).map { $0 - 1 } ?? .distantPast
-        let through = try self.time("end", parameters) ?? .distantFuture
-        let reader = self.backend.reader(org: context.access.org)
-        var matcherLists: [[LabelMatcher]] = []
-        for text in parameters.all("match[]") {
-            let selectors = try Query(parsing: text).selectors
-            guard selectors.count == 1 else {
-                throw BadParameter(message: "'match[]' should be one selector, found: \(text)")
-            }
-            matcherLists += selectors.map(\.matchers)
-        }
-        if matcherLists.isEmpty { matcherLists = [[]] }
-        var found: Set<Labels> = []
-        for matchers in matcherLists {
-            found.formUnion(try reader.series(matching: matchers, after: after, through: through))
-        }
-        return found
-    }
-
-    private func evaluator(_ context: APIRequestContext) -> Evaluator {
-        Evaluator(reader: self.backend.reader(org: context.access.org), options: EvaluationOptions(usesSummaries: true))
-    }
-
-    private func required(_ name: String, _ parameters: RequestParameters) throws -> String {
-        guard let value = parameters[name] else { throw BadParameter(message: "parameter '\(name)' is missing") }
-        return value
-    }
-
-    private func time(_ name: String, _ parameters: RequestParameters) throws -> Timestamp? {
-        guard let text = parameters[name] else { return nil }
-        guard let time = PrometheusNumber.time(text) else {
-            throw BadParameter(message: "'\(name)' should be Unix seconds or RFC 3339, found: \(text)")
-        }
-        return time
-    }
-
-    private struct BadParameter: Error {
-        let message: String
-    }
-
-    /// Runs a route and gives its errors Prometheus's shape.
-    private func answer(_ route: () async throws -> Response) async -> Response {
-        do {
-            return try await route()
-        } catch let error as BadParameter {
-            return self.failure(.badRequest, "bad_data", error.message)
-        } catch let error as PromQLError {
-            return error.code != .syntax
-                ? self.failure(.unprocessableContent, "execution", "\(error)")
-                : self.failure(.badRequest, "bad_data", "invalid parameter \"query\": \(error)")
-        } catch let problem as APIProblem {
-            return self.failure(problem.status, "bad_data", problem.detail)
-        } catch {
-            return self.failure(.internalServerError, "internal", "\(error)")
-        }
-    }
-
-    private func failure(_ status: HTTPResponse.Status, _ type: String, _ message: String) -> Response {
-        let body = PrometheusFailure(errorType: type, error: message)
-        return (try? JSONBody.response(body, status: status, keys: .asDeclared)) ?? Response(status: status)
+/// Gives the errors of the routes inside Prometheus's shape.
+struct PrometheusErrors: RouterMiddleware {
+    @concurrent
+    func handle(
+        _ request: Request,
+        context: APIRequestContext,
+        next: @concurrent (Request, APIRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do { return try await next(request, context) } catch { return PrometheusFailure.response(to: error) }
     }
 }
