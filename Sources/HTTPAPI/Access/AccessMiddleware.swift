@@ -15,6 +15,10 @@ struct AccessMiddleware: RouterMiddleware {
     let authenticate: @Sendable (String) throws -> Access?
     let anyTokenExists: @Sendable () throws -> Bool
 
+    /// What Prometheus's clients send as forms, too.
+    private static let queries: Set<String> = [
+        "/api/v1/query", "/api/v1/query_range", "/api/v1/query_exemplars", "/api/v1/series", "/api/v1/labels",
+    ]
     private static let open: Set<String> = ["/-/healthy", "/-/ready", "/", "/openapi.json", "/favicon.ico"]
 
     @concurrent
@@ -47,9 +51,8 @@ struct AccessMiddleware: RouterMiddleware {
         return Access(role: .viewer, org: nil, name: "anonymous")
     }
 
-    /// Prometheus's clients send queries as forms, too.
     private func isQuery(_ request: Request) -> Bool {
         let path = request.uri.path
-        return request.method == .post && ["/api/v1/query", "/api/v1/query_range", "/api/v1/series"].contains(path)
+        return request.method == .post && Self.queries.contains(path)
     }
 }
