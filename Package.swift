@@ -159,7 +159,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Telemetry", "MQTTIngest", "TestSupport", "poyang", logging]
+            dependencies: [
+                "BenchmarkData", "Telemetry", "MQTTIngest", "PayloadCodecs", "TestSupport", "poyang", logging,
+            ]
         ),
     ]
 )

@@ -68,6 +68,7 @@ struct AccessMiddlewareTests {
     @Test
     func aQueryAsAFormIsARead() async throws {
         #expect(try await self.ask(Self.loopback, method: .post, path: "/api/v1/query") == "anonymous viewer *")
+        #expect(try await self.ask(Self.loopback, method: .post, path: "/api/v1/labels") == "anonymous viewer *")
         #expect(try await self.ask(Self.loopback, hasTokens: true, method: .post, path: "/api/v1/query") == nil)
         #expect(try await self.ask(Self.loopback, method: .post, path: "/api/v1/write") == nil)
     }

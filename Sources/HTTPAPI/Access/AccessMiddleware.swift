@@ -15,7 +15,8 @@ struct AccessMiddleware: RouterMiddleware {
     let authenticate: @Sendable (String) throws -> Access?
     let anyTokenExists: @Sendable () throws -> Bool
 
-    private static let queries: Set<String> = Set(
+    /// What Prometheus's clients send as forms, too.
+    private static let queries = Set(
         ["query", "query_range", "query_exemplars", "format_query", "series", "labels"].map { "/api/v1/\($0)" }
     )
     private static let open: Set<String> = ["/-/healthy", "/-/ready", "/", "/openapi.json", "/favicon.ico"]
@@ -50,7 +51,6 @@ struct AccessMiddleware: RouterMiddleware {
         return Access(role: .viewer, org: nil, name: "anonymous")
     }
 
-    /// Prometheus's clients send queries as forms, too.
     private func isQuery(_ request: Request) -> Bool {
         let path = request.uri.path
         return request.method == .post && Self.queries.contains(path)

@@ -20,7 +20,12 @@ extension PlatformBackend {
         )
         if let org {
             let sites = self.resolver.catalog.sites
-            sink.objection = { sites[$0.site]?.org == org ? nil : "the series belongs to no site of '\(org)'" }
+            sink.objection = { series in
+                guard sites[series.site]?.org == org else { return "the series belongs to no site of '\(org)'" }
+                // A stored org overrides that of the site: it would be shown to another org.
+                let stored = series["org"]
+                return stored.isEmpty || stored == org ? nil : "the series belongs to '\(stored)' by its label org"
+            }
         }
         return BulkImport(options, sink: sink)
     }
