@@ -18,6 +18,7 @@ package struct PlatformBackend: APIBackend {
     let options: PlatformOptions
     let resolver: CatalogResolver
     let processor: Processor
+    let pushes: RemoteWriteIntake
     /// Nil for the API alone.
     let upkeep: Upkeep?
     let bell: UpkeepBell
@@ -220,6 +221,7 @@ package struct PlatformBackend: APIBackend {
             samples.append((["outcome": "quarantined", "reason": reason.rawValue], quarantined[reason] ?? 0))
         }
         text.add("poyang_readings_total", "counter", "Values by where they ended.", samples)
+        self.pushes.metrics.add(to: &text)
         text.counter("poyang_rule_evaluations_total", "Evaluations of rule expressions.", status.evaluations)
         text.counter("poyang_late_samples_total", "Samples behind their site's clock.", status.lateSamples)
         text.gauge("poyang_journal_position", "The newest committed batch.", Int(status.position))
