@@ -4,9 +4,9 @@
 import Glibc
 
 /// Ports on 127.0.0.1.
-enum LoopbackPort {
+package enum LoopbackPort {
     /// A port that was free a moment ago.
-    static func free() throws -> UInt16 {
+    package static func free() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = self.address(0)
