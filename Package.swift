@@ -21,6 +21,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let xmlCoder = Target.Dependency.product(name: "XMLCoder", package: "XMLCoder")
@@ -35,6 +36,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -45,7 +47,12 @@ let package = Package(
     targets: [
         // The rooms, lowest first. Edges go down only.
         .target(name: "Telemetry"),
-        .target(name: "PayloadCodecs", dependencies: ["Telemetry"]),
+        .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+        .target(
+            name: "PayloadCodecs",
+            dependencies: ["CSnappy", "Telemetry", protobuf],
+            exclude: ["RemoteWrite/remote_write.proto"]
+        ),
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "DeviceCatalog", dependencies: ["Telemetry", "StrictYAML"]),
         .target(name: "SeriesStorage", dependencies: ["Telemetry", grdb, grdbSQLite]),
@@ -151,6 +158,7 @@ let package = Package(
                 hummingbirdTesting,
                 httpTypes,
                 logging,
+                nioCore,
             ]
         ),
         .testTarget(

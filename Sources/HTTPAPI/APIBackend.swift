@@ -35,6 +35,10 @@ package protocol APIBackend: Sendable {
 
     /// Registers the devices of a CSV file; nothing is changed when `dryRun` is set.
     func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
+    /// Stores pushed samples on the way that readings take, and returns when they are on disk.
+    ///
+    /// `sender` is named where something was refused; only series of `org` are taken, if one is given.
+    func remoteWrite(_ body: RequestBody, from sender: String, org: String?) async throws -> RemoteWriteReport
     /// Stores samples in bulk; they are not evaluated by the rules.
     func importSamples(_ body: RequestBody, _ order: SampleImportOrder) async throws -> SampleImportReport
     /// How far an import of this name came that was not finished.

@@ -28,6 +28,7 @@ package enum APIRouter {
         MaintenanceRoutes(backend: backend).add(to: router)
         RegistryRoutes(backend: backend).add(to: router)
         BulkRoutes(backend: backend).add(to: router)
+        RemoteWriteRoutes(backend: backend).add(to: router)
         WarningRoutes(backend: backend).add(to: router)
         AlertRoutes(backend: backend).add(to: router)
         PrometheusRoutes(backend: backend).add(to: router)

@@ -368,7 +368,7 @@ package struct SampleImportOrder: Sendable {
     package var isStrict = false
     /// The name of the whole input and where in it the body begins; nil saves no progress.
     package var mark: ImportMark?
-    /// Only series of this org's sites are taken; nil takes all.
+    /// Only series of this org are taken; nil takes all.
     package var org: String?
 
     package init(format: BulkFormat) { self.format = format }

@@ -7,8 +7,6 @@ import Telemetry
 
 /// The way of one message into a batch: topic → device and codec → readings → series, and what is refused on the way.
 struct MessagePath {
-    /// Of a refused payload so many bytes are kept.
-    static let keptBytes = 64 << 10
     /// Topics remembered; beyond that the memory begins anew.
     private static let cachedRoutes = 16_384
 
@@ -80,7 +78,7 @@ struct MessagePath {
     ) -> QuarantinedPayload {
         var digest = SHA256()
         unsafe payload.bytes.withUnsafeBytes { unsafe digest.update(bufferPointer: $0) }
-        let kept = min(payload.count, Self.keptBytes)
+        let kept = min(payload.count, QuarantinedPayload.keptBytes)
         var copy: [UInt8] = []
         copy.reserveCapacity(kept)
         for index in 0..<kept { copy.append(payload[index]) }

@@ -103,6 +103,7 @@ package struct Platform: Sendable {
             options: options,
             resolver: resolver,
             processor: processor,
+            pushes: RemoteWriteIntake(resolver: resolver, now: now) { try processor.commitWithoutPatience($0) },
             upkeep: upkeep,
             bell: bell,
             ingest: ingest,

@@ -18,6 +18,7 @@ package struct PlatformBackend: APIBackend {
     let options: PlatformOptions
     let resolver: CatalogResolver
     let processor: Processor
+    let pushes: RemoteWriteIntake
     /// Nil for the API alone.
     let upkeep: Upkeep?
     let bell: UpkeepBell
@@ -161,7 +162,7 @@ package struct PlatformBackend: APIBackend {
             return ChannelReport(
                 metric: channel.metric,
                 labels: channel.series.labels.removing(Labels.metricName),
-                lastValue: newest?.value,
+                lastValue: newest.flatMap { $0.value.isNaN ? nil : $0.value },
                 lastTime: newest?.time.rfc3339(),
                 interval: channel.schedule.map(\.intervalText)
             )
@@ -221,6 +222,7 @@ package struct PlatformBackend: APIBackend {
             samples.append((["outcome": "quarantined", "reason": reason.rawValue], quarantined[reason] ?? 0))
         }
         text.add("poyang_readings_total", "counter", "Values by where they ended.", samples)
+        self.pushes.metrics.add(to: &text)
         text.counter("poyang_rule_evaluations_total", "Evaluations of rule expressions.", status.evaluations)
         text.counter("poyang_late_samples_total", "Samples behind their site's clock.", status.lateSamples)
         text.gauge("poyang_journal_position", "The newest committed batch.", Int(status.position))

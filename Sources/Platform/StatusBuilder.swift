@@ -41,7 +41,8 @@ struct StatusBuilder {
         }
         let now = max(self.clock(site.id) ?? newest.sample.time, newest.sample.time)
         status.metric = newest.channel.metric
-        status.value = newest.sample.value
+        // A stale marker is no value.
+        status.value = newest.sample.value.isNaN ? nil : newest.sample.value
         status.unit = Unit(ofMetric: newest.channel.metric).symbol
         status.lastReadingAt = newest.sample.time.rfc3339()
         status.ageSeconds = Int((now - newest.sample.time) / .second)

@@ -93,11 +93,15 @@ package struct ResolvedReading: Sendable {
 
 /// A refused payload, kept whole beside the values of it that were stored.
 package struct QuarantinedPayload: Hashable, Sendable {
+    /// Of a refused payload so many bytes are kept.
+    package static let keptBytes = 64 << 10
+
+    /// For what did not come over MQTT its path, and who sent it.
     package var topic: String
     /// Empty where the topic names none.
     package var device: String
     package var receivedAt: Timestamp
-    /// The first 64 KiB.
+    /// The first ``keptBytes``.
     package var payload: [UInt8]
     /// Length of the payload as it came.
     package var length: Int

@@ -5,15 +5,10 @@ import Foundation
 import TestSupport
 import Testing
 
-#if canImport(FoundationNetworking)
-import FoundationNetworking
-#endif
-
 /// Who may see and do what.
 struct AccessTests {
     private static let coop = "yunshang-demo-coop"
 
-    /// Status and body of a request.
     private func ask(
         _ service: RunningService,
         _ path: String,
@@ -21,21 +16,11 @@ struct AccessTests {
         token: String? = nil,
         body: String? = nil
     ) async throws -> (status: Int, text: String) {
-        var request = URLRequest(url: try #require(URL(string: service.url + path)))
-        request.httpMethod = method
-        request.httpBody = body.map { Data($0.utf8) }
-        if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-        let (data, response) = try await URLSession.shared.data(for: request)
-        return (try #require(response as? HTTPURLResponse).statusCode, String(decoding: data, as: UTF8.self))
+        try await service.send(path, method: method, token: token, body: body.map { Data($0.utf8) })
     }
 
     private func makeToken(_ role: String, org: String? = nil, data: URL) async throws -> (id: String, token: String) {
-        let run = try await PoyangProcess.run(
-            ["token", "create", "--json", "--role", role, "--data", data.path] + (org.map { ["--org", $0] } ?? [])
-        )
-        let rows = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]]
-        let row = try #require(rows?.first, "\(run.errors)")
-        return (try #require(row["id"] as? String), try #require(row["token"] as? String))
+        try await RunningService.makeToken(role, org: org, data: data)
     }
 
     /// A flood at the demo gauge, a wet field of the cooperative, and a payload of each that is refused.
@@ -71,7 +56,8 @@ struct AccessTests {
             let writes = [
                 ("/api/warnings/\(number)/ack", #"{"note":"seen"}"#),
                 ("/api/devices/import", "device_id,model,site_id\n"),
-                ("/api/v1/import", "{}"), ("/api/clock/advance", #"{"to":"2030-01-01T00:00:00Z"}"#),
+                ("/api/v1/import", "{}"), ("/api/v1/write", ""),
+                ("/api/clock/advance", #"{"to":"2030-01-01T00:00:00Z"}"#),
                 ("/api/reload", "{}"), ("/api/tokens", #"{"role":"admin"}"#),
             ]
             for (path, body) in writes {

@@ -30,6 +30,9 @@ package final class CatalogResolver: Sendable {
     /// 2000-01-01T00:00:00Z: no reading is older; a clock that says so was never set.
     package static let earliestTime = Timestamp(milliseconds: 946_684_800_000)
 
+    /// 9999-12-31T23:59:59.999Z, the last moment that RFC 3339 can write.
+    package static let latestTime = Timestamp(milliseconds: 253_402_300_799_999)
+
     private let state: Mutex<State>
 
     package init(catalog: Catalog, policy: IngestPolicy = IngestPolicy()) {

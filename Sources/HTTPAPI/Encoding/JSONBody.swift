@@ -23,6 +23,12 @@ enum JSONBody {
         case .asDeclared: encoder.keyEncodingStrategy = .useDefaultKeys
         }
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // A sample may be none of the numbers that JSON has; it is written as Prometheus writes it.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "+Inf",
+            negativeInfinity: "-Inf",
+            nan: "NaN"
+        )
         return try encoder.encode(value)
     }
 

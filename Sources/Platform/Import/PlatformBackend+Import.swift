@@ -11,7 +11,7 @@ package import SeriesStorage
 package import Telemetry
 
 extension PlatformBackend {
-    /// An import into this platform's store; only series of the sites of `org` are taken, if one is given.
+    /// An import into this platform's store; only series of `org` are taken, if one is given.
     package func bulkImport(_ options: BulkImport.Options, org: String? = nil) -> BulkImport {
         let (samples, processor) = (self.samples, self.processor)
         var sink = BulkImport.Sink(
@@ -19,13 +19,8 @@ extension PlatformBackend {
             commit: { try processor.commitImport($0, mark: $1) }
         )
         if let org {
-            let sites = self.resolver.catalog.sites
-            sink.objection = { series in
-                guard sites[series.site]?.org == org else { return "the series belongs to no site of '\(org)'" }
-                // A stored org overrides that of the site: it would be shown to another org.
-                let stored = series["org"]
-                return stored.isEmpty || stored == org ? nil : "the series belongs to '\(stored)' by its label org"
-            }
+            let catalog = self.resolver.catalog
+            sink.objection = { catalog.objection(to: $0, writtenFor: org) }
         }
         return BulkImport(options, sink: sink)
     }

@@ -30,6 +30,8 @@ package final class Processor: ReadingSink, Service {
     private static let queueLength = 64
     /// Deliveries that the broker may send again after a crash of ours.
     private static let deliveriesKept = 65_535
+    /// How many seconds a source waits that will come again.
+    private static let patience: TimeInterval = 10
     /// Wait between attempts while the disk refuses.
     private static let retryInterval = Duration.seconds(1)
 
@@ -65,6 +67,16 @@ package final class Processor: ReadingSink, Service {
 
     package func commit(_ batch: ReadingBatch) throws {
         self.queue.waitForRoom()
+        try self.store.commit(batch) { self.hand($0) }
+    }
+
+    /// The same for a source that will come again, and whose connections end while it waits.
+    ///
+    /// - Throws: ``PlatformError``, too, when the rules make no room within a few seconds.
+    func commitWithoutPatience(_ batch: ReadingBatch) throws {
+        guard self.queue.waitForRoom(until: Date() + Self.patience) else {
+            throw PlatformError(.input, "the rules lag behind the journal")
+        }
         try self.store.commit(batch) { self.hand($0) }
     }
 

@@ -24,6 +24,18 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {  // every access to
         self.condition.unlock()
     }
 
+    /// The same, but no longer than until a moment.
+    ///
+    /// - Returns: Whether there is room, or the queue is closed.
+    func waitForRoom(until end: Date) -> Bool {
+        self.condition.lock()
+        defer { self.condition.unlock() }
+        while self.items.count >= self.capacity, !self.isClosed {
+            guard self.condition.wait(until: end) else { return self.items.count < self.capacity || self.isClosed }
+        }
+        return true
+    }
+
     /// Appends.
     ///
     /// - Returns: False after ``close()``; the item was not taken.
