@@ -53,7 +53,7 @@ extension Timestamp {
 }
 
 extension Timestamp: CustomStringConvertible {
-    package var description: String { self.rfc3339() }
+    public var description: String { self.rfc3339() }
 }
 
 private func padded(_ number: Int, _ width: Int) -> String {

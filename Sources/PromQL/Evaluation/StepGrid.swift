@@ -22,10 +22,15 @@ struct StepGrid: Sendable {
         var times: [Timestamp] = []
         for moment in moments {
             guard var point = Self.multiple(of: step, after: moment - length) else { continue }
-            if let last = times.last, last >= point { point = last + step }
+            if let last = times.last, last >= point {
+                guard last < moment, moment - last >= step else { continue }
+                point = last + step
+            }
             guard point <= moment else { continue }
-            guard (moment - point) / step < Int64(limit - times.count) else { return nil }
-            while point <= moment {
+            // Counted, because the last representable moment has no successor.
+            let further = (moment - point) / step
+            guard further < Int64(limit - times.count) else { return nil }
+            for _ in 0...further {
                 times.append(point)
                 point = point + step
             }
