@@ -32,8 +32,10 @@ package final class SeriesStore: Sendable {
 
     /// Sizes that trade memory, file size and the time to open against each other.
     package struct Limits: Sendable {
-        /// Samples of a chunk, at most ``ChunkCodec/largest``.
-        package var chunkSamples = 8192
+        /// Samples of a chunk, at most ``ChunkCodec/largest``: a week of five minutes.
+        ///
+        /// A window decodes whole chunks, and each costs some 50 bytes beside its samples.
+        package var chunkSamples = 2048
         /// Bytes of a block; a query reads whole blocks.
         package var blockBytes = 128 << 10
         /// Series that are sealed and merged together; fixed when the file is made.

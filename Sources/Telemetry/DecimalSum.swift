@@ -90,6 +90,20 @@ package struct DecimalSum: Sendable {
             integer /= 10
             places -= 1
         }
-        return Double(integer) / DecimalScale.powers[places]
+        return Double(nearest: integer) / DecimalScale.powers[places]
+    }
+}
+
+extension Double {
+    /// The nearest double of a wide integer; beyond 64 bits perhaps the one beside it.
+    ///
+    /// The conversion of the standard library goes by way of generic words, which costs a hundred times as much.
+    package init(nearest integer: Int128) {
+        let low = Int64(truncatingIfNeeded: integer)
+        if Int128(low) == integer {
+            self = Double(low)
+        } else {
+            self = Double(Int64(truncatingIfNeeded: integer >> 64)) * 0x1p64 + Double(UInt64(bitPattern: low))
+        }
     }
 }

@@ -53,6 +53,7 @@ extension Timestamp {
 }
 
 extension Timestamp: CustomStringConvertible {
+    /// In China standard time, as ``rfc3339(offsetMinutes:)`` writes it.
     public var description: String { self.rfc3339() }
 }
 

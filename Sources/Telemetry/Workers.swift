@@ -23,17 +23,17 @@ extension Workers {
     /// What `body` makes of 0 ..< `count`, in parts of consecutive numbers; the results in order.
     ///
     /// - Throws: What `body` throws, of several the first that came; the parts that have not begun are left out then.
-    package func map<Result: Sendable>(
+    package func map<Result: Sendable, Failure: Error>(
         _ count: Int,
-        _ body: @Sendable (Range<Int>) throws -> Result
-    ) throws -> [Result] {
+        _ body: @Sendable (Range<Int>) throws(Failure) -> Result
+    ) throws(Failure) -> [Result] {
         // Several parts per core, because one number may take much longer than another.
         let size = max(1, (count + 31) / 32)
         let parts = (count + size - 1) / size
-        let done = Mutex<(results: [Result?], error: (any Error)?)>((Array(repeating: nil, count: parts), nil))
+        let done = Mutex<(results: [Result?], error: Failure?)>((Array(repeating: nil, count: parts), nil))
         self.perform(parts: parts) { part in
             guard done.withLock({ $0.error == nil }) else { return }
-            do {
+            do throws(Failure) {
                 let result = try body(part * size..<min((part + 1) * size, count))
                 done.withLock { $0.results[part] = result }
             } catch {

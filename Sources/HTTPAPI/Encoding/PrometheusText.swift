@@ -8,6 +8,8 @@ struct PrometheusText {
     private(set) var bytes: [UInt8]
     /// Of the value before: those of one series mostly have as many.
     private var places = 0
+    /// For so many more values nobody looks whether they have few digits.
+    private var longOnes = 0
     private var needsComma = false
 
     init(capacity: Int = 256) {
@@ -66,75 +68,127 @@ struct PrometheusText {
 
     /// `[1435781430.781,"1"]`, after a comma where it is not the first.
     mutating func point(_ time: Timestamp, _ value: Double, isFirst: Bool = false) {
-        if self.needsComma, !isFirst { self.bytes.append(UInt8(ascii: ",")) }
+        if isFirst { self.needsComma = false }
+        self.point(Self.timeText(time), value)
+    }
+
+    /// The same with the text of the time at hand.
+    mutating func point(_ time: [UInt8], _ value: Double) {
+        if self.needsComma { self.bytes.append(UInt8(ascii: ",")) }
         self.needsComma = true
-        self.bytes.append(UInt8(ascii: "["))
-        self.time(time)
-        self.raw(#",""#)
+        self.bytes.append(contentsOf: time)
         self.number(value)
         self.raw(#""]"#)
     }
 
-    /// Seconds, with three places where they are not whole.
+    /// The beginning of a point, `[1435781430.781,"`: seconds, with three places where they are not whole.
+    static func timeText(_ time: Timestamp) -> [UInt8] {
+        var text = PrometheusText(capacity: 24)
+        text.raw("[")
+        text.time(time)
+        text.raw(#",""#)
+        return text.bytes
+    }
+
     mutating func time(_ time: Timestamp) {
         let (seconds, rest) = time.milliseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
-        if time.milliseconds < 0 { self.bytes.append(UInt8(ascii: "-")) }
-        self.digits(seconds, atLeast: 1)
-        guard rest > 0 else { return }
-        self.bytes.append(UInt8(ascii: "."))
-        self.digits(rest, atLeast: 3)
+        if rest > 0 {
+            self.decimal(seconds * 1000 + rest, places: 3, isNegative: time.milliseconds < 0)
+        } else {
+            self.decimal(seconds, places: 0, isNegative: time.milliseconds < 0)
+        }
     }
 
     /// The shortest decimal that reads back as the same value; `NaN`, `+Inf`, `-Inf`.
     mutating func number(_ value: Double) {
-        if self.decimal(value, places: self.places) { return }
-        if let places = DecimalScale.places(of: value), self.decimal(value, places: places) {
+        if self.short(value, places: self.places) { return }
+        // What is computed has seldom few digits; the long way finds the same text.
+        if self.longOnes > 0 {
+            self.longOnes -= 1
+        } else if let places = DecimalScale.places(of: value), self.short(value, places: places) {
             self.places = places
             return
+        } else {
+            self.longOnes = 16
         }
+        guard value.isFinite else { return self.raw(PrometheusNumber.text(value)) }
         var text = value.description
-        let isPlain = text.withUTF8 { digits -> Bool in
-            // NaN, the infinities and exponents are the exception.
-            guard value.isFinite, !digits.contains(UInt8(ascii: "e")) else { return false }
-            self.bytes.append(contentsOf: digits)
-            return true
+        text.withUTF8 { digits in
+            guard let mark = digits.firstIndex(of: UInt8(ascii: "e")) else {
+                return self.bytes.append(contentsOf: digits)
+            }
+            let magnitude = abs(value)
+            if magnitude < 1e-6 || magnitude >= 1e21 {
+                self.bytes.append(contentsOf: digits)
+            } else {
+                self.expand(digits[..<mark], exponent: Self.exponent(digits[(mark + 1)...]))
+            }
         }
-        if !isPlain { self.raw(PrometheusNumber.text(value)) }
+    }
+
+    private static func exponent(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
+        var number = 0
+        for byte in text where byte >= UInt8(ascii: "0") { number = number * 10 + Int(byte - UInt8(ascii: "0")) }
+        return text.first == UInt8(ascii: "-") ? -number : number
+    }
+
+    /// Writes `1.5e-05` as `0.000015`, and `1.5e+16` as `15000000000000000`.
+    private mutating func expand(_ mantissa: Slice<UnsafeBufferPointer<UInt8>>, exponent: Int) {
+        var digits = mantissa
+        if digits.first == UInt8(ascii: "-") { self.bytes.append(digits.removeFirst()) }
+        let mark = digits.firstIndex(of: UInt8(ascii: ".")) ?? digits.endIndex
+        // Digits before the point.
+        var left = mark - digits.startIndex + exponent
+        if left <= 0 {
+            self.raw("0.")
+            for _ in left..<0 { self.bytes.append(UInt8(ascii: "0")) }
+        }
+        for byte in digits where byte != UInt8(ascii: ".") {
+            if left == 0, mark - digits.startIndex + exponent > 0 { self.bytes.append(UInt8(ascii: ".")) }
+            self.bytes.append(byte)
+            left -= 1
+        }
+        while left > 0 {
+            self.bytes.append(UInt8(ascii: "0"))
+            left -= 1
+        }
     }
 
     /// A value that is a decimal of so many places, and of 15 digits at most: the shortest text of it, then.
-    private mutating func decimal(_ value: Double, places: Int) -> Bool {
+    private mutating func short(_ value: Double, places: Int) -> Bool {
         guard let integer = DecimalScale.integer(value, power: DecimalScale.powers[places]),
             integer.magnitude < 1_000_000_000_000_000
         else { return false }
-        if integer < 0 { self.bytes.append(UInt8(ascii: "-")) }
         var number = integer.magnitude
         var places = places
         while places > 0, number % 10 == 0 {
             number /= 10
             places -= 1
         }
-        guard places > 0 else {
-            self.digits(number, atLeast: 1)
-            return true
-        }
-        self.digits(number, atLeast: places + 1)
-        self.bytes.insert(UInt8(ascii: "."), at: self.bytes.count - places)
+        self.decimal(number, places: places, isNegative: integer < 0)
         return true
     }
 
-    private mutating func digits(_ number: UInt64, atLeast least: Int) {
-        var rest = number
-        var reversed = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
-        var count = 0
-        repeat {
-            let (tens, ones) = rest.quotientAndRemainder(dividingBy: 10)
-            reversed[count] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: ones)
-            rest = tens
-            count += 1
-        } while rest > 0
-        count = max(count, least)
-        for index in stride(from: count - 1, through: 0, by: -1) { self.bytes.append(reversed[index]) }
+    /// `number` divided by 10^places.
+    private mutating func decimal(_ number: UInt64, places: Int, isNegative: Bool) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digits in
+            var start = digits.count
+            func put(_ byte: UInt8) {
+                start -= 1
+                digits[start] = byte
+            }
+            var rest = number
+            var place = 0
+            repeat {
+                if place == places, places > 0 { put(UInt8(ascii: ".")) }
+                let (tens, ones) = rest.quotientAndRemainder(dividingBy: 10)
+                put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: ones))
+                rest = tens
+                place += 1
+            } while rest > 0 || place <= places
+            if isNegative { put(UInt8(ascii: "-")) }
+            self.bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
+        }
     }
 
     /// `,"warnings":[…],"infos":[…]`, as far as there are any.

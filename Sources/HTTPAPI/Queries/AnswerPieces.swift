@@ -8,68 +8,71 @@ import Telemetry
 
 /// An answer in Prometheus's JSON, made piece by piece while it is sent (Prometheus HTTP API, "Expression queries").
 final class AnswerPieces: Sendable {
-    private static let pieceBytes = 256 << 10
+    /// What an answer is made of.
+    private struct Items: Sendable {
+        /// As the API names it.
+        let resultType: StaticString
+        /// Nil for a scalar or a string, which is one item without a list around it.
+        let count: Int?
+        /// About so many bytes each.
+        let bytes: Int
+        let write: @Sendable (_ index: Int, _ text: inout PrometheusText) -> Void
+    }
 
     private struct State: Sendable {
         var next = 0
         var isFinished = false
+        /// Made, and not taken yet.
+        var first: ByteBuffer?
     }
 
-    private let opening: String
-    private let closing: String
-    private let count: Int
-    private let item: @Sendable (Int, inout PrometheusText) -> Void
+    /// Of a piece, about.
+    private static let pieceBytes = 1 << 20
+    /// So many bytes are worth more than one thread.
+    private static let sharedFrom = 64 << 10
+
+    private let items: Items
+    private let annotations: [String]
+    private let workers: any Workers
     private let state = Mutex(State())
 
-    /// - Parameters:
-    ///   - resultType: As the API names it.
-    ///   - count: Of items in the result.
-    ///   - annotations: Of the evaluation.
-    ///   - item: Writes one item.
-    private init(
-        _ resultType: String,
-        count: Int,
-        annotations: [String],
-        item: @escaping @Sendable (Int, inout PrometheusText) -> Void
-    ) {
-        self.opening = #"{"status":"success","data":{"resultType":"\#(resultType)","result":"#
-        var text = PrometheusText()
-        text.raw("}")
-        text.annotations(annotations)
-        text.raw("}")
-        self.closing = text.string
-        self.count = count
-        self.item = item
+    private init(_ items: Items, annotations: [String], limit: Int?, workers: any Workers) {
+        let count = items.count.map { min($0, limit ?? .max) }
+        self.items = Items(resultType: items.resultType, count: count, bytes: items.bytes, write: items.write)
+        self.annotations = annotations + (count == items.count ? [] : ["results truncated due to limit"])
+        self.workers = workers
     }
 
     /// - Parameters:
     ///   - result: Of a range query.
     ///   - limit: How many series are wanted at most; nil for all.
-    convenience init(_ result: RangeResult, limit: Int? = nil) {
-        let count = min(result.series.count, limit ?? .max)
-        let annotations = result.warnings + Self.truncation(count < result.series.count)
-        self.init("matrix", count: count, annotations: annotations) { index, text in
+    ///   - workers: Who write them.
+    convenience init(_ result: RangeResult, limit: Int?, workers: any Workers) {
+        // The same for all series.
+        let times = result.times.map { PrometheusText.timeText($0) }
+        let items = Items(
+            resultType: "matrix",
+            count: result.series.count,
+            bytes: 128 + times.count * 32
+        ) { index, text in
             let series = result.series[index]
             text.series(series.labels) { text in
-                series.eachSample { time, value in text.point(time, value) }
+                series.eachSample { step, value in text.point(times[step], value) }
             }
         }
-    }
-
-    private static func truncation(_ isTruncated: Bool) -> [String] {
-        isTruncated ? ["results truncated due to limit"] : []
+        self.init(items, annotations: result.warnings, limit: limit, workers: workers)
     }
 
     /// - Parameters:
     ///   - result: Of an instant query.
     ///   - time: Of the evaluation.
     ///   - limit: How many elements are wanted at most; nil for all.
-    convenience init(_ result: InstantResult, at time: Timestamp, limit: Int? = nil) {
+    ///   - workers: Who write them.
+    convenience init(_ result: InstantResult, at time: Timestamp, limit: Int?, workers: any Workers) {
+        let items: Items
         switch result.value {
         case .vector(let samples):
-            let count = min(samples.count, limit ?? .max)
-            let annotations = result.warnings + Self.truncation(count < samples.count)
-            self.init("vector", count: count, annotations: annotations) { index, text in
+            items = Items(resultType: "vector", count: samples.count, bytes: 160) { index, text in
                 text.raw(#"{"metric":"#)
                 text.labels(samples[index].labels)
                 text.raw(#","value":"#)
@@ -77,19 +80,19 @@ final class AnswerPieces: Sendable {
                 text.raw("}")
             }
         case .matrix(let series):
-            let count = min(series.count, limit ?? .max)
-            let annotations = result.warnings + Self.truncation(count < series.count)
-            self.init("matrix", count: count, annotations: annotations) { index, text in
+            let samples = series.reduce(0) { $0 + $1.times.count }
+            let bytes = 128 + samples / max(1, series.count) * 32
+            items = Items(resultType: "matrix", count: series.count, bytes: bytes) { index, text in
                 text.series(series[index].labels) { text in
                     for (time, value) in zip(series[index].times, series[index].values) { text.point(time, value) }
                 }
             }
         case .scalar(let value):
-            self.init("scalar", count: -1, annotations: result.warnings) { _, text in
+            items = Items(resultType: "scalar", count: nil, bytes: 64) { _, text in
                 text.point(time, value, isFirst: true)
             }
         case .string(let string):
-            self.init("string", count: -1, annotations: result.warnings) { _, text in
+            items = Items(resultType: "string", count: nil, bytes: 64 + string.utf8.count) { _, text in
                 text.raw("[")
                 text.time(time)
                 text.raw(",")
@@ -97,27 +100,73 @@ final class AnswerPieces: Sendable {
                 text.raw("]")
             }
         }
+        self.init(items, annotations: result.warnings, limit: limit, workers: workers)
     }
 
+    /// Makes the first part while the thread is at it.
+    ///
+    /// - Returns: Itself.
+    func begun() -> AnswerPieces {
+        let first = self.next()
+        self.state.withLock { $0.first = first }
+        return self
+    }
+
+    /// The whole text where it is one part, and nothing of it was taken.
+    var whole: ByteBuffer? { self.state.withLock { $0.isFinished ? $0.first : nil } }
+
     /// The next part of the text; nil after the last.
+    ///
+    /// Items are written by several threads at once, so that the last step of a query is not the longest.
     func next() -> ByteBuffer? {
         self.state.withLock { state in
+            if let first = state.first.take() { return first }
             guard !state.isFinished else { return nil }
-            var text = PrometheusText(capacity: Self.pieceBytes + (64 << 10))
-            if state.next == 0 {
-                text.raw(self.opening)
-                if self.count < 0 { self.item(0, &text) } else { text.raw("[") }
-            }
-            while state.next < self.count {
-                if state.next > 0 { text.raw(",") }
-                self.item(state.next, &text)
-                state.next += 1
-                if text.count >= Self.pieceBytes, state.next < self.count { return ByteBuffer(bytes: text.bytes) }
-            }
-            if self.count >= 0 { text.raw("]") }
-            text.raw(self.closing)
-            state.isFinished = true
-            return ByteBuffer(bytes: text.bytes)
+            let count = self.items.count ?? 1
+            let end = min(count, state.next + max(1, Self.pieceBytes / self.items.bytes))
+            var pieces: [[UInt8]] = []
+            if state.next == 0 { pieces.append(self.opening) }
+            pieces += self.written(state.next..<end)
+            if end == count { pieces.append(self.closing) }
+            state.next = end
+            state.isFinished = end == count
+            var buffer = ByteBuffer()
+            buffer.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
+            for piece in pieces { buffer.writeBytes(piece) }
+            return buffer
         }
+    }
+
+    private var opening: [UInt8] {
+        var text = PrometheusText()
+        text.raw(#"{"status":"success","data":{"resultType":""#)
+        text.raw(self.items.resultType)
+        text.raw(#"","result":"#)
+        if self.items.count != nil { text.raw("[") }
+        return text.bytes
+    }
+
+    private var closing: [UInt8] {
+        var text = PrometheusText()
+        if self.items.count != nil { text.raw("]") }
+        text.raw("}")
+        text.annotations(self.annotations)
+        text.raw("}")
+        return text.bytes
+    }
+
+    private func written(_ range: Range<Int>) -> [[UInt8]] {
+        let items = self.items
+        @Sendable func write(_ places: Range<Int>) -> [UInt8] {
+            var text = PrometheusText(capacity: places.count * items.bytes)
+            for place in places {
+                let index = range.lowerBound + place
+                if index > 0 { text.raw(",") }
+                items.write(index, &text)
+            }
+            return text.bytes
+        }
+        guard range.count > 1, range.count * items.bytes >= Self.sharedFrom else { return [write(0..<range.count)] }
+        return self.workers.map(range.count, write)
     }
 }

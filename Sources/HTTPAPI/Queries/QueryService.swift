@@ -86,6 +86,7 @@ package struct QueryService: Sendable {
 
     /// A body whose pieces are made on the query threads, one when the one before has gone out.
     func body(_ permit: QueryGate.Permit?, _ pieces: AnswerPieces) -> ResponseBody {
+        if let whole = pieces.whole { return ResponseBody(byteBuffer: whole) }
         let threads = self.threads
         return ResponseBody { writer in
             // The place is free when the answer has left.

@@ -26,7 +26,12 @@ struct PrometheusRoutes: Sendable {
         let parameters = try await RequestParameters(request)
         let time = try parameters.time("time") ?? self.backend.now()
         return try await self.answer(request, context, parameters, isRange: false) { query, evaluator in
-            AnswerPieces(try evaluator.instant(query, at: time), at: time, limit: parameters.limit)
+            AnswerPieces(
+                try evaluator.instant(query, at: time),
+                at: time,
+                limit: parameters.limit,
+                workers: self.backend.queries.threads
+            )
         }
     }
 
@@ -50,7 +55,7 @@ struct PrometheusRoutes: Sendable {
         }
         return try await self.answer(request, context, parameters, isRange: true) { query, evaluator in
             let result = try evaluator.steps(query, from: start, through: end, step: step)
-            return AnswerPieces(result, limit: parameters.limit)
+            return AnswerPieces(result, limit: parameters.limit, workers: self.backend.queries.threads)
         }
     }
 
@@ -79,7 +84,7 @@ struct PrometheusRoutes: Sendable {
             var options = options
             options.stop = stop
             let reader = backend.reader(org: org)
-            return try evaluate(query, Evaluator(reader: reader, options: options, workers: queries.threads))
+            return try evaluate(query, Evaluator(reader: reader, options: options, workers: queries.threads)).begun()
         }
         return Response(
             status: .ok,

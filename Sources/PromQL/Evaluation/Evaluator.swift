@@ -68,7 +68,7 @@ package struct Evaluator: Sendable {
         step: Milliseconds
     ) throws -> (series: [RangeSeries], warnings: [String]) {
         let answer = try self.steps(query, from: from, through: through, step: step)
-        return (answer.series.map(RangeSeries.init), answer.warnings)
+        return (answer.series.map(answer.columns), answer.warnings)
     }
 
     /// The same, not yet taken apart into samples: for answers that are written as they are read.

@@ -87,8 +87,8 @@ struct LinearRegression {
         let count = Int128(values.count)
         let covariance = count * sums.xy - sums.x * sums.y
         let spread = count * sums.xx - sums.x * sums.x
-        let slope = Double(covariance) / Double(spread) * 1000 / power
-        let meanX = (Double(sums.x) / Double(values.count) - Double(origin - times[0])) / 1000
+        let slope = Double(nearest: covariance) / Double(nearest: spread) * 1000 / power
+        let meanX = (Double(nearest: sums.x) / Double(values.count) - Double(origin - times[0])) / 1000
         let first = Int128(DecimalScale.integer(values[0], power: power) ?? 0)
         let meanY = DecimalSum.value(of: sums.y + count * first, places: places) / Double(values.count)
         return LinearRegression(slope: slope, intercept: meanY - slope * meanX)

@@ -32,15 +32,18 @@ package struct RangeResult: Sendable {
     /// One series of it: its labels, and a value for each step that has one.
     package struct Series: Sendable {
         package let labels: Labels
-        fileprivate let times: [Timestamp]
         fileprivate let values: ArraySlice<Double>
 
-        /// Calls `body` with each sample, oldest first.
-        @inline(__always)
-        package func eachSample(_ body: (Timestamp, Double) -> Void) {
-            for (time, value) in zip(self.times, self.values) where !value.isAbsent { body(time, value) }
+        /// Calls `body` with each sample, oldest first, and its place in ``RangeResult/times``.
+        package func eachSample(_ body: (_ step: Int, _ value: Double) -> Void) {
+            self.values.withUnsafeBufferPointer { values in
+                for step in values.indices where !values[step].isAbsent { body(step, values[step]) }
+            }
         }
     }
+
+    /// Of all steps.
+    package let times: [Timestamp]
 
     /// In the order of their labels.
     package let series: [Series]
@@ -50,20 +53,21 @@ package struct RangeResult: Sendable {
     init(_ times: [Timestamp], _ vectors: VectorGrid, warnings: [String]) {
         self.series = vectors.rows.indices
             .map { row in
-                Series(labels: vectors.rows[row].labels, times: times, values: vectors.values(of: row))
+                Series(labels: vectors.rows[row].labels, values: vectors.values(of: row))
             }
             .sorted { $0.labels < $1.labels }
+        self.times = times
         self.warnings = warnings
     }
-}
 
-extension RangeSeries {
-    init(_ series: RangeResult.Series) {
-        self.init(labels: series.labels, times: [], values: [])
-        series.eachSample { time, value in
-            self.times.append(time)
-            self.values.append(value)
+    /// One of the series as columns.
+    func columns(_ series: Series) -> RangeSeries {
+        var columns = RangeSeries(labels: series.labels, times: [], values: [])
+        series.eachSample { step, value in
+            columns.times.append(self.times[step])
+            columns.values.append(value)
         }
+        return columns
     }
 }
 

@@ -101,9 +101,11 @@ struct Shard: Sendable {
     /// A chunk's place: of all blocks that may hold a series in a span, oldest generation first.
     func blocks(of series: SeriesID, from: Timestamp, through: Timestamp) -> [BlockPlace] {
         var result: [BlockPlace] = []
-        for segment in self.segments {
-            for block in segment.blocks(of: series, from: from, through: through) {
-                result.append(BlockPlace(id: block.id, position: segment.position))
+        // By index: a copy of each segment would be counted for each series.
+        for index in self.segments.indices {
+            let position = self.segments[index].position
+            for block in self.segments[index].blocks(of: series, from: from, through: through) {
+                result.append(BlockPlace(id: block.id, position: position))
             }
         }
         return result
