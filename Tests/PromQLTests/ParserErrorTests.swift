@@ -70,7 +70,7 @@ struct ParserErrorTests {
         ("water.level > 1", "quote the name: {\"a.b\"}"), ("up{a.b=\"c\"}", "quote the name: {\"a.b\"=\"…\"}"),
         ("水位 > 1", "quote a name with such letters"), ("sum（up)", "write ( instead"), ("up{a=“b”}", "write \" instead"),
         ("up && up", "write and"), ("up || up", "write or"), ("up > $limit", "variables must be replaced"),
-        ("up[5m + 1m]", "write the result"), ("up[step()]", "write the result"),
+        ("up[step()]", "experimental in Prometheus"), ("up[(5m]", "is not closed"),
         ("up @ start() [5m]", "after the range"),
         ("time()[5m:]", "vector(…) turns a scalar into a vector"), ("up anchored", "experimental in Prometheus"),
         ("info(up)", "experimental in Prometheus"), ("histogram_avg(up)", "native histograms are not stored here"),

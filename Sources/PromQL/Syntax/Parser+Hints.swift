@@ -33,10 +33,10 @@ extension Parser {
     /// Something else where a parenthesis should have been closed.
     func unclosed(_ expectation: String, opening: Int) -> PromQLError {
         let place = PromQLError.Position(offset: opening, in: self.bytes)
+        let isMissing = self.current.kind == .end || self.isSymbol("]") || self.isSymbol("}")
         return self.failure(
             "unexpected \(self.current.name), \(expectation)",
-            hint: self.current.kind == .end
-                ? "the parenthesis at \(place.line):\(place.column) is not closed" : self.hintForRest()
+            hint: isMissing ? "the parenthesis at \(place.line):\(place.column) is not closed" : self.hintForRest()
         )
     }
 

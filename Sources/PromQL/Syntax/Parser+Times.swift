@@ -8,31 +8,17 @@ extension Parser {
     /// 2⁶³ ns, in seconds: the longest duration that Prometheus can hold, about 292 years.
     static let longestSpan = 9_223_372_036.854775
 
+    /// A span after `offset` or `@`, without its sign; arithmetic stands in parentheses there.
     private mutating func span(in context: String) throws(PromQLError) -> Milliseconds {
-        switch self.current.kind {
-        case .duration(let span):
-            self.advance()
-            return span
-        case .number(let seconds):
-            guard seconds < Self.longestSpan else { throw self.failure("duration out of range") }
-            self.advance()
-            return Milliseconds((seconds * 1000).rounded())
-        default:
-            throw self.failure(
-                "unexpected \(self.current.name) in \(context), expected number or duration",
-                hint: self.isSymbol("(") || self.namesDurationFunction ? Self.durationExpressionHint : nil
-            )
-        }
+        let place = self.current.start
+        return try self.milliseconds(try self.durationOperand(in: context), at: place)
     }
 
+    /// A span in brackets, which may be computed: `[2 * 5m + 30s]`.
     mutating func positiveSpan(in context: String) throws(PromQLError) -> Milliseconds {
         let place = self.current.start
-        guard !self.isSymbol("-") else { throw self.failure("duration must be greater than 0") }
-        let span = try self.span(in: context)
+        let span = try self.milliseconds(try self.duration(in: context, minimum: 0), at: place)
         guard span > 0 else { throw self.failure("duration must be greater than 0", at: place) }
-        if self.isArithmetic {
-            throw self.failure("unexpected \(self.current.name) in \(context)", hint: Self.durationExpressionHint)
-        }
         return span
     }
 
@@ -40,6 +26,11 @@ extension Parser {
         if self.take("-") { return -(try self.span(in: context)) }
         _ = self.take("+")
         return try self.span(in: context)
+    }
+
+    private func milliseconds(_ seconds: Double, at place: Int) throws(PromQLError) -> Milliseconds {
+        guard abs(seconds) < Self.longestSpan else { throw self.failure("duration out of range", at: place) }
+        return Milliseconds((seconds * 1000).rounded())
     }
 
     mutating func anchor() throws(PromQLError) -> TimeModifiers.Anchor {
@@ -74,13 +65,4 @@ extension Parser {
         let time = Milliseconds((seconds * 1000).rounded())
         return isNegative ? -time : time
     }
-
-    private var isArithmetic: Bool { ["+", "-", "*", "/", "%", "^"].contains { self.isSymbol($0) } }
-
-    private var namesDurationFunction: Bool {
-        ["step", "range", "min_of", "max_of"].contains { self.isKeyword($0) }
-    }
-
-    private static let durationExpressionHint =
-        "arithmetic with durations is experimental in Prometheus and not available here; write the result, such as 6m"
 }
