@@ -20,7 +20,7 @@ struct QueryCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The expression.")
+    @Argument(help: "The expression.", completion: .custom(QueryCompletion.candidates))
     var expression: String
     @Option(parsing: .unconditional, help: ArgumentHelp("The moment (default: now).", valueName: "time"))
     var at: MomentArgument?
