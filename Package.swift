@@ -143,6 +143,8 @@ let package = Package(
             ]
         ),
         .testTarget(name: "CatalogStorageTests", dependencies: ["CatalogStorage", "Telemetry", "TestSupport", grdb]),
+        // Runs PromQL test scripts.
+        .executableTarget(name: "Conformance", dependencies: ["TestSupport"], path: "Tests/Conformance"),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
         .testTarget(name: "EarlyWarningTests", dependencies: ["EarlyWarning", "PromQL", "Telemetry", "TestSupport"]),
         .testTarget(name: "DisseminationTests", dependencies: ["Dissemination", "Telemetry", "TestSupport"]),

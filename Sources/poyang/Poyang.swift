@@ -35,8 +35,12 @@ struct Poyang: AsyncParsableCommand {
     /// What a command throws about its work goes to standard error as `error: …` with exit code 1; what is wrong with
     /// the arguments is ArgumentParser's own, with exit code 64.
     static func main() async {
+        if let script = BashScript.asked(by: Array(CommandLine.arguments.dropFirst())) {
+            StandardOutput.write(script)
+            return
+        }
         do {
-            var command = try self.parseAsRoot()
+            var command = try await self.asyncParseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -17,6 +17,8 @@ struct CanonicalTextTests {
         ("{\"a.b\"}", "{\"a.b\"}"),
         ("-up+1e3", "-up + 1000"),
         ("up # comment\n> 1", "up > 1"), ("up * Inf ^ +inf", "up * Inf ^ Inf"),
+        ("{__name__=\"a\",__name__=\"b\"}", "{\"a\",__name__=\"b\"}"),
+        ("{'a',__name__=~'b.*'}", "{\"a\",__name__=~\"b.*\"}"),
     ])
     func isOneSpelling(text: String, canonical: String) throws {
         #expect(try Query(parsing: text).description == canonical)

@@ -37,6 +37,13 @@ struct ParserErrorTests {
         ("label_replace(up, \"\", \"\", \"a\", \"b\")", "1:19", "invalid destination label name"),
         ("up{a=\"1\"", "1:9", "unexpected end of input"),
         ("up b", "1:4", "unexpected \"b\""),
+        ("up{a=\"1\" b=\"2\"}", "1:10", "expected \",\" or \"}\""), ("up{,}", "1:4", "unexpected \",\""),
+        ("sum(up,)", "1:8", "trailing commas not allowed"), ("sum by (a,,) (up)", "1:11", "expected label"),
+        ("sum by (a) (up) by (b)", "1:17", "unexpected \"by\""), ("rate(up[5m]) offset 1m", "1:21", "must be preceded"),
+        ("up{__name__=\"x\"}", "1:3", "metric name must not be set twice: \"up\" or \"x\""),
+        ("up[-5m]", "1:4", "duration must be greater than 0"), ("up[1m5h]", "1:4", "bad number or duration syntax"),
+        ("1_", "1:1", "bad number"), ("\"\\c\"", "1:2", "unknown escape sequence"), ("up @", "1:5", "@ modifier"),
+        ("max_over_time(up)", "1:15", "expected type range vector"),
     ])
     func saysWhatIsWrongAndWhere(text: String, place: String, message: String) {
         do {
@@ -52,6 +59,27 @@ struct ParserErrorTests {
     @Test func hintsAtTheFunctionThatWasMeant() throws {
         let error = try #require(throws: PromQLError.self) { try Query(parsing: "avg_over_tme(up[5m])") }
         #expect(error.hint == "did you mean avg_over_time?")
+    }
+
+    @Test(arguments: [
+        ("(up + 1", "the parenthesis at 1:1 is not closed"),
+        ("sum(\n  rate(up[5m])", "the parenthesis at 1:4 is not closed"),
+        ("up[5m] * 2", "wrap the range vector in a function such as rate()"), ("up = 1", "compare with =="),
+        ("1 =~ 1", "patterns are for labels, in braces"),
+        ("sum up by (a)", "the argument of sum stands in parentheses"),
+        ("water.level > 1", "quote the name: {\"a.b\"}"), ("up{a.b=\"c\"}", "quote the name: {\"a.b\"=\"…\"}"),
+        ("水位 > 1", "quote a name with such letters"), ("sum（up)", "write ( instead"), ("up{a=“b”}", "write \" instead"),
+        ("up && up", "write and"), ("up || up", "write or"), ("up > $limit", "variables must be replaced"),
+        ("up[step()]", "experimental in Prometheus"), ("up[(5m]", "is not closed"),
+        ("up @ start() [5m]", "after the range"),
+        ("time()[5m:]", "vector(…) turns a scalar into a vector"), ("up anchored", "experimental in Prometheus"),
+        ("info(up)", "experimental in Prometheus"), ("histogram_avg(up)", "native histograms are not stored here"),
+        ("a + group_left(b) c", "it stands after on(…) or ignoring(…)"), ("a - on(b) ignoring(c) d", "directly after"),
+        ("summ(up)", "did you mean sum?"), ("RATE(up[5m])", "did you mean rate?"), ("by (a) (up)", "sum by (…) (x)"),
+    ])
+    func saysWhatToDo(text: String, hint: String) throws {
+        let error = try #require(throws: PromQLError.self) { try Query(parsing: text) }
+        #expect(error.hint?.contains(hint) == true, "\(error)")
     }
 
     @Test(arguments: ["(", "-", "sum(", "abs(", "{", "(a+", "a[5m:", "a or "])

@@ -13,6 +13,8 @@ struct PrecedenceTests {
             ("-1 * 2 + 3", 1), ("1 < bool 2 + 3", 1), ("2 * 3 ^ 2", 18), ("5m", 300), ("1h30m / 60", 90), ("0x10", 16),
             ("1_000 + 1", 1001), ("2 atan2 2 * 4", 3.141592653589793), ("(1 + 2) * 3", 9), ("- - 3", 3), (".5e1", 5),
             ("1 == bool 1 == bool 1", 1), ("inf", .infinity), ("-Inf", -.infinity),
+            ("0X1f", 31), ("5m30s", 330), ("-5m", -300), ("1d", 86400), ("-1 ^ 2 * 3", -3), ("1.", 1),
+            ("2 # two\n* 3 # three", 6), ("3 - -2", 5), ("1 - 2 ^ 2 - 1", -4), ("500ms", 0.5), ("1_2_3", 123),
         ] as [(String, Double)]
     )
     func bindsAsPrometheusDoes(text: String, expected: Double) throws {

@@ -23,9 +23,9 @@ extension PatternParser {
         return .assertion(assertion)
     }
 
-    private static let digits = ScalarSet(ranges: [(0x30, 0x39)])
-    private static let blanks = ScalarSet(ranges: [(9, 10), (12, 13), (32, 32)])
-    private static let words = ScalarSet(ranges: [(0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)])
+    private static let digits = ScalarSet(ranges: [0x30...0x39])
+    private static let blanks = ScalarSet(ranges: [9...10, 12...13, 32...32])
+    private static let words = ScalarSet(ranges: [0x30...0x39, 0x41...0x5A, 0x5F...0x5F, 0x61...0x7A])
 
     /// Reads `\d \D \s \S \w \W \pL \p{Lu} \P{…} \p{Han}`.
     private mutating func escapedClass() throws(PromQLError) -> ScalarSet? {
@@ -68,9 +68,9 @@ extension PatternParser {
         switch name {
         case "Any": set = .any
         case "Han":
-            let ranges: [(UInt32, UInt32)] = [
-                (0x2E80, 0x2FD5), (0x3005, 0x3005), (0x3007, 0x3007), (0x3021, 0x3029), (0x3038, 0x303B),
-                (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAD9), (0x20000, 0x323AF),
+            let ranges: [ClosedRange<UInt32>] = [
+                0x2E80...0x2FD5, 0x3005...0x3005, 0x3007...0x3007, 0x3021...0x3029, 0x3038...0x303B,
+                0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAD9, 0x20000...0x323AF,
             ]
             set = ScalarSet(ranges: ranges)
         case let category where Self.isCategory(category): set.insert(.category(category, isNegated: false))
@@ -144,6 +144,7 @@ extension PatternParser {
         self.index += 1
         let isNegated = self.take("^")
         var set = ScalarSet()
+        var ranges: [ClosedRange<UInt32>] = []
         var isFirst = true
         while isFirst || self.peek() != "]" {
             isFirst = false
@@ -168,10 +169,11 @@ extension PatternParser {
             guard first <= last else {
                 throw self.failure("invalid character class range", self.text(from: rangeStart))
             }
-            set.insert(.range(first.value, last.value))
+            ranges.append(first.value...last.value)
         }
         self.index += 1
-        if self.flags.ignoresCase { set = set.ignoringCase() }
+        set.insert(ranges)
+        if self.flags.ignoresCase { set = set.ignoringCase(&self.otherCases) }
         set.isNegated = isNegated
         return set
     }
@@ -197,22 +199,22 @@ extension PatternParser {
         let nameStart = self.index
         while let scalar = self.peek(), scalar.properties.isAlphabetic { self.index += 1 }
         let name = self.text(from: nameStart)
-        let ranges: [(UInt32, UInt32)]? =
+        let ranges: [ClosedRange<UInt32>]? =
             switch name {
-            case "alnum": [(48, 57), (65, 90), (97, 122)]
-            case "alpha": [(65, 90), (97, 122)]
-            case "ascii": [(0, 127)]
-            case "blank": [(9, 9), (32, 32)]
-            case "cntrl": [(0, 31), (127, 127)]
-            case "digit": [(48, 57)]
-            case "graph": [(33, 126)]
-            case "lower": [(97, 122)]
-            case "print": [(32, 126)]
-            case "punct": [(33, 47), (58, 64), (91, 96), (123, 126)]
-            case "space": [(9, 13), (32, 32)]
-            case "upper": [(65, 90)]
-            case "word": [(48, 57), (65, 90), (95, 95), (97, 122)]
-            case "xdigit": [(48, 57), (65, 70), (97, 102)]
+            case "alnum": [48...57, 65...90, 97...122]
+            case "alpha": [65...90, 97...122]
+            case "ascii": [0...127]
+            case "blank": [9...9, 32...32]
+            case "cntrl": [0...31, 127...127]
+            case "digit": [48...57]
+            case "graph": [33...126]
+            case "lower": [97...122]
+            case "print": [32...126]
+            case "punct": [33...47, 58...64, 91...96, 123...126]
+            case "space": [9...13, 32...32]
+            case "upper": [65...90]
+            case "word": [48...57, 65...90, 95...95, 97...122]
+            case "xdigit": [48...57, 65...70, 97...102]
             default: nil
             }
         guard let ranges, self.take(":]") else {

@@ -9,6 +9,7 @@ struct PatternParser {
     static let maximumDepth = 200
     /// As in RE2.
     static let maximumRepeat = 1000
+    private static let maximumOtherCases = 100_000
 
     struct Flags {
         var ignoresCase = false
@@ -25,6 +26,11 @@ struct PatternParser {
     private var depth = 0
     private(set) var flags = Flags()
     private(set) var groupNames: [String?] = []
+    private var takenNames: Set<String> = []
+    /// How many sets there are that are more than one letter: each is at least one instruction of a program.
+    private var wideSets = 0
+    /// How many letters were added because case does not matter.
+    var otherCases = 0
 
     private init(_ text: String) {
         self.scalars = Array(text.unicodeScalars)
@@ -38,7 +44,8 @@ struct PatternParser {
     }
 
     func failure(_ message: String, _ piece: String) -> PromQLError {
-        PromQLError(.syntax, "\(message): `\(piece)`")
+        let shown = piece.unicodeScalars.count > 100 ? String(piece.unicodeScalars.prefix(100)) + "…" : piece
+        return PromQLError(.syntax, "\(message): `\(shown)`")
     }
 
     func text(from start: Int) -> String {
@@ -77,19 +84,30 @@ struct PatternParser {
             let start = self.index
             if self.take("\\Q") {
                 while self.index < self.scalars.count, !self.take("\\E") {
-                    nodes.append(.set(self.literal(self.scalars[self.index])))
+                    let set = self.literal(self.scalars[self.index])
+                    try self.count(.set(set))
+                    nodes.append(.set(set))
                     self.index += 1
                 }
                 continue
             }
             guard let atom = try self.atom() else { continue }
+            try self.count(atom)
             nodes.append(try self.repetition(of: atom, from: start))
         }
         return nodes.count == 1 ? nodes[0] : nodes.isEmpty ? .empty : .sequence(nodes)
     }
 
-    func literal(_ scalar: Unicode.Scalar) -> ScalarSet {
-        self.flags.ignoresCase ? ScalarSet(scalar).ignoringCase() : ScalarSet(scalar)
+    private mutating func count(_ atom: PatternNode) throws(PromQLError) {
+        guard case .set(let set) = atom, set.single == nil else { return }
+        self.wideSets += 1
+        guard self.wideSets <= PatternProgram.maximumSize, self.otherCases <= Self.maximumOtherCases else {
+            throw PromQLError(.syntax, "expression too large")
+        }
+    }
+
+    mutating func literal(_ scalar: Unicode.Scalar) -> ScalarSet {
+        self.flags.ignoresCase ? ScalarSet(scalar).ignoringCase(&self.otherCases) : ScalarSet(scalar)
     }
 
     private mutating func repetition(of atom: PatternNode, from start: Int) throws(PromQLError) -> PatternNode {
@@ -160,7 +178,7 @@ struct PatternParser {
         switch scalar {
         case ".":
             guard !self.flags.dotMatchesNewline else { return .set(.any) }
-            return .set(ScalarSet(ranges: [(0, 9), (11, 0x10FFFF)]))
+            return .set(ScalarSet(ranges: [0...9, 11...0x10FFFF]))
         case "^": return .assertion(self.flags.isMultiline ? .lineStart : .textStart)
         case "$": return .assertion(self.flags.isMultiline ? .lineEnd : .textEnd)
         default: return .set(self.literal(scalar))
@@ -177,7 +195,7 @@ struct PatternParser {
             while self.peek() != nil, self.peek() != ">" { self.index += 1 }
             let name = self.text(from: nameStart)
             guard self.take(">"), !name.isEmpty, name.utf8.allSatisfy({ $0.isNameStart || $0.isDigit }),
-                !self.groupNames.contains(name)
+                self.takenNames.insert(name).inserted
             else { throw self.failure("invalid named capture", self.text(from: start)) }
             self.groupNames.append(name)
             number = self.groupNames.count

@@ -7,6 +7,8 @@
 struct PatternProgram: Sendable {
     /// Larger programs are refused.
     static let maximumSize = 20_000
+    /// Places of groups that all threads together may have.
+    private static let maximumSaved = 4_000_000
 
     private enum Instruction: Sendable {
         case set(ScalarSet)
@@ -22,13 +24,22 @@ struct PatternProgram: Sendable {
     /// Repetitions of nothing emit no instruction, but must be counted, too.
     private var emitted = 0
     let groupCount: Int
+    private let savesGroups: Bool
 
+    /// - Parameters:
+    ///   - node: The tree of the pattern.
+    ///   - groupCount: How many groups the pattern has.
+    ///   - savesGroups: Whether anybody will ask for ``groups(in:)``.
     /// - Throws: ``PromQLError`` when repetitions blow the program up.
-    init(_ node: PatternNode, groupCount: Int) throws(PromQLError) {
-        self.groupCount = groupCount
+    init(_ node: PatternNode, groupCount: Int, savesGroups: Bool) throws(PromQLError) {
+        self.groupCount = savesGroups ? groupCount : 0
+        self.savesGroups = savesGroups
         try self.emit(node)
         try self.append(.assertion(.textEnd))
         try self.append(.match)
+        guard !savesGroups || (2 * groupCount + 2) * self.instructions.count <= Self.maximumSaved else {
+            throw PromQLError(.syntax, "expression too large")
+        }
     }
 
     private mutating func append(_ instruction: Instruction) throws(PromQLError) {
@@ -45,9 +56,9 @@ struct PatternProgram: Sendable {
         case .assertion(let assertion): try self.append(.assertion(assertion))
         case .sequence(let nodes): for node in nodes { try self.emit(node) }
         case .group(let inner, let index):
-            try self.append(.save(2 * index))
+            if self.savesGroups { try self.append(.save(2 * index)) }
             try self.emit(inner)
-            try self.append(.save(2 * index + 1))
+            if self.savesGroups { try self.append(.save(2 * index + 1)) }
         case .alternatives(let branches):
             var jumps: [Int] = []
             for (place, branch) in branches.enumerated() {

@@ -26,9 +26,11 @@ extension Expression: CustomStringConvertible {
 
 extension Selector: CustomStringConvertible {
     package var description: String {
+        // Before the braces it is the only condition on the name.
+        let isOnlyName = self.matchers.count { $0.name == Labels.metricName } == 1
         let name = self.matchers.first.flatMap { matcher in
-            matcher.name == Labels.metricName && matcher.operation == .equal && matcher.value.isPlainMetricName
-                ? matcher.value : nil
+            isOnlyName && matcher.name == Labels.metricName && matcher.operation == .equal
+                && matcher.value.isPlainMetricName ? matcher.value : nil
         }
         let conditions = self.matchers.dropFirst(name == nil ? 0 : 1)
         let isLoneQuotedName =

@@ -5,11 +5,13 @@ import Telemetry
 
 /// Cuts query text into tokens.
 struct Lexer {
-    private let bytes: [UInt8]
+    let bytes: [UInt8]
     private var offset = 0
     /// Inside `{…}` a colon is no part of a name.
     private var braceDepth = 0
     private var bracketDepth = 0
+
+    var isInBraces: Bool { self.braceDepth > 0 }
 
     private init(bytes: [UInt8]) {
         self.bytes = bytes
@@ -34,8 +36,9 @@ struct Lexer {
         String(decoding: self.bytes[start..<self.offset], as: UTF8.self)
     }
 
-    private func failure(_ message: String, at offset: Int, hint: String? = nil) -> PromQLError {
-        PromQLError(.syntax, message, position: PromQLError.Position(offset: offset, in: self.bytes), hint: hint)
+    func failure(_ message: String, at offset: Int, hint: String? = nil) -> PromQLError {
+        let position = PromQLError.Position(offset: offset, in: self.bytes)
+        return PromQLError(.syntax, message.shortened, position: position, hint: hint)
     }
 
     private mutating func skipBlanksAndComments() {
@@ -100,8 +103,7 @@ struct Lexer {
             UInt8(ascii: "/"), UInt8(ascii: "%"), UInt8(ascii: "^"), UInt8(ascii: "@"), UInt8(ascii: ":"):
             break
         default:
-            let rest = String(decoding: self.bytes[start...].prefix(4), as: UTF8.self)
-            throw self.failure("unexpected character: \"\(rest.first.map { String($0) } ?? "")\"", at: start)
+            throw self.unexpectedCharacter(at: start)
         }
         return self.text(from: start)
     }
@@ -127,6 +129,9 @@ struct Lexer {
                     hint: "units are y w d h m s ms, the larger first, as in 1h30m"
                 )
             }
+            guard Double(span) / 1000 < Parser.longestSpan else {
+                throw self.failure("duration out of range: \"\(self.text(from: start))\"", at: start)
+            }
             return .duration(span)
         }
         if self.peek() == UInt8(ascii: ".") {
@@ -145,6 +150,7 @@ struct Lexer {
             while self.peek().isDigit || self.peek().isNameStart { self.offset += 1 }
             throw self.failure("bad number or duration syntax: \"\(self.text(from: start))\"", at: start)
         }
+        guard value.isFinite else { throw self.failure("number out of range: \"\(text.prefix(40))\"", at: start) }
         return .number(value)
     }
 
@@ -214,6 +220,14 @@ struct Lexer {
         }
         self.offset += digits
         return code
+    }
+}
+
+extension String {
+    /// Without its middle, where it is too long to be read: a name in a message may have a megabyte.
+    var shortened: String {
+        guard self.unicodeScalars.count > 400 else { return self }
+        return String(self.unicodeScalars.prefix(200)) + "…" + String(self.unicodeScalars.suffix(100))
     }
 }
 

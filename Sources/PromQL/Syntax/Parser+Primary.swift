@@ -72,10 +72,11 @@ extension Parser {
         if self.take(":") {
             let step = self.isSymbol("]") ? nil : try self.positiveSpan(in: "subquery step")
             try self.expect("]", in: "subquery selector")
-            guard expression.type == .vector || expression.type == .scalar else {
+            guard expression.type == .vector else {
                 throw self.failure(
                     "subquery is only allowed on instant vector, got \(expression.type.rawValue) instead",
-                    at: start
+                    at: start,
+                    hint: expression.type == .scalar ? "vector(…) turns a scalar into a vector" : nil
                 )
             }
             return .subquery(Subquery(inner: expression, window: window, step: step, modifiers: TimeModifiers()))
@@ -89,50 +90,15 @@ extension Parser {
             )
         }
         guard selector.modifiers == TimeModifiers() else {
-            throw self.failure("no offset modifiers allowed before range", at: place, hint: "write it after the range")
+            let modifier = selector.at == nil ? "offset" : "@"
+            throw self.failure(
+                "no \(modifier) modifiers allowed before range",
+                at: place,
+                hint: "write it after the range"
+            )
         }
         selector.window = window
         return .selector(selector)
-    }
-
-    // MARK: Spans and times
-
-    private mutating func span(in context: String) throws(PromQLError) -> Milliseconds {
-        switch self.current.kind {
-        case .duration(let span):
-            self.advance()
-            return span
-        case .number(let seconds):
-            guard seconds.isFinite, abs(seconds) < 9e15 else { throw self.failure("duration out of range") }
-            self.advance()
-            return Milliseconds((seconds * 1000).rounded())
-        default:
-            throw self.failure("unexpected \(self.current.name) in \(context), expected number or duration")
-        }
-    }
-
-    private mutating func positiveSpan(in context: String) throws(PromQLError) -> Milliseconds {
-        let place = self.current.start
-        let span = try self.span(in: context)
-        guard span > 0 else { throw self.failure("duration must be greater than 0", at: place) }
-        return span
-    }
-
-    private mutating func signedSpan(in context: String) throws(PromQLError) -> Milliseconds {
-        if self.take("-") { return -(try self.span(in: context)) }
-        _ = self.take("+")
-        return try self.span(in: context)
-    }
-
-    private mutating func anchor() throws(PromQLError) -> TimeModifiers.Anchor {
-        if self.isKeyword("start") || self.isKeyword("end"), self.following.kind == .symbol("(") {
-            let anchor: TimeModifiers.Anchor = self.isKeyword("start") ? .start : .end
-            self.advance()
-            self.advance()
-            try self.expect(")", in: "@ modifier")
-            return anchor
-        }
-        return .time(Timestamp(milliseconds: try self.signedSpan(in: "@ modifier")))
     }
 
     // MARK: Primaries
@@ -152,16 +118,14 @@ extension Parser {
         case .symbol("("):
             self.advance()
             let (inner, height) = try self.expression(minimum: 0)
-            guard self.take(")") else {
-                throw self.failure("unexpected \(self.current.name), expected \")\"", hint: "unclosed parenthesis")
-            }
+            guard self.take(")") else { throw self.unclosed("expected \")\"", opening: token.start) }
             return (.parentheses(inner), height + 1)
         case .symbol("{"):
             return (.selector(try self.selector(metric: nil)), 1)
         case .identifier(let text):
             return try self.named(text)
         default:
-            throw self.failure("unexpected \(token.name)", hint: "an expression is expected here")
+            throw self.failure("unexpected \(token.name)", hint: self.hintForOperand())
         }
     }
 
@@ -189,6 +153,7 @@ extension Parser {
     private mutating func arguments(
         in context: String
     ) throws(PromQLError) -> (arguments: [(expression: Expression, start: Int)], height: Int) {
+        let opening = self.current.start
         try self.expect("(", in: context)
         var arguments: [(expression: Expression, start: Int)] = []
         var tallest = 0
@@ -198,7 +163,7 @@ extension Parser {
             arguments.append((expression, start))
             tallest = max(tallest, height)
             if self.isSymbol(")") { break }
-            try self.expect(",", in: context)
+            guard self.take(",") else { throw self.unclosed("expected \",\" or \")\" in \(context)", opening: opening) }
             if self.isSymbol(")") { throw self.failure("trailing commas not allowed in \(context)") }
         }
         self.advance()
@@ -207,9 +172,7 @@ extension Parser {
 
     private mutating func call(_ name: String) throws(PromQLError) -> (Expression, height: Int) {
         guard let function = Function(rawValue: name) else {
-            let hint =
-                name.hasPrefix("histogram_") ? "native histograms are not stored here" : Self.suggestion(for: name)
-            throw self.failure("unknown function with name \"\(name)\"", hint: hint)
+            throw self.unknownFunction(name)
         }
         let place = self.current.start
         self.advance()
@@ -296,32 +259,6 @@ extension Parser {
         }
         return nil
     }
-
-    /// The function whose name differs least, if it differs little.
-    private static func suggestion(for name: String) -> String? {
-        let close = Function.allCases
-            .map { (name: $0.rawValue, distance: editDistance(name.lowercased(), $0.rawValue)) }
-            .min { $0.distance < $1.distance }
-        guard let close, close.distance <= 2 else { return nil }
-        return "did you mean \(close.name)?"
-    }
-}
-
-/// Levenshtein's distance between short ASCII texts.
-private func editDistance(_ left: String, _ right: String) -> Int {
-    let right = Array(right.utf8)
-    guard left.utf8.count < 64 else { return .max }
-    var row = Array(0...right.count)
-    for (lineIndex, byte) in left.utf8.enumerated() {
-        var diagonal = row[0]
-        row[0] = lineIndex + 1
-        for (column, other) in right.enumerated() {
-            let above = row[column + 1]
-            row[column + 1] = byte == other ? diagonal : 1 + min(diagonal, above, row[column])
-            diagonal = above
-        }
-    }
-    return row[right.count]
 }
 
 extension Parser {

@@ -12,8 +12,11 @@ extension Parser {
         if self.take("{") {
             while !self.isSymbol("}") {
                 let matcher = try self.matcher()
-                if metric != nil, matcher.name == Labels.metricName {
-                    throw self.failure("metric name must not be set twice: \"\(matcher.value)\"", at: start)
+                if let metric, matcher.name == Labels.metricName {
+                    throw self.failure(
+                        "metric name must not be set twice: \"\(metric)\" or \"\(matcher.value)\"",
+                        at: start
+                    )
                 }
                 matchers.append(matcher)
                 if !self.take(","), !self.isSymbol("}") {
@@ -69,7 +72,7 @@ extension Parser {
             return LabelMatcher(name: name, operation: operation, value: value, pattern: nil)
         case .matches, .notMatches:
             do {
-                let pattern = try LabelPattern(value)
+                let pattern = try LabelPattern(value, onlyMatches: true)
                 return LabelMatcher(name: name, operation: operation, value: value, pattern: pattern.predicate)
             } catch {
                 throw self.failure("error parsing regexp: \(error.message)", at: place)

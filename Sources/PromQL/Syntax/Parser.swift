@@ -63,16 +63,7 @@ struct Parser {
 
     func failure(_ message: String, at offset: Int? = nil, hint: String? = nil) -> PromQLError {
         let position = PromQLError.Position(offset: offset ?? self.current.start, in: self.bytes)
-        return PromQLError(.syntax, message, position: position, hint: hint)
-    }
-
-    private func hintForRest() -> String? {
-        switch self.current.kind {
-        case .symbol("="): "compare with ==; label conditions stand in braces"
-        case .symbol(")"): "one closing parenthesis too many"
-        case .identifier, .number, .string: "an operator is missing before it"
-        default: nil
-        }
+        return PromQLError(.syntax, message.shortened, position: position, hint: hint)
     }
 
     // MARK: Expressions

@@ -31,16 +31,19 @@ struct ConnectionOptions: ParsableArguments {
     ///
     /// With `--url` that service; else the one that holds `DATA/lock`, by its socket; else one started in this
     /// process for the time of `body`. A data directory that does not exist is made only where `creating` says so.
+    /// `quietly` keeps the warnings of a service in this process back.
     func withClient<Result>(
         creating: Bool = false,
+        quietly: Bool = false,
         _ body: (APIClient) async throws -> Result
     ) async throws -> Result {
-        try await self.withClient(creating: creating) { client, _ in try await body(client) }
+        try await self.withClient(creating: creating, quietly: quietly) { client, _ in try await body(client) }
     }
 
     /// The same; `body` gets the platform itself, too, where it runs in this process.
     func withClient<Result>(
         creating: Bool,
+        quietly: Bool = false,
         _ body: (APIClient, PlatformBackend?) async throws -> Result
     ) async throws -> Result {
         let environment = ProcessInfo.processInfo.environment
@@ -58,7 +61,8 @@ struct ConnectionOptions: ParsableArguments {
             return try await withOfflineAPI(
                 data: data,
                 devices: self.devices ?? environment["POYANG_DEVICES"] ?? "Devices",
-                rules: self.rules ?? environment["POYANG_RULES"] ?? "Rules"
+                rules: self.rules ?? environment["POYANG_RULES"] ?? "Rules",
+                quietly: quietly
             ) { socket, backend in try await body(APIClient(socket: socket), backend) }
         }
         guard FileManager.default.fileExists(atPath: directory.socket) else {

@@ -15,9 +15,12 @@ func withOfflineAPI<Result>(
     data: String,
     devices: String,
     rules: String,
+    quietly: Bool = false,
     _ body: (_ socket: String, _ backend: PlatformBackend) async throws -> Result
 ) async throws -> Result {
-    var logger = Logger(label: "poyang", factory: { StreamLogHandler.standardError(label: $0) })
+    var logger = Logger(label: "poyang") { label -> any LogHandler in
+        if quietly { SwiftLogNoOpLogHandler() } else { StreamLogHandler.standardError(label: label) }
+    }
     logger.logLevel = .warning
     let options = PlatformOptions(
         dataDirectory: data,

@@ -10,26 +10,33 @@ struct QueryCommand: AsyncParsableCommand {
         commandName: "query",
         abstract: "Ask the series with PromQL, at one moment or over a range.",
         discussion: """
-            Times are RFC 3339, dates (read at +08:00), Unix seconds or 'now'; spans are
-            written 5m, 1h, 1d.
+            Times are RFC 3339, '2022-06-21 16:00' (read at +08:00), Unix seconds, 'now' or
+            relative to now, as in -6h; spans are written 5m, 1h, 1d. A range without --step
+            has about 250 moments. --plot draws: lines over a range, bars at one moment.
 
               poyang query 'water_level_meters{site="xingzi"}' --at 2022-06-21T16:00+08:00
               poyang query 'max by (site) (water_level_meters)' --from 2022-06-01 --to 2022-11-18 --step 1d --csv
+              poyang query water_level_meters --from -7d --plot
             """
     )
 
-    @Argument(help: "The expression.")
+    @Argument(help: "The expression.", completion: .custom(QueryCompletion.candidates))
     var expression: String
-    @Option(help: ArgumentHelp("The moment (default: now).", valueName: "time"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The moment (default: now).", valueName: "time"))
     var at: MomentArgument?
-    @Option(help: ArgumentHelp("The first moment of a range.", valueName: "time"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The first moment of a range.", valueName: "time"))
     var from: MomentArgument?
-    @Option(help: ArgumentHelp("The last moment of a range (default: now).", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The last moment of a range (default: now).", valueName: "time")
+    )
     var to: MomentArgument?
     @Option(help: ArgumentHelp("The distance between two moments of a range.", valueName: "span"))
     var step: SpanArgument?
     @Flag(help: "Print CSV.")
     var csv = false
+    @Flag(help: "Draw a chart.")
+    var plot = false
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: TableOptions
 
@@ -38,30 +45,64 @@ struct QueryCommand: AsyncParsableCommand {
         if self.from == nil, self.to != nil || self.step != nil {
             throw ValidationError("--to and --step need --from")
         }
+        if let from = self.from, let to = self.to, to.time < from.time {
+            throw ValidationError("--to is \(to.time), before --from, \(from.time)")
+        }
         if let step = self.step, step.milliseconds <= 0 { throw ValidationError("--step must be longer than zero") }
-        if self.csv, self.output.json { throw ValidationError("--csv and --json exclude each other") }
+        if [self.csv, self.output.json, self.plot].count(where: { $0 }) > 1 {
+            throw ValidationError("--csv, --json and --plot exclude each other")
+        }
     }
 
     func run() async throws {
-        let answer = try await self.connection.withClient { client in
-            guard let from = self.from else {
-                return try await client.postForm(
-                    "/api/v1/query",
-                    [("query", self.expression), ("time", self.at?.unixSeconds)]
-                )
-            }
-            let to = self.to ?? MomentArgument(argument: "now") ?? from
-            let step = self.step?.milliseconds ?? QueryCommand.step(from: from.time, to: to.time)
-            return try await client.postForm(
-                "/api/v1/query_range",
-                [
-                    ("query", self.expression), ("start", from.unixSeconds), ("end", to.unixSeconds),
-                    ("step", String(Double(step) / 1000)),
-                ]
-            )
+        let clock = ContinuousClock()
+        let start = clock.now
+        let range = self.range()
+        let answer: JSONValue
+        do {
+            answer = try await self.connection.withClient { client in try await self.ask(client, range) }
+        } catch let failure as CommandFailure {
+            throw self.explained(failure)
         }
         for warning in answer["warnings"].elements { StandardError.write("warning: \(warning.cellText)") }
-        let table = QueryResult.table(of: answer["data"])
+        for info in answer["infos"].elements { StandardError.write("info: \(info.cellText)") }
+        let data = answer["data"]
+        self.show(data, range)
+        if StandardError.isTerminal {
+            let milliseconds = Int(((clock.now - start) / .milliseconds(1)).rounded())
+            StandardError.write("\(data["result"].elements.count) series in \(milliseconds) ms")
+        }
+    }
+
+    private func range() -> QueryRange? {
+        guard let from = self.from else { return nil }
+        let to = self.to ?? MomentArgument(argument: "now") ?? from
+        let step = self.step?.milliseconds ?? QueryStep.fitting(from: from.time, to: to.time)
+        return QueryRange(from: from, to: to, step: step)
+    }
+
+    private func ask(_ client: APIClient, _ range: QueryRange?) async throws -> JSONValue {
+        guard let range else {
+            return try await client.postForm(
+                "/api/v1/query",
+                [("query", self.expression), ("time", self.at?.unixSeconds)]
+            )
+        }
+        return try await client.postForm(
+            "/api/v1/query_range",
+            [
+                ("query", self.expression), ("start", range.from.unixSeconds), ("end", range.to.unixSeconds),
+                ("step", String(Double(range.step) / 1000)),
+            ]
+        )
+    }
+
+    private func show(_ data: JSONValue, _ range: QueryRange?) {
+        if self.plot, let chart = self.chart(of: data, range) {
+            StandardOutput.write(chart)
+            return
+        }
+        let table = QueryResult.table(of: data)
         if self.csv {
             StandardOutput.write(table.csvText)
         } else {
@@ -69,43 +110,37 @@ struct QueryCommand: AsyncParsableCommand {
         }
     }
 
-    /// About 200 steps, in whole seconds.
-    static func step(from: Timestamp, to: Timestamp) -> Milliseconds {
-        max(.second, (to - from) / 200 / .second * .second)
+    /// Nil where there is nothing to draw: one number, a text, no series.
+    private func chart(of data: JSONValue, _ range: QueryRange?) -> String? {
+        let kind = data["resultType"].string
+        guard kind == "vector" || kind == "matrix" else { return nil }
+        let series = PlotSeries.all(of: data)
+        let times = series.lazy.flatMap(\.points).map(\.time)
+        guard let first = times.min(), let last = times.max() else { return nil }
+        let unit = PlotUnit(ofQuery: self.expression)
+        let terminal = Terminal.current()
+        if kind == "vector" { return BarChart(series: series, unit: unit, terminal: terminal).text }
+        return LineChart(
+            series: series,
+            from: range?.from.time ?? first,
+            through: range?.to.time ?? last,
+            step: range?.step ?? PlotSeries.usualDistance(series),
+            unit: unit,
+            terminal: terminal
+        )
+        .text
+    }
+
+    /// An error that names a place in the query, with that place shown.
+    private func explained(_ failure: CommandFailure) -> CommandFailure {
+        guard let fault = QueryFault(failure.message) else { return failure }
+        return CommandFailure(fault.text(in: self.expression, width: Terminal.current().width))
     }
 }
 
-/// The answer of the query interface as a table: the labels in the order of their names, then time and value.
-enum QueryResult {
-    static func table(of data: JSONValue) -> Table {
-        guard data["resultType"].string != "scalar", data["resultType"].string != "string" else {
-            var table = Table(columns: ["time", "value"])
-            table.append(self.point(data["result"]))
-            return table
-        }
-        var names: Set<String> = []
-        for series in data["result"].elements {
-            if case .object(let labels) = series["metric"] { names.formUnion(labels.keys) }
-        }
-        let metric = names.remove("__name__") == nil ? [] : ["__name__"]
-        let columns = metric + names.sorted()
-        var table = Table(columns: columns.map { $0 == "__name__" ? "metric" : $0 } + ["time", "value"])
-        for series in data["result"].elements {
-            let labels = columns.map { series["metric"][$0] }
-            let points = series["values"].isNull ? [series["value"]] : series["values"].elements
-            for point in points { table.append(labels + self.point(point)) }
-        }
-        return table
-    }
-
-    /// `[seconds, "value"]` as time and number; NaN and infinities stay text, which JSON has no number for.
-    private static func point(_ point: JSONValue) -> [JSONValue] {
-        let parts = point.elements
-        guard parts.count == 2, let seconds = parts[0].double else { return [.null, .null] }
-        let time = Timestamp(milliseconds: Int64((seconds * 1000).rounded()))
-        let text = parts[1].cellText
-        if let whole = Int64(text) { return [.string(time.rfc3339()), .integer(whole)] }
-        guard let number = Double(text), number.isFinite else { return [.string(time.rfc3339()), .string(text)] }
-        return [.string(time.rfc3339()), .number(number)]
-    }
+/// What a range query asks for.
+private struct QueryRange {
+    let from: MomentArgument
+    let to: MomentArgument
+    let step: Milliseconds
 }

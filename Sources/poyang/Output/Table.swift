@@ -74,7 +74,7 @@ struct Table {
     }
 
     /// Columns of a terminal: Chinese and full-width characters take two.
-    private static func width(_ text: String) -> Int {
+    static func width(_ text: String) -> Int {
         text.unicodeScalars.reduce(0) { width, scalar in
             switch scalar.value {
             case 0x0300...0x036F: width

@@ -30,6 +30,8 @@ package struct PromQLScript: Sendable {
 
         var labels: Labels
         var values: [Value]
+        /// Whether the line holds no samples, but when the counting behind those of the next line began (`@st`).
+        var hasStartTimestamps = false
 
         var hasHistogram: Bool {
             self.values.contains { if case .histogram = $0 { true } else { false } }
@@ -57,6 +59,15 @@ package struct PromQLScript: Sendable {
         var info: Bool?
 
         var hasHistogram: Bool { self.series.contains(where: \.hasHistogram) }
+
+        /// What should come out, for people.
+        var expectation: String {
+            if let message = self.failure.message { return "error: \(message)" }
+            if self.failure.isExpected { return "an error" }
+            if let scalar = self.scalar { return NumberText.text(scalar) }
+            if let string = self.string { return "\"\(string)\"" }
+            return self.series.isEmpty ? "nothing" : self.series.map(\.description).joined(separator: ", ")
+        }
     }
 
     let commands: [Command]
@@ -64,5 +75,18 @@ package struct PromQLScript: Sendable {
     package init(parsing text: String) throws(Failure) {
         var parser = PromQLScriptParser(text)
         self.commands = try parser.commands()
+    }
+}
+
+extension PromQLScript.SeriesValues: CustomStringConvertible {
+    var description: String {
+        let values = self.values.map { value in
+            switch value {
+            case .none: "_"
+            case .float(let number): NumberText.text(number)
+            case .histogram: "{{…}}"
+            }
+        }
+        return "\(self.labels) \(values.joined(separator: " "))"
     }
 }

@@ -167,6 +167,10 @@ struct PromQLScriptParser {
             }
             end = line.index(after: end)
         }
+        if line[..<end].hasSuffix("@st") {
+            let labels = try self.labels(line[..<end].dropLast(3), number)
+            return PromQLScript.SeriesValues(labels: labels, values: [], hasStartTimestamps: true)
+        }
         let labels = try self.labels(line[..<end], number)
         return PromQLScript.SeriesValues(labels: labels, values: try self.values(line[end...].trimmed, number))
     }

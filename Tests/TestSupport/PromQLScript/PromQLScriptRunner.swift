@@ -8,21 +8,35 @@ import Telemetry
 package struct PromQLScriptRunner {
     /// How the evaluations of one script went.
     package struct Report: Sendable {
+        package struct Failure: Sendable, CustomStringConvertible {
+            package let line: Int
+            package let query: String
+            package let expected: String
+            package let actual: String
+
+            package var description: String {
+                "line \(self.line): \(self.query): expected \(self.expected), got \(self.actual)"
+            }
+        }
+
         package var passed = 0
-        /// What failed, each with its line.
-        package var failures: [String] = []
+        package var failures: [Failure] = []
         /// What was left out, by reason.
         package var skipped: [String: Int] = [:]
 
         package var skippedCount: Int { self.skipped.values.reduce(0, +) }
     }
 
+    /// What came out otherwise than the script says.
     private struct Mismatch: Error {
-        let message: String
+        let expected: String
+        let actual: String
     }
 
     private var reader = MemorySeriesReader()
-    private var histogramSeries: Set<Labels> = []
+    /// Series that have native histograms, and those whose samples say when counting began.
+    private(set) var histogramSeries: Set<Labels> = []
+    private(set) var startTimestampSeries: Set<Labels> = []
     private let options: EvaluationOptions
     private var report = Report()
 
@@ -41,6 +55,7 @@ package struct PromQLScriptRunner {
         case .clear:
             self.reader = MemorySeriesReader()
             self.histogramSeries = []
+            self.startTimestampSeries = []
         case .load(let step, let series, let addsNativeHistograms):
             for line in series { self.load(line, step: step, addsNativeHistograms: addsNativeHistograms) }
         case .evaluate(let evaluation):
@@ -48,11 +63,17 @@ package struct PromQLScriptRunner {
                 try self.check(evaluation)
                 self.report.passed += 1
             } catch {
-                let message = (error as? Mismatch)?.message ?? "\(error)"
                 if let reason = self.reasonToSkip(evaluation) {
                     self.report.skipped[reason, default: 0] += 1
                 } else {
-                    self.report.failures.append("line \(evaluation.line): \(evaluation.query): \(message)")
+                    let mismatch = error as? Mismatch
+                    let failure = Report.Failure(
+                        line: evaluation.line,
+                        query: evaluation.query,
+                        expected: mismatch?.expected ?? evaluation.expectation,
+                        actual: mismatch?.actual ?? "error: \(error)"
+                    )
+                    self.report.failures.append(failure)
                 }
             }
         }
@@ -65,6 +86,10 @@ package struct PromQLScriptRunner {
         addsNativeHistograms: Bool
     ) {
         if line.hasHistogram { self.histogramSeries.insert(line.labels) }
+        if line.hasStartTimestamps {
+            self.startTimestampSeries.insert(line.labels)
+            return
+        }
         if addsNativeHistograms, line.labels.metric.hasSuffix("_bucket") {
             var labels = line.labels.removing("le")
             labels[Labels.metricName] = String(line.labels.metric.dropLast("_bucket".count))
@@ -80,36 +105,6 @@ package struct PromQLScriptRunner {
         }
     }
 
-    // MARK: Skipping
-
-    /// Why an evaluation that failed does not count: what conformance/README.md allows to leave out.
-    private func reasonToSkip(_ evaluation: PromQLScript.Evaluation) -> String? {
-        if let name = Self.experimental.first(where: { evaluation.query.containsWord($0) }) {
-            return "experimental: \(name)"
-        }
-        if let name = Self.histogramFunctions.first(where: { evaluation.query.containsWord($0) }) {
-            return "native histograms: \(name)"
-        }
-        if evaluation.hasHistogram { return "native histograms" }
-        guard let query = try? Query(parsing: evaluation.query) else { return nil }
-        let readsHistogram = query.selectors.contains { selector in
-            self.histogramSeries.contains { labels in selector.matchers.allSatisfy { $0.matches(labels) } }
-        }
-        return readsHistogram ? "native histograms" : nil
-    }
-
-    private static let experimental = [
-        "info", "limitk", "limit_ratio", "sort_by_label", "sort_by_label_desc", "mad_over_time",
-        "ts_of_min_over_time", "ts_of_max_over_time", "ts_of_first_over_time", "ts_of_last_over_time",
-        "double_exponential_smoothing", "histogram_quantiles", "start", "end", "step", "range", "start_timestamp",
-        "max_of", "min_of", "anchored", "smoothed", "fill", "fill_left", "fill_right",
-    ]
-
-    private static let histogramFunctions = [
-        "histogram_avg", "histogram_count", "histogram_sum", "histogram_fraction", "histogram_stddev",
-        "histogram_stdvar",
-    ]
-
     // MARK: Checking
 
     private func check(_ evaluation: PromQLScript.Evaluation) throws {
@@ -122,25 +117,25 @@ package struct PromQLScriptRunner {
             guard evaluation.failure.isExpected else { throw error }
             let message = (error as? PromQLError)?.message ?? "\(error)"
             if let expected = evaluation.failure.message, !message.hasPrefix(expected) {
-                throw Mismatch(message: "fails with \(message), expected \(expected)")
+                throw Mismatch(expected: "error: \(expected)", actual: "error: \(message)")
             }
             return
         }
-        if evaluation.failure.isExpected { throw Mismatch(message: "should fail") }
+        if evaluation.failure.isExpected { throw Mismatch(expected: "an error", actual: "an answer") }
         let hasWarning = warnings.contains { $0.hasPrefix("PromQL warning: ") }
         let hasInfo = warnings.contains { $0.hasPrefix("PromQL info: ") }
         if let expected = evaluation.warning, expected != hasWarning {
-            throw Mismatch(message: "warnings \(warnings), expected \(expected ? "some" : "none")")
+            throw Mismatch(expected: expected ? "a warning" : "no warning", actual: "\(warnings)")
         }
         if let expected = evaluation.info, expected != hasInfo {
-            throw Mismatch(message: "infos \(warnings), expected \(expected ? "some" : "none")")
+            throw Mismatch(expected: expected ? "an info" : "no info", actual: "\(warnings)")
         }
     }
 
     private func evaluate(_ evaluation: PromQLScript.Evaluation) throws -> [String] {
         let query = try Query(parsing: evaluation.query)
         guard query.description == (try Query(parsing: query.description)).description else {
-            throw Mismatch(message: "canonical text does not parse back: \(query)")
+            throw Mismatch(expected: "a canonical text that parses back", actual: "\(query)")
         }
         let evaluator = Evaluator(reader: self.reader, options: self.options)
         switch evaluation.times {
@@ -164,35 +159,37 @@ package struct PromQLScriptRunner {
     private func compare(_ value: QueryValue, with expected: PromQLScript.Evaluation) throws {
         switch value {
         case .string(let text):
-            guard text == expected.string else { throw Mismatch(message: "got string \(text)") }
+            guard text == expected.string else { throw Mismatch(expected: expected.expectation, actual: "\"\(text)\"") }
         case .scalar(let number):
             guard let scalar = expected.scalar, isClose(number, scalar) else {
-                throw Mismatch(message: "got scalar \(number), expected \(expected.scalar.map { "\($0)" } ?? "none")")
+                throw Mismatch(expected: expected.expectation, actual: "\(number)")
             }
         case .matrix(let series):
-            guard let (from, step) = expected.matrix else { throw Mismatch(message: "got a range vector") }
+            guard let (from, step) = expected.matrix else {
+                throw Mismatch(expected: expected.expectation, actual: "a range vector")
+            }
             try self.compare(series, from: from, step: step, with: expected)
         case .vector(let elements):
-            try self.compare(elements, with: expected.series)
+            try self.compare(elements, with: expected)
             if expected.isOrdered, elements.map(\.labels) != expected.series.map(\.labels) {
-                throw Mismatch(message: "wrong order: \(elements.map(\.labels))")
+                throw Mismatch(expected: "the order \(expected.expectation)", actual: Self.text(elements))
             }
         }
     }
 
-    private func compare(_ elements: [VectorSample], with expected: [PromQLScript.SeriesValues]) throws {
-        for line in expected {
-            guard case .float(let value)? = line.values.first else { throw Mismatch(message: "histogram expected") }
-            guard let element = elements.first(where: { $0.labels == line.labels }) else {
-                throw Mismatch(message: "\(line.labels) is missing in \(elements)")
+    private func compare(_ elements: [VectorSample], with expected: PromQLScript.Evaluation) throws {
+        let isEqual =
+            elements.count == expected.series.count
+            && expected.series.allSatisfy { line in
+                guard case .float(let value)? = line.values.first else { return false }
+                return elements.contains { $0.labels == line.labels && isClose($0.value, value) }
             }
-            guard isClose(element.value, value) else {
-                throw Mismatch(message: "\(line.labels) is \(element.value), expected \(value)")
-            }
-        }
-        guard elements.count == expected.count else {
-            throw Mismatch(message: "got \(elements.count) elements, expected \(expected.count): \(elements)")
-        }
+        guard isEqual else { throw Mismatch(expected: expected.expectation, actual: Self.text(elements)) }
+    }
+
+    private static func text(_ elements: [VectorSample]) -> String {
+        elements.isEmpty
+            ? "nothing" : elements.map { "\($0.labels) \(NumberText.text($0.value))" }.joined(separator: ", ")
     }
 
     /// A range query around the time must answer the same at it.
@@ -208,13 +205,13 @@ package struct PromQLScriptRunner {
         do {
             if isScalar {
                 guard let value = elements.first?.value, let scalar = expected.scalar, isClose(value, scalar) else {
-                    throw Mismatch(message: "got \(elements)")
+                    throw Mismatch(expected: expected.expectation, actual: Self.text(elements))
                 }
             } else {
-                try self.compare(elements, with: expected.series)
+                try self.compare(elements, with: expected)
             }
         } catch let mismatch as Mismatch {
-            throw Mismatch(message: "as a range query: \(mismatch.message)")
+            throw Mismatch(expected: mismatch.expected, actual: "\(mismatch.actual) as a range query")
         }
     }
 
@@ -228,22 +225,30 @@ package struct PromQLScriptRunner {
         if let scalar = expected.scalar {
             lines = [PromQLScript.SeriesValues(labels: .empty, values: [.float(scalar)])]
         }
-        for line in lines {
-            var wanted: [Timestamp: Double] = [:]
-            for (index, value) in line.values.enumerated() {
-                if case .float(let number) = value { wanted[from + Int64(index) * step] = number }
+        let isEqual =
+            series.count == lines.count
+            && lines.allSatisfy { line in
+                var wanted: [Timestamp: Double] = [:]
+                for (index, value) in line.values.enumerated() {
+                    if case .float(let number) = value { wanted[from + Int64(index) * step] = number }
+                }
+                return series.contains { found in
+                    found.labels == line.labels && found.times.count == wanted.count
+                        && zip(found.times, found.values)
+                            .allSatisfy { time, value in
+                                wanted[time].map { isClose(value, $0) } ?? false
+                            }
+                }
             }
-            guard let found = series.first(where: { $0.labels == line.labels }) else {
-                throw Mismatch(message: "\(line.labels) is missing in \(series.map(\.labels))")
-            }
-            let text = "\(line.labels) is \(found.values) at \(found.times.map(\.milliseconds))"
-            guard found.times.count == wanted.count else { throw Mismatch(message: text) }
-            for (time, value) in zip(found.times, found.values) {
-                guard let number = wanted[time], isClose(value, number) else { throw Mismatch(message: text) }
-            }
+        let actual = series.map { found in
+            let values = found.values.map(NumberText.text).joined(separator: " ")
+            return "\(found.labels) \(values) at \(found.times.map(\.milliseconds))"
         }
-        guard series.count == lines.count else {
-            throw Mismatch(message: "got \(series.count) series, expected \(lines.count): \(series.map(\.labels))")
+        guard isEqual else {
+            throw Mismatch(
+                expected: expected.expectation,
+                actual: actual.isEmpty ? "nothing" : actual.joined(separator: ", ")
+            )
         }
     }
 }
@@ -258,11 +263,4 @@ private func isClose(_ left: Double, _ right: Double) -> Bool {
         return difference < 1e-6 * Double.leastNormalMagnitude
     }
     return difference / min(size, Double.greatestFiniteMagnitude) < 1e-6
-}
-
-extension String {
-    /// Whether `word` stands in it, not as a part of a longer name.
-    fileprivate func containsWord(_ word: String) -> Bool {
-        self.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == ":") }.contains { $0 == word }
-    }
 }
