@@ -47,7 +47,7 @@ package final class SeriesStore: Sendable {
         /// And of all series together, 17 bytes each.
         package var residentTotal = 8_000_000
         /// Decoded samples of chunks that were read, 17 bytes each.
-        package var cachedSamples = 2_000_000
+        package var cachedSamples = 4_000_000
         /// Bytes of blocks that were read.
         package var cachedBytes = 32 << 20
         /// Sealing waits until the journal holds so many readings.

@@ -24,8 +24,6 @@ struct StoreSelection: SelectedSeries {
     /// Decoded chunks of a pass over many series would drive out of the cache what others use.
     private let keepsChunks: Bool
 
-    private static let mostKept = 64
-
     init(
         _ store: SeriesStore,
         _ sources: [Source],
@@ -39,7 +37,8 @@ struct StoreSelection: SelectedSeries {
         self.window = window
         self.qualities = request.qualities
         self.summarizes = request.summarizes
-        self.keepsChunks = sources.count <= Self.mostKept
+        let samples = sources.reduce(0) { $0 + $1.places.reduce(0) { $0 + $1.samples } }
+        self.keepsChunks = store.blockFile.canKeep(samples)
     }
 
     var count: Int { self.sources.count }

@@ -68,28 +68,30 @@ struct PrometheusText {
 
     /// `[1435781430.781,"1"]`, after a comma where it is not the first.
     mutating func point(_ time: Timestamp, _ value: Double, isFirst: Bool = false) {
-        if isFirst { self.needsComma = false }
-        self.point(Self.timeText(time), value)
-    }
-
-    /// The same with the text of the time at hand.
-    mutating func point(_ time: [UInt8], _ value: Double) {
-        if self.needsComma { self.bytes.append(UInt8(ascii: ",")) }
+        if self.needsComma, !isFirst { self.bytes.append(UInt8(ascii: ",")) }
         self.needsComma = true
-        self.bytes.append(contentsOf: time)
+        self.opening(time)
         self.number(value)
         self.raw(#""]"#)
     }
 
-    /// The beginning of a point, `[1435781430.781,"`: seconds, with three places where they are not whole.
-    static func timeText(_ time: Timestamp) -> [UInt8] {
-        var text = PrometheusText(capacity: 24)
-        text.raw("[")
-        text.time(time)
-        text.raw(#",""#)
-        return text.bytes
+    /// The same with the text of the time at hand.
+    mutating func point(_ times: PointTimes, _ step: Int, _ value: Double) {
+        if self.needsComma { self.bytes.append(UInt8(ascii: ",")) }
+        self.needsComma = true
+        self.bytes.append(contentsOf: times.openings[times.starts[step]..<times.starts[step + 1]])
+        self.number(value)
+        self.raw(#""]"#)
     }
 
+    /// The beginning of a point, `[1435781430.781,"`.
+    fileprivate mutating func opening(_ time: Timestamp) {
+        self.raw("[")
+        self.time(time)
+        self.raw(#",""#)
+    }
+
+    /// Seconds, with three places where they are not whole.
     mutating func time(_ time: Timestamp) {
         let (seconds, rest) = time.milliseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
         if rest > 0 {
@@ -206,5 +208,25 @@ struct PrometheusText {
             self.string(text)
         }
         self.raw("]")
+    }
+}
+
+/// The times of a range query as the points of all its series begin.
+struct PointTimes: Sendable {
+    /// Of all steps, one behind the other.
+    let openings: [UInt8]
+    /// Where each begins, and the end of the last.
+    let starts: [Int]
+
+    init(_ times: [Timestamp]) {
+        var text = PrometheusText(capacity: times.count * 20)
+        var starts = [0]
+        starts.reserveCapacity(times.count + 1)
+        for time in times {
+            text.opening(time)
+            starts.append(text.count)
+        }
+        self.openings = text.bytes
+        self.starts = starts
     }
 }

@@ -49,15 +49,15 @@ final class AnswerPieces: Sendable {
     ///   - workers: Who write them.
     convenience init(_ result: RangeResult, limit: Int?, workers: any Workers) {
         // The same for all series.
-        let times = result.times.map { PrometheusText.timeText($0) }
+        let times = PointTimes(result.times)
         let items = Items(
             resultType: "matrix",
             count: result.series.count,
-            bytes: 128 + times.count * 32
+            bytes: 128 + result.times.count * 32
         ) { index, text in
             let series = result.series[index]
             text.series(series.labels) { text in
-                series.eachSample { step, value in text.point(times[step], value) }
+                series.eachSample { step, value in text.point(times, step, value) }
             }
         }
         self.init(items, annotations: result.warnings, limit: limit, workers: workers)

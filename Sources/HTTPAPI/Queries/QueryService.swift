@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -29,59 +30,46 @@ package struct QueryService: Sendable {
     /// So long a query runs before its connection is watched: a watched one cannot serve another request.
     private static let patience = Duration.milliseconds(250)
 
-    private enum Turn<Result: Sendable>: Sendable {
-        case done(Result)
-        case slow
-        case late
-    }
-
     /// Runs `work` on the query threads until it ends, takes too long, or nobody waits for it any more.
     ///
     /// - Returns: What it made, and the permit to be held until that is written.
     /// - Throws: ``QueryRefusal``, or what `work` throws.
-    func evaluate<Result: Sendable>(
+    func evaluate<Value: Sendable>(
         _ request: Request,
         within limit: Duration?,
-        _ work: @escaping @Sendable (QueryStop) throws -> Result
-    ) async throws -> (result: Result, permit: QueryGate.Permit) {
+        _ work: @escaping @Sendable (QueryStop) throws -> Value
+    ) async throws -> (result: Value, permit: QueryGate.Permit) {
         guard let permit = await self.gate.enter() else { throw QueryRefusal() }
-        let stop = QueryStop()
         let longest = min(limit ?? self.timeout, self.timeout)
-        let threads = self.threads
-        let result = try await withTaskCancellationHandler {
-            try await withThrowingTaskGroup(of: Turn<Result>.self) { group in
-                group.addTask { .done(try await threads.run { try work(stop) }) }
-                group.addTask {
-                    try await Task.sleep(for: Self.patience)
-                    return .slow
-                }
-                group.addTask {
-                    try await Task.sleep(for: longest)
-                    stop.stop(.timeout)
-                    return .late
-                }
-                defer { group.cancelAll() }
-                while let turn = try await group.next() {
-                    switch turn {
-                    case .done(let result): return result
-                    case .late: break
-                    case .slow:
-                        return try await request.body.consumeWithInboundCloseHandler { _ in
-                            while let turn = try await group.next() {
-                                if case .done(let result) = turn { return result }
-                            }
-                            throw CancellationError()
-                        } onInboundClosed: {
-                            stop.stop(.canceled)
-                        }
-                    }
-                }
-                throw CancellationError()
+        let stop = QueryStop()
+        let job = QueryJob<Value>()
+        self.threads.put { job.finish(Result { try work(stop) }) }
+        let value = try await withTaskCancellationHandler {
+            // Most queries end before the first look at the clock.
+            let patience = min(Self.patience, longest)
+            Self.after(patience) { job.nudge() }
+            await job.wait()
+            if let outcome = job.outcome { return try outcome.get() }
+            if longest <= patience {
+                stop.stop(.timeout)
+            } else {
+                Self.after(longest - patience) { stop.stop(.timeout) }
+            }
+            return try await request.body.consumeWithInboundCloseHandler { _ in
+                try await job.value()
+            } onInboundClosed: {
+                stop.stop(.canceled)
             }
         } onCancel: {
             stop.stop(.canceled)
         }
-        return (result, permit)
+        return (value, permit)
+    }
+
+    private static func after(_ time: Duration, _ action: @escaping @Sendable () -> Void) {
+        let (seconds, attoseconds) = time.components
+        let interval = DispatchTimeInterval.milliseconds(Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+        DispatchQueue.global().asyncAfter(deadline: .now() + interval, execute: action)
     }
 
     /// A body whose pieces are made on the query threads, one when the one before has gone out.

@@ -34,9 +34,12 @@ package final class QueryThreads: Workers {
     /// Runs `work` on one of the threads.
     package func run<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            self.queue.put(isPart: false) { continuation.resume(with: .init { try work() }) }
+            self.put { continuation.resume(with: .init { try work() }) }
         }
     }
+
+    /// Runs `work` on one of the threads, when its turn comes.
+    func put(_ work: @escaping @Sendable () -> Void) { self.queue.put(isPart: false, work) }
 
     package func perform(parts: Int, _ body: @Sendable (Int) -> Void) {
         withoutActuallyEscaping(body) { body in

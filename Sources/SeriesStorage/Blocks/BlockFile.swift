@@ -142,15 +142,19 @@ final class BlockFile: Sendable {
                 let statistics = block.entries[$0].statistics
                 return statistics.firstTime <= through && statistics.lastTime >= from
             }
-        if wanted.count == 1 {
-            let name = ChunkName(block: id, index: wanted[0])
+        guard isKept || wanted.count == 1 else { return try self.decode(wanted, of: block, id) }
+        let parts = try wanted.map { index in
+            let name = ChunkName(block: id, index: index)
             if let cached = self.cached(name) { return cached }
-            let columns = try self.decode(wanted, of: block, id)
+            let columns = try self.decode([index], of: block, id)
             if isKept { self.keep(columns, name) }
             return columns
         }
-        return try self.decode(wanted, of: block, id)
+        return Columns.merging(parts)
     }
+
+    /// Whether so many decoded samples can be kept without driving out most of what others use.
+    func canKeep(_ samples: Int) -> Bool { samples <= self.sampleCapacity / 2 }
 
     /// The samples of one chunk.
     func columns(chunk index: Int, in id: Int64) throws -> Columns {

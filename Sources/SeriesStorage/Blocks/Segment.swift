@@ -49,6 +49,20 @@ struct BlockSummary: Sendable {
     }
 }
 
+extension BlockSummary {
+    /// About how many samples are decoded of one series for a span: a chunk at least.
+    func samples(_ from: Timestamp, _ through: Timestamp) -> Int {
+        let each = self.samples / (Int(self.lastSeries.rawValue - self.firstSeries.rawValue) + 1)
+        let overlap = (min(self.lastTime, through) - max(self.firstTime, from)).seconds
+        let share = min(1, max(0, overlap) / max(1, (self.lastTime - self.firstTime).seconds))
+        return max(self.samples / max(1, self.chunks), Int(Double(each) * share))
+    }
+}
+
+extension Milliseconds {
+    fileprivate var seconds: Double { Double(self) / 1000 }
+}
+
 /// The blocks that one sealing, import or merge wrote for one shard.
 struct Segment: Sendable {
     /// Of two segments that hold the same time of a series, the one with the higher number counts.
@@ -105,7 +119,7 @@ struct Shard: Sendable {
         for index in self.segments.indices {
             let position = self.segments[index].position
             for block in self.segments[index].blocks(of: series, from: from, through: through) {
-                result.append(BlockPlace(id: block.id, position: position))
+                result.append(BlockPlace(id: block.id, position: position, samples: block.samples(from, through)))
             }
         }
         return result
@@ -116,4 +130,6 @@ struct Shard: Sendable {
 struct BlockPlace: Sendable, Hashable {
     let id: Int64
     let position: JournalPosition
+    /// About so many samples are decoded there.
+    let samples: Int
 }
