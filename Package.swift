@@ -22,6 +22,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let xmlCoder = Target.Dependency.product(name: "XMLCoder", package: "XMLCoder")
@@ -80,7 +81,7 @@ let package = Package(
             dependencies: [
                 "Telemetry", "PayloadCodecs", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL",
                 "EarlyWarning", "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", crypto, hummingbird, logging,
-                nioCore, serviceLifecycle, unixSignals,
+                nioCore, nioPosix, serviceLifecycle, unixSignals,
             ]
         ),
         .executableTarget(

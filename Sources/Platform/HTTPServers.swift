@@ -6,6 +6,7 @@ import HTTPAPI
 import Hummingbird
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
 /// The servers of the API: one on the network, one on the data directory's socket.
@@ -24,6 +25,8 @@ enum HTTPServers {
         logger: Logger,
         opened: @escaping @Sendable (Opened) -> Void
     ) -> [any Service] {
+        // Whoever asks must not take the time of ingest and rules, which have threads of their own.
+        for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { loop.execute { yieldToOthers(5) } }
         // What a killed process left; nobody listens there, because we hold the lock.
         try? FileManager.default.removeItem(atPath: directory.socket)
         let socket = Application(

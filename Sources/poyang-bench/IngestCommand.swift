@@ -26,6 +26,8 @@ struct IngestCommand: ParsableCommand {
     @Option(help: "The folder of the rules.") var rules = "Rules"
     @Option(help: "The program; by default the one beside this one.") var poyang: String?
     @Option(help: "Record the service with perf into this file.") var profile: String?
+    @Option(help: "Measure again while so many clients ask range queries.") var queries = 0
+    @Option(help: "The program that asks them.") var load = "ops/query-load"
     @Flag(help: "Print a JSON array instead of tables.") var json = false
 
     func validate() throws {
@@ -65,13 +67,16 @@ struct IngestCommand: ParsableCommand {
             results.append(
                 IngestMeasurement.Round(
                     discarding: discarding,
-                    service: try measurement.service(messages: self.messages)
+                    service: try measurement.service(messages: self.messages),
+                    queried: self.queries > 0
+                        ? try measurement.queried(messages: self.messages, clients: self.queries, program: self.load)
+                        : nil
                 )
             )
         }
         recorder?.stop()
         let report = IngestReport(rounds: results, sites: self.sites)
-        print(self.json ? try report.rounds.json() : report.text)
+        print(self.json ? try (report.queries ?? report.rounds).json() : report.text)
     }
 
     private static func programBeside(_ name: String) throws -> String {

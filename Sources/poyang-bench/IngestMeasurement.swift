@@ -27,7 +27,16 @@ struct IngestMeasurement {
     struct Round {
         var discarding: Discarding
         var service: Service
+        /// While many clients ask range queries; nil where that was not measured.
+        var queried: Queried?
         var ratio: Double { self.service.messagesPerSecond / self.discarding.messagesPerSecond }
+    }
+
+    struct Queried {
+        var messagesPerSecond: Double
+        var queries: QueryLoad.Outcome
+        /// The largest resident size of the service so far, in bytes.
+        var residentBytes: Int
     }
 
     /// The port.
@@ -97,6 +106,22 @@ struct IngestMeasurement {
             warningMessages: counts[1] - countsBefore[1],
             brokerMicroseconds: self.brokerMicroseconds(since: brokerBefore, messages),
             threadMicroseconds: threads
+        )
+    }
+
+    /// The same while `clients` ask range queries over all that was sent; `program` is `ops/query-load`.
+    mutating func queried(messages: Int, clients: Int, program: String) throws -> Queried {
+        let load = try QueryLoad(
+            program: program,
+            url: "http://127.0.0.1:\(self.service.port)",
+            clients: clients,
+            span: RiverSites.span(messages: self.sent, sites: self.sites)
+        )
+        let service = try self.service(messages: messages)
+        return Queried(
+            messagesPerSecond: service.messagesPerSecond,
+            queries: try load.stop(),
+            residentBytes: try self.service.largestResidentBytes()
         )
     }
 

@@ -37,9 +37,36 @@ struct IngestReport {
         )
     }
 
+    /// One row for each round and one for the medians of what queries cost; nil where that was not measured.
+    var queries: ReportTable? {
+        let queried = self.results.compactMap { round in round.queried.map { (round.service, $0) } }
+        guard !queried.isEmpty else { return nil }
+        var rows = queried.enumerated()
+            .map { number, pair -> [ReportTable.Cell] in
+                let (alone, asked) = pair
+                return [
+                    .text("\(number + 1)"), .number(alone.messagesPerSecond, 0), .number(asked.messagesPerSecond, 0),
+                    .number(asked.messagesPerSecond / alone.messagesPerSecond, 3),
+                    .number(Double(asked.queries.answered), 0), .number(Double(asked.queries.refused), 0),
+                    .number(Double(asked.queries.failed.values.reduce(0, +)), 0),
+                    .number(Double(asked.queries.medianMilliseconds ?? 0), 0),
+                    .number(Double(asked.residentBytes) / 1e6, 0),
+                ]
+            }
+        let shares = queried.map { $0.1.messagesPerSecond / $0.0.messagesPerSecond }.sorted()
+        rows.append([.text("median"), .none, .none, .number(shares[shares.count / 2], 3)])
+        return ReportTable(
+            columns: [
+                "round", "alone_per_second", "queried_per_second", "share", "answered", "refused", "failed",
+                "median_answer_ms", "largest_resident_mb",
+            ],
+            rows: rows.map { $0 + Array(repeating: .none, count: 9 - $0.count) }
+        )
+    }
+
     var text: String {
         let note = "\(self.sites) sites; broker and threads: processor time per message in microseconds"
-        return self.rounds.text + "\n" + note
+        return [self.rounds.text, note, self.queries?.text].compactMap { $0 }.joined(separator: "\n")
     }
 
     private static func row(_ name: String, _ round: IngestMeasurement.Round) -> [ReportTable.Cell] {

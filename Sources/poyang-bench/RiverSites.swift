@@ -28,6 +28,13 @@ struct RiverSites: Sendable {
     /// 2026-01-01T00:00:00Z in ms.
     private static let start: Int64 = 1_767_225_600_000
     private static let interval: Int64 = 300_000
+
+    /// Unix seconds of the readings in the first `messages`.
+    static func span(messages: Int, sites: Int) -> ClosedRange<Int> {
+        let first = Int(Self.start / 1000)
+        return first...(first + messages / sites * Int(Self.interval / 1000))
+    }
+
     /// Readings from one flood of a site to its next.
     private static let period = 144
     /// Readings that a flood takes.

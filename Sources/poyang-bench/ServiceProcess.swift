@@ -8,7 +8,7 @@ import Glibc
 final class ServiceProcess {
     private let process = Process()
     private let log: URL
-    private let port: UInt16
+    let port: UInt16
 
     var processID: Int32 { self.process.processIdentifier }
 
@@ -42,6 +42,13 @@ final class ServiceProcess {
         guard self.process.isRunning else { return }
         self.process.terminate()
         self.process.waitUntilExit()
+    }
+
+    /// VmHWM of proc(5), in bytes.
+    func largestResidentBytes() throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(self.processID)/status", encoding: .utf8)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return (line?.split(separator: " ").dropLast().last.flatMap { Int($0) } ?? 0) * 1024
     }
 
     /// What `/metrics` says of some metrics without labels.

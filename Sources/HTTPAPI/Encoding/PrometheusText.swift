@@ -181,6 +181,13 @@ struct PrometheusText {
             }
             var rest = number
             var place = 0
+            // Whole numbers two digits at a time: times are most of an answer.
+            while places == 0, rest >= 100 {
+                let (hundreds, pair) = rest.quotientAndRemainder(dividingBy: 100)
+                put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: pair % 10))
+                put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: pair / 10))
+                rest = hundreds
+            }
             repeat {
                 if place == places, places > 0 { put(UInt8(ascii: ".")) }
                 let (tens, ones) = rest.quotientAndRemainder(dividingBy: 10)

@@ -87,7 +87,7 @@ package struct QueryService: Sendable {
 
 /// Too many queries at once.
 struct QueryRefusal: Error {
-    /// Seconds.
-    let retryAfter = 1
+    /// Seconds: long enough that many who come back do not take the time of ingest.
+    let retryAfter = 5
     let message = "too many queries at once; ask again later"
 }

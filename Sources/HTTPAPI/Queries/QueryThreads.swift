@@ -19,8 +19,7 @@ package final class QueryThreads: Workers {
         let queue = self.queue
         for number in 0..<max(1, count) {
             let thread = Thread {
-                // Of this thread only, on Linux; more niceness is always granted.
-                _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
+                yieldToOthers(niceness)
                 while let job = queue.take() { job() }
             }
             thread.name = "query \(number)"
@@ -51,6 +50,12 @@ package final class QueryThreads: Workers {
             work.waitForHelpers()
         }
     }
+}
+
+/// Lowers the priority of the calling thread, and of no other: Linux has it so (setpriority(2), "C library/kernel
+/// differences"). More niceness is always granted.
+package func yieldToOthers(_ niceness: Int32) {
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
 }
 
 /// The parts of one piece of work, taken by whoever is free.
