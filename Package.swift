@@ -157,7 +157,8 @@ let package = Package(
             name: "PlatformTests",
             dependencies: [
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
-                "PayloadCodecs", "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird,
+                "PayloadCodecs", "PromQL", "CZlib", "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb,
+                hummingbird,
                 hummingbirdTesting,
                 httpTypes,
                 logging,

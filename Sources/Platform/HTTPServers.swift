@@ -26,7 +26,7 @@ enum HTTPServers {
         opened: @escaping @Sendable (Opened) -> Void
     ) -> [any Service] {
         // Whoever asks must not take the time of ingest and rules, which have threads of their own.
-        for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { loop.execute { yieldToOthers(5) } }
+        for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { loop.execute { yieldToOthers(10) } }
         // What a killed process left; nobody listens there, because we hold the lock.
         try? FileManager.default.removeItem(atPath: directory.socket)
         let socket = Application(

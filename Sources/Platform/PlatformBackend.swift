@@ -223,6 +223,13 @@ package struct PlatformBackend: APIBackend {
         }
         text.add("poyang_readings_total", "counter", "Values by where they ended.", samples)
         self.pushes.metrics.add(to: &text)
+        text.gauge("poyang_queries_inside", "Queries that are evaluated or written.", self.queries.gate.inside)
+        text.gauge("poyang_queries_waiting", "Queries that wait for a place.", self.queries.gate.waiting)
+        text.counter(
+            "poyang_queries_refused_total",
+            "Queries refused because too many waited.",
+            self.queries.gate.refused
+        )
         text.counter("poyang_rule_evaluations_total", "Evaluations of rule expressions.", status.evaluations)
         text.counter("poyang_late_samples_total", "Samples behind their site's clock.", status.lateSamples)
         text.gauge("poyang_journal_position", "The newest committed batch.", Int(status.position))

@@ -17,6 +17,8 @@ package struct PromQLError: Error, Hashable, Sendable {
         case timeout
         /// Nobody waits for the answer any more.
         case canceled
+        /// Others take what there is for queries; the same query may succeed later.
+        case busy
     }
 
     /// A place in the text of a query.

@@ -27,11 +27,12 @@ final class QueryLoad {
     ///   - url: Of the service.
     ///   - clients: How many ask at once.
     ///   - span: Unix seconds, from and to.
+    /// - Throws: When the program cannot be started.
     init(program: String, url: String, clients: Int, span: ClosedRange<Int>) throws {
         self.process.executableURL = URL(fileURLWithPath: program)
         self.process.arguments = [
             url, "--clients", "\(clients)", "--start", "\(span.lowerBound)", "--end", "\(span.upperBound)", "--step",
-            "\(max(1, span.count / 10_000))",
+            "\(max(1, span.count / 2000))",
         ]
         self.process.standardOutput = self.output
         try self.process.run()

@@ -43,6 +43,8 @@ struct PrometheusFailure: Encodable {
         case .matching, .execution, .limit: self.response(.unprocessableContent, "execution", "\(error)")
         case .timeout: self.response(.serviceUnavailable, "timeout", "\(error)")
         case .canceled: self.response(.serviceUnavailable, "canceled", "\(error)")
+        case .busy:
+            self.response(.serviceUnavailable, "unavailable", "\(error)", retryAfter: QueryRefusal().retryAfter)
         }
     }
 

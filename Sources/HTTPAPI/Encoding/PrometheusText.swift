@@ -117,7 +117,9 @@ struct PrometheusText {
         var text = value.description
         text.withUTF8 { digits in
             guard let mark = digits.firstIndex(of: UInt8(ascii: "e")) else {
-                return self.bytes.append(contentsOf: digits)
+                // Whole numbers end in ".0" here.
+                let isWhole = digits.suffix(2).elementsEqual(".0".utf8)
+                return self.bytes.append(contentsOf: digits.dropLast(isWhole ? 2 : 0))
             }
             let magnitude = abs(value)
             if magnitude < 1e-6 || magnitude >= 1e21 {
@@ -159,7 +161,7 @@ struct PrometheusText {
     /// A value that is a decimal of so many places, and of 15 digits at most: the shortest text of it, then.
     private mutating func short(_ value: Double, places: Int) -> Bool {
         guard let integer = DecimalScale.integer(value, power: DecimalScale.powers[places]),
-            integer.magnitude < 1_000_000_000_000_000
+            integer.magnitude < 1_000_000_000_000_000, integer == 0 || abs(value) >= 1e-6
         else { return false }
         var number = integer.magnitude
         var places = places

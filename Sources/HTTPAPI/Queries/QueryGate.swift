@@ -31,6 +31,8 @@ package final class QueryGate: Sendable {
 
     /// Refused queries so far.
     package var refused: Int { self.state.withLock { $0.refused } }
+    /// Queries that wait for a place.
+    package var waiting: Int { self.state.withLock { $0.waiting.count } }
     /// Queries that are evaluated or written now.
     package var inside: Int { self.state.withLock { $0.inside } }
 

@@ -14,17 +14,21 @@ package struct QueryService: Sendable {
     /// The longest that a query may take; a client can ask for less.
     package let timeout: Duration
     package let limits: QueryLimits
+    /// What all queries inside may hold together.
+    package let pool: QueryPool
 
     package init(
         threads: QueryThreads = QueryThreads(),
         gate: QueryGate = QueryGate(capacity: 4, waiting: 32),
         timeout: Duration = .seconds(120),
-        limits: QueryLimits = QueryLimits()
+        limits: QueryLimits = QueryLimits(),
+        pool: QueryPool = QueryPool(points: 40_000_000)
     ) {
         self.threads = threads
         self.gate = gate
         self.timeout = timeout
         self.limits = limits
+        self.pool = pool
     }
 
     /// So long a query runs before its connection is watched: a watched one cannot serve another request.

@@ -15,7 +15,7 @@ package final class QueryThreads: Workers {
     /// - Parameters:
     ///   - count: Of threads.
     ///   - niceness: 0 … 19, higher waits longer (nice(1)).
-    package init(count: Int = ProcessInfo.processInfo.activeProcessorCount, niceness: Int32 = 10) {
+    package init(count: Int = ProcessInfo.processInfo.activeProcessorCount, niceness: Int32 = 15) {
         let queue = self.queue
         for number in 0..<max(1, count) {
             let thread = Thread {
@@ -52,8 +52,9 @@ package final class QueryThreads: Workers {
     }
 }
 
-/// Lowers the priority of the calling thread, and of no other: Linux has it so (setpriority(2), "C library/kernel
-/// differences"). More niceness is always granted.
+/// Lowers the priority of the calling thread, and of no other.
+///
+/// Linux has it so (setpriority(2), "C library/kernel differences"), and always grants more niceness.
 package func yieldToOthers(_ niceness: Int32) {
     _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
 }

@@ -77,7 +77,7 @@ struct PrometheusRoutes: Sendable {
         let queries = self.backend.queries
         let backend = self.backend
         let org = context.access.org
-        var options = EvaluationOptions(limits: queries.limits, findsEvidence: false)
+        var options = EvaluationOptions(limits: queries.limits, pool: queries.pool, findsEvidence: false)
         options.strictLookback = try parameters.span("lookback_delta")
         let timeout = try parameters.span("timeout").map { Duration.milliseconds($0) }
         let (pieces, permit) = try await queries.evaluate(request, within: timeout) { [options] stop in

@@ -103,7 +103,7 @@ package struct Evaluator: Sendable {
             query.type == .scalar
             ? VectorGrid(steps: grid.count, labels: .empty, try run.scalar(query.plan, grid))
             : try Self.finished(try run.vector(query.plan, grid))
-        return RangeResult(grid.times, vectors, warnings: run.warnings)
+        return RangeResult(grid.times, vectors, warnings: run.warnings, meter: run.meter)
     }
 
     private func run(from: Timestamp, through: Timestamp, step: Milliseconds) -> Evaluation {

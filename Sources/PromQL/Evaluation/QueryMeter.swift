@@ -11,7 +11,7 @@ package struct QueryLimits: Hashable, Sendable {
     /// Samples read from the store.
     package var samples = 500_000_000
     /// Values held at once: series times steps.
-    package var points = 50_000_000
+    package var points = 20_000_000
     /// Series that one selector finds.
     package var series = 1_000_000
     /// Steps after the first of a range query; Prometheus's own limit.
@@ -20,6 +20,24 @@ package struct QueryLimits: Hashable, Sendable {
     package var subquerySteps = 10_000_000
 
     package init() {}
+}
+
+/// What all queries that run at once may hold together.
+package final class QueryPool: Sendable {
+    private let capacity: Int
+    private let used = Atomic<Int>(0)
+
+    /// - Parameter points: Values, 8 bytes each.
+    package init(points: Int) { self.capacity = points }
+
+    /// False where so many more do not fit; none are taken then.
+    fileprivate func take(_ points: Int) -> Bool {
+        if self.used.wrappingAdd(points, ordering: .relaxed).newValue <= self.capacity { return true }
+        self.give(points)
+        return false
+    }
+
+    fileprivate func give(_ points: Int) { self.used.wrappingSubtract(points, ordering: .relaxed) }
 }
 
 /// Ends a query that runs, from another thread.
@@ -58,17 +76,23 @@ package final class QueryStop: Sendable {
     }
 }
 
-/// Counts what one query takes; shared by the threads that work on it.
+/// Counts what one query takes; shared by the threads that work on it, and kept as long as its answer.
 final class QueryMeter: Sendable {
     private let limits: QueryLimits
     private let stop: QueryStop?
+    private let pool: QueryPool?
     private let samples = Atomic<Int>(0)
     private let points = Atomic<Int>(0)
+    /// What was taken from the pool.
+    private let pooled = Atomic<Int>(0)
 
     init(_ options: EvaluationOptions) {
         self.limits = options.limits
         self.stop = options.stop
+        self.pool = options.pool
     }
+
+    deinit { self.pool?.give(self.pooled.load(ordering: .relaxed)) }
 
     /// - Throws: ``PromQLError`` where the query was stopped.
     @inline(__always)
@@ -105,6 +129,15 @@ final class QueryMeter: Sendable {
                     + "ask for a longer step, a shorter time or fewer series"
             )
         }
+        guard let pool = self.pool else { return }
+        guard pool.take(more) else {
+            throw PromQLError(
+                .busy,
+                "other queries hold what memory there is for queries",
+                hint: "ask again later, or for a longer step, a shorter time or fewer series"
+            )
+        }
+        self.pooled.wrappingAdd(more, ordering: .relaxed)
     }
 }
 

@@ -50,13 +50,17 @@ package struct RangeResult: Sendable {
     /// As those of ``InstantResult``.
     package let warnings: [String]
 
-    init(_ times: [Timestamp], _ vectors: VectorGrid, warnings: [String]) {
+    /// Its points count as held until the answer is gone.
+    private let meter: QueryMeter
+
+    init(_ times: [Timestamp], _ vectors: VectorGrid, warnings: [String], meter: QueryMeter) {
         self.series = vectors.rows.indices
             .map { row in
                 Series(labels: vectors.rows[row].labels, values: vectors.values(of: row))
             }
             .sorted { $0.labels < $1.labels }
         self.times = times
+        self.meter = meter
         self.warnings = warnings
     }
 
@@ -108,6 +112,8 @@ package struct EvaluationOptions: Sendable {
     /// The step of a subquery that names none.
     package var defaultSubqueryStep: Milliseconds
     package var limits: QueryLimits
+    /// Shared with the other queries; nil where nobody else asks.
+    package var pool: QueryPool?
     /// Whether an instant query finds out what it rests on, and when its result could change.
     ///
     /// Without that, functions over long windows ask the reader for summaries instead of samples.
@@ -121,6 +127,7 @@ package struct EvaluationOptions: Sendable {
         roundsComparisons: Bool = false,
         defaultSubqueryStep: Milliseconds = .minute,
         limits: QueryLimits = QueryLimits(),
+        pool: QueryPool? = nil,
         findsEvidence: Bool = true,
         stop: QueryStop? = nil
     ) {
@@ -129,6 +136,7 @@ package struct EvaluationOptions: Sendable {
         self.roundsComparisons = roundsComparisons
         self.defaultSubqueryStep = defaultSubqueryStep
         self.limits = limits
+        self.pool = pool
         self.findsEvidence = findsEvidence
         self.stop = stop
     }
