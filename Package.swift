@@ -156,7 +156,7 @@ let package = Package(
             name: "PlatformTests",
             dependencies: [
                 "Platform", "HTTPAPI", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "EarlyWarning",
-                "PayloadCodecs", "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird,
+                "PayloadCodecs", "PromQL", "Dissemination", "MQTTIngest", "Telemetry", "TestSupport", grdb, hummingbird,
                 hummingbirdTesting,
                 httpTypes,
                 logging,

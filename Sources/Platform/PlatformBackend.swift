@@ -33,7 +33,12 @@ package struct PlatformBackend: APIBackend {
     package func now() -> Timestamp { self.wallClock() }
 
     package func reader(org: String?) -> any SeriesReader {
-        let reader = CatalogReader(base: self.samples.snapshot(), catalog: self.resolver.catalog)
+        let catalog = self.resolver.catalog
+        let reader = AlertSeriesReader(
+            base: CatalogReader(base: self.samples.snapshot(), catalog: catalog),
+            records: self.records,
+            catalog: catalog
+        )
         guard let org else { return reader }
         return OrgReader(base: reader, org: org)
     }

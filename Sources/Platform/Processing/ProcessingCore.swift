@@ -185,6 +185,7 @@ final class ProcessingCore {
 
     private func tell(_ transitions: [AlertTransition], at now: Timestamp) throws {
         guard !transitions.isEmpty else { return }
+        try self.unsaved.add(transitions)
         try self.add(self.book.apply(transitions, context: StepContext(sentAt: now, processedAt: now)))
     }
 
