@@ -105,21 +105,6 @@ package struct PlatformBackend: APIBackend {
         return status
     }
 
-    package func alertReports(org: String?) async throws -> [AlertReport] {
-        let states = try await self.processor.look { $0.engine.snapshot() }
-        let catalog = self.resolver.catalog
-        return states.filter { state in org.map { $0 == catalog.sites[state.labels.site]?.org } ?? true }
-            .map { state in
-                AlertReport(
-                    labels: state.labels.with("alertname", state.alertName),
-                    annotations: state.annotations,
-                    state: state.state.rawValue,
-                    activeAt: state.activeAt.rfc3339(),
-                    value: state.value.map { "\($0)" } ?? "NaN"
-                )
-            }
-    }
-
     package func siteReports(org: String?) -> [SiteReport] {
         let catalog = self.resolver.catalog
         return self.visibleSites(org)

@@ -18,7 +18,7 @@ final class ProcessingCore {
     private let resolver: CatalogResolver
     private let feedSignal: FeedSignal
     private let options: PlatformOptions
-    private var rules: RuleSet
+    private(set) var rules: RuleSet
     private(set) var engine: RuleEngine
     private(set) var book: WarningBook
     private(set) var counts = ApplyCounts()
