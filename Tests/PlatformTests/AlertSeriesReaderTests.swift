@@ -95,6 +95,45 @@ struct AlertSeriesReaderTests {
         }
     }
 
+    /// Before it fires an alert is pending, also in what is long past.
+    @Test func waitingAlertsArePending() throws {
+        try inTemporaryFolder { folder in
+            let bench = try Workbench(folder)
+            func minute(_ number: Int) -> Timestamp { Workbench.start + Milliseconds(number) * .minute }
+            let waiting = """
+                {"activeAt":\(minute(30).milliseconds),"alertName":"B","evidence":0,"hazard":"flood","level":"blue",\
+                "resultLabels":{},"since":\(minute(30).milliseconds),"state":"pending"}
+                """
+            let key = AlertStateRow.Key(rule: "f/g/B", labels: #"{"org":"forged","site":"usgs-01581752"}"#)
+            let past = AlertInterval(
+                rule: "f/g/A",
+                alertName: "A",
+                labels: #"{"site":"usgs-01581752"}"#,
+                activeAt: minute(5),
+                firedAt: minute(10),
+                endedAt: minute(12)
+            )
+            let states = [AlertStateRow(key: key, json: waiting)]
+            try bench.records.commit(ProcessedBatch(alertStates: states, alertHistory: [past]))
+            let reader = self.reader(bench)
+            let found = try self.minutes("sum by (alertname, alertstate, org) (ALERTS)", reader)
+            let org = try #require(bench.resolver.catalog.sites["usgs-01581752"]?.org)
+            func labels(_ name: String, _ state: String) -> Labels {
+                ["alertname": name, "alertstate": state, "org": org]
+            }
+            #expect(
+                found == [
+                    labels("A", "pending"): Array(5..<10), labels("A", "firing"): [10, 11],
+                    labels("B", "pending"): Array(30..<60),
+                ]
+            )
+            let since = try self.minutes(#"ALERTS_FOR_STATE{alertname="A"} == 1535753100"#, reader)
+            #expect(Array(since.values) == [Array(5..<12)])
+            #expect(try self.minutes("count_over_time(ALERTS_FOR_STATE[2m])", reader).count == 2)
+            try bench.close()
+        }
+    }
+
     @Test func whatEndsIsNotSeenForEver() throws {
         let span = { (start: Int64, end: Int64, value: Double) in
             AlertSpans.Span(
