@@ -80,6 +80,23 @@ enum CatalogMigrations {
                     """
             )
         }
+        migrator.registerMigration("0004 alert history") { database in
+            // What fires already is taken over; what ended before is only in the warnings.
+            try database.execute(
+                sql: """
+                    CREATE TABLE alert_history (
+                        id INTEGER PRIMARY KEY,
+                        rule TEXT NOT NULL, alertname TEXT NOT NULL, labels TEXT NOT NULL,
+                        active_at INTEGER NOT NULL, fired_at INTEGER NOT NULL, ended_at INTEGER,
+                        UNIQUE (rule, labels, fired_at)
+                    );
+                    CREATE INDEX alert_history_ended ON alert_history (ended_at);
+                    INSERT INTO alert_history (rule, alertname, labels, active_at, fired_at)
+                        SELECT rule, json ->> '$.alertName', labels, json ->> '$.activeAt', json ->> '$.since'
+                        FROM alert_states WHERE json ->> '$.state' IN ('firing', 'held', 'failed');
+                    """
+            )
+        }
         return migrator
     }
 }

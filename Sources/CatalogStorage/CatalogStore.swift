@@ -13,11 +13,16 @@ package final class CatalogStore: Sendable {
 
     /// The data directory's own id: a random UUID made once, in lower case.
     package let directoryID: String
+    private let alertHistoryLimit: Int64
+
+    /// Intervals of alerts that are kept, about 30 MB; of more the oldest that have ended are forgotten.
+    package static let alertHistoryLimit: Int64 = 100_000
 
     /// Opens the database, makes it where there is none and brings it to the newest schema.
     ///
     /// - Throws: What SQLite says about a file that cannot be opened, is damaged, or is from a newer version.
-    package init(path: String) throws {
+    package init(path: String, alertHistoryLimit: Int64 = CatalogStore.alertHistoryLimit) throws {
+        self.alertHistoryLimit = alertHistoryLimit
         var configuration = Configuration()
         configuration.label = "catalog"
         configuration.busyMode = .timeout(5)
@@ -51,6 +56,7 @@ package final class CatalogStore: Sendable {
         try self.pool.write { database in
             try database.advance(to: batch.position)
             try database.upsert(batch.alertStates, removing: batch.removedAlertStates)
+            try database.record(batch.alertHistory, keeping: self.alertHistoryLimit)
             try database.upsert(batch.clocks)
             try database.raise(batch.counters)
             try database.upsert(batch.warnings)

@@ -11,6 +11,8 @@ package struct ProcessedBatch: Sendable {
     package var position: JournalPosition?
     package var alertStates: [AlertStateRow]
     package var removedAlertStates: [AlertStateRow.Key]
+    /// Alerts that began, were held or ended, in this order.
+    package var alertHistory: [AlertInterval]
     package var clocks: [ClockRow]
     package var warnings: [WarningRow]
     /// Values that only grow: the last number given out, by sequence name.
@@ -22,6 +24,7 @@ package struct ProcessedBatch: Sendable {
         position: JournalPosition? = nil,
         alertStates: [AlertStateRow] = [],
         removedAlertStates: [AlertStateRow.Key] = [],
+        alertHistory: [AlertInterval] = [],
         clocks: [ClockRow] = [],
         warnings: [WarningRow] = [],
         counters: [String: Int64] = [:],
@@ -31,6 +34,7 @@ package struct ProcessedBatch: Sendable {
         self.position = position
         self.alertStates = alertStates
         self.removedAlertStates = removedAlertStates
+        self.alertHistory = alertHistory
         self.clocks = clocks
         self.warnings = warnings
         self.counters = counters

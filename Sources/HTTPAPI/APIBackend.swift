@@ -28,6 +28,8 @@ package protocol APIBackend: Sendable {
     /// How the service is, answered at once.
     func serviceStatus() throws -> ServiceStatus
     func alertReports(org: String?) async throws -> [AlertReport]
+    /// The rules in force, with those of their alerts that may be seen.
+    func ruleGroups(org: String?) async throws -> [RuleGroupReport]
     func siteReports(org: String?) -> [SiteReport]
     func deviceReports(org: String?) async throws -> [DeviceReport]
     /// The site's facts; nil where none is registered.
@@ -75,14 +77,14 @@ package struct AlertReport: Encodable, Sendable {
     package var state: String
     /// As RFC 3339 writes it.
     package var activeAt: String
-    /// A float as text.
+    /// A float as Prometheus prints it; `NaN` where there is none.
     package var value: String
 
-    package init(labels: Labels, annotations: [String: String], state: String, activeAt: String, value: String) {
+    package init(labels: Labels, annotations: [String: String], state: String, activeAt: String, value: Double?) {
         self.labels = labels
         self.annotations = annotations
         self.state = state
         self.activeAt = activeAt
-        self.value = value
+        self.value = PrometheusNumber.text(value ?? .nan)
     }
 }

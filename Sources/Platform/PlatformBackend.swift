@@ -33,7 +33,12 @@ package struct PlatformBackend: APIBackend {
     package func now() -> Timestamp { self.wallClock() }
 
     package func reader(org: String?) -> any SeriesReader {
-        let reader = CatalogReader(base: self.samples.snapshot(), catalog: self.resolver.catalog)
+        let catalog = self.resolver.catalog
+        let reader = AlertSeriesReader(
+            base: CatalogReader(base: self.samples.snapshot(), catalog: catalog),
+            records: self.records,
+            catalog: catalog
+        )
         guard let org else { return reader }
         return OrgReader(base: reader, org: org)
     }
@@ -98,21 +103,6 @@ package struct PlatformBackend: APIBackend {
         status.isCatchingUp = !self.processor.hasCaughtUp
         status.store = store
         return status
-    }
-
-    package func alertReports(org: String?) async throws -> [AlertReport] {
-        let states = try await self.processor.look { $0.engine.snapshot() }
-        let catalog = self.resolver.catalog
-        return states.filter { state in org.map { $0 == catalog.sites[state.labels.site]?.org } ?? true }
-            .map { state in
-                AlertReport(
-                    labels: state.labels.with("alertname", state.alertName),
-                    annotations: state.annotations,
-                    state: state.state.rawValue,
-                    activeAt: state.activeAt.rfc3339(),
-                    value: state.value.map { "\($0)" } ?? "NaN"
-                )
-            }
     }
 
     package func siteReports(org: String?) -> [SiteReport] {

@@ -28,6 +28,8 @@ package struct AlertTransition: Hashable, Sendable, Codable {
     package var processedAt: Timestamp
     /// Since when the alert fires; event time.
     package var activeSince: Timestamp
+    /// Since when the expression holds, `for` included; event time.
+    package var activeAt: Timestamp
     /// The value of the expression, or of the `clear` that ended it.
     package var value: Double?
     package var threshold: Double?
@@ -49,6 +51,7 @@ package struct AlertTransition: Hashable, Sendable, Codable {
         eventTime: Timestamp,
         processedAt: Timestamp,
         activeSince: Timestamp,
+        activeAt: Timestamp? = nil,
         value: Double? = nil,
         threshold: Double? = nil,
         evidence: Evidence = [],
@@ -65,6 +68,7 @@ package struct AlertTransition: Hashable, Sendable, Codable {
         self.eventTime = eventTime
         self.processedAt = processedAt
         self.activeSince = activeSince
+        self.activeAt = activeAt ?? activeSince
         self.value = value
         self.threshold = threshold
         self.evidence = evidence

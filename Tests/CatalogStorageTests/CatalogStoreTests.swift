@@ -63,7 +63,7 @@ struct CatalogStoreTests {
     }
 
     /// A failure before each table in turn: the position and all that follows from it stay together.
-    @Test(arguments: ["alert_states", "clocks", "counters", "warnings", "feed", "ledger"])
+    @Test(arguments: ["alert_states", "alert_history", "clocks", "counters", "warnings", "feed", "ledger"])
     func storesNothingOfABatchThatFailsHalfway(table: String) throws {
         try withStorePath { path in
             let store = try CatalogStore(path: path)

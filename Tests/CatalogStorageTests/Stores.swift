@@ -31,6 +31,9 @@ func fullBatch(_ position: Int64) -> ProcessedBatch {
         position: JournalPosition(rawValue: position),
         alertStates: [AlertStateRow(key: AlertStateRow.Key(rule: "r", labels: "{}"), json: "\(position)")],
         removedAlertStates: [AlertStateRow.Key(rule: "gone", labels: "{}")],
+        alertHistory: [
+            AlertInterval(rule: "r", alertName: "\(position)", labels: "{}", activeAt: time, firedAt: time)
+        ],
         clocks: [ClockRow(key: "xingzi", json: "\(position)")],
         warnings: [
             WarningRow(
@@ -73,6 +76,7 @@ func agreedPosition(_ store: CatalogStore) throws -> Int64 {
     let position = try store.processedPosition().rawValue
     let text = position == 0 ? nil : "\(position)"
     #expect(try store.alertStates().last?.json == text)
+    #expect(try store.alertHistory(after: .distantPast, through: .distantFuture).last?.alertName == text)
     #expect(try store.clocks().last?.json == text)
     #expect(try store.warnings().last?.json == text)
     #expect(try store.counters()["2022"] == (position == 0 ? nil : position))

@@ -55,7 +55,7 @@ struct ProcessingCoreTests {
     }
 
     /// The disk refuses one table: the position stays behind with the rest, and nothing is lost or said twice.
-    @Test(arguments: ["feed", "warnings", "ledger", "alert_states", "clocks"], [false, true])
+    @Test(arguments: ["feed", "warnings", "ledger", "alert_states", "alert_history", "clocks"], [false, true])
     func aSaveThatFailsLosesNothing(table: String, diesAfterIt: Bool) throws {
         let expected = try self.undisturbed()
         try inTemporaryFolder { folder in

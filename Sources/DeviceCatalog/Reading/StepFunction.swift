@@ -1,25 +1,33 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import Telemetry
+package import Telemetry
 
 /// A value that is constant over spans of time, shown as the samples that a query needs to see it rightly.
-struct StepFunction: Sendable {
-    struct Span: Hashable, Sendable {
+package struct StepFunction: Sendable {
+    package struct Span: Hashable, Sendable {
         /// Inclusive.
-        var start: Timestamp
+        package var start: Timestamp
         /// Exclusive; `.distantFuture` where it has no end.
-        var end: Timestamp
-        var value: Double
+        package var end: Timestamp
+        package var value: Double
+
+        package init(start: Timestamp, end: Timestamp, value: Double) {
+            self.start = start
+            self.end = end
+            self.value = value
+        }
     }
 
     /// A look-back that covers any validity, and keeps time arithmetic inside its range.
-    static let endlessLookback = Milliseconds.max / 4
+    package static let endlessLookback = Milliseconds.max / 4
     /// Samples at most of a long window.
     private static let windowSamples: Milliseconds = 2000
 
     /// In order of time, without overlap.
-    let spans: [Span]
+    package let spans: [Span]
+
+    package init(spans: [Span]) { self.spans = spans }
 
     /// The samples by which a selector sees the value in force at every moment of `extent`, and nothing in the gaps.
     ///
@@ -28,7 +36,7 @@ struct StepFunction: Sendable {
     /// least one sample a minute, or two thousand of the window.
     ///
     /// - Returns: `nil` where no value is in force in the extent.
-    func columns(_ extent: SelectExtent, labels: Labels) -> SeriesColumns? {
+    package func columns(_ extent: SelectExtent, labels: Labels) -> SeriesColumns? {
         switch extent {
         case .lookback(let from, let through): self.lookbackColumns(from, through, labels)
         case .window(let after, let through): self.windowColumns(after, through, labels)

@@ -58,6 +58,20 @@ extension RuleEngine {
         return result.sorted { ($0.rule, $0.site) < ($1.rule, $1.site) }
     }
 
+    /// When each rule was last evaluated at one of some sites.
+    ///
+    /// - Parameter isWanted: Asked with the site; with an empty text for a rule across sites and for data without one.
+    /// - Returns: Event times by the ids of rules; nothing for rules that were not evaluated.
+    package func lastEvaluations(where isWanted: (String) -> Bool) -> [String: Timestamp] {
+        var result: [String: Timestamp] = [:]
+        for scope in Array(self.scopes.values) + self.acrossScopes where isWanted(scope.site) {
+            for unit in scope.units + scope.wallUnits where unit.isEvaluated {
+                result[unit.rule.rule.id] = max(result[unit.rule.rule.id] ?? .distantPast, unit.evaluatedAt)
+            }
+        }
+        return result
+    }
+
     private func snapshot(_ alert: Alert, _ unit: RuleUnit) -> AlertSnapshot? {
         let rule = unit.rule.rule
         let state: AlertSnapshot.State

@@ -167,6 +167,7 @@ extension RuleEngine {
                 eventTime: time,
                 processedAt: max(self.wall, time),
                 activeSince: record.since,
+                activeAt: record.activeAt,
                 value: record.value,
                 threshold: record.threshold,
                 evidence: record.evidence,

@@ -85,6 +85,7 @@ extension RuleEngine {
             eventTime: time,
             processedAt: self.processedAt,
             activeSince: since,
+            activeAt: alert.activeAt,
             value: alert.value,
             threshold: alert.threshold,
             evidence: alert.evidence,

@@ -9,7 +9,9 @@ import Telemetry
 
 extension ProcessedBatch {
     /// Whether something happened that people or a restart must know.
-    var hasNews: Bool { !self.warnings.isEmpty || !self.feed.isEmpty || !self.ledger.isEmpty }
+    var hasNews: Bool {
+        !self.warnings.isEmpty || !self.feed.isEmpty || !self.ledger.isEmpty || !self.alertHistory.isEmpty
+    }
 
     /// Takes what changed in the rules' state; of two changes of one row the later stays.
     mutating func take(_ checkpoint: EngineCheckpoint) {
@@ -21,6 +23,22 @@ extension ProcessedBatch {
         self.alertStates += checkpoint.alerts
         self.removedAlertStates += checkpoint.removed
         self.clocks += checkpoint.clocks
+    }
+
+    /// Takes what changed in alerts into their history.
+    mutating func add(_ transitions: [AlertTransition]) throws {
+        for transition in transitions {
+            self.alertHistory.append(
+                AlertInterval(
+                    rule: transition.rule,
+                    alertName: transition.alertName,
+                    labels: try StoredJSON.encode(transition.labels),
+                    activeAt: transition.activeAt,
+                    firedAt: transition.activeSince,
+                    endedAt: transition.change == .ended ? transition.eventTime : nil
+                )
+            )
+        }
     }
 
     /// Takes a step of a warning: its new state, its message and its ledger entries.

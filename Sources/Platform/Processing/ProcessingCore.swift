@@ -18,7 +18,7 @@ final class ProcessingCore {
     private let resolver: CatalogResolver
     private let feedSignal: FeedSignal
     private let options: PlatformOptions
-    private var rules: RuleSet
+    private(set) var rules: RuleSet
     private(set) var engine: RuleEngine
     private(set) var book: WarningBook
     private(set) var counts = ApplyCounts()
@@ -185,6 +185,7 @@ final class ProcessingCore {
 
     private func tell(_ transitions: [AlertTransition], at now: Timestamp) throws {
         guard !transitions.isEmpty else { return }
+        try self.unsaved.add(transitions)
         try self.add(self.book.apply(transitions, context: StepContext(sentAt: now, processedAt: now)))
     }
 

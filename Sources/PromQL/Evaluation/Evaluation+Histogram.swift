@@ -10,11 +10,31 @@ private struct Bucket {
 }
 
 extension Evaluation {
-    /// `histogram_quantile` of classic histograms: elements that differ only in `le` are one histogram.
+    /// `histogram_quantile` of classic histograms.
     func histogramQuantile(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
         let shares = try self.scalar(plan.arguments[0], grid)
         let vector = try self.vector(plan.arguments[1], grid)
         self.checkShare(shares)
+        return self.histograms(vector) { buckets, step, name in self.quantile(shares[step], of: buckets, name: name) }
+    }
+
+    /// `histogram_fraction` of classic histograms: which share of the observations lies between two values.
+    func histogramFraction(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
+        let lower = try self.scalar(plan.arguments[0], grid)
+        let upper = try self.scalar(plan.arguments[1], grid)
+        let vector = try self.vector(plan.arguments[2], grid)
+        return self.histograms(vector) { buckets, step, _ in
+            Self.fraction(from: lower[step], to: upper[step], of: buckets)
+        }
+    }
+
+    /// Makes one number of each histogram at each step: elements that differ only in `le` are one histogram.
+    ///
+    /// `value` gets the buckets in the order of their bounds, each bound once, at least one; the step; the metric name.
+    private func histograms(
+        _ vector: VectorGrid,
+        value: (_ buckets: [Bucket], _ step: Int, _ name: String) -> Double
+    ) -> VectorGrid {
         var order: [Labels] = []
         var histograms: [Labels: [(row: Int, bound: Double)]] = [:]
         for (row, entry) in vector.rows.enumerated() {
@@ -29,17 +49,22 @@ extension Evaluation {
             if histograms[labels] == nil { order.append(labels) }
             histograms[labels, default: []].append((row, bound))
         }
-        var result = VectorGrid(steps: grid.count)
+        var result = VectorGrid(steps: vector.steps)
         for labels in order {
             let rows = (histograms[labels] ?? []).sorted { $0.bound < $1.bound }
             result.append(dropsName: true) { places in
                 for step in places.indices {
-                    let buckets = rows.compactMap { row, bound -> Bucket? in
+                    var buckets: [Bucket] = []
+                    for (row, bound) in rows {
                         let count = vector.value(row, step)
-                        return count.isAbsent ? nil : Bucket(bound: bound, count: count)
+                        if count.isAbsent { continue }
+                        if buckets.last?.bound == bound {
+                            buckets[buckets.count - 1].count += count
+                        } else {
+                            buckets.append(Bucket(bound: bound, count: count))
+                        }
                     }
-                    guard !buckets.isEmpty else { continue }
-                    places[step] = self.quantile(shares[step], of: buckets, name: labels.metric)
+                    if !buckets.isEmpty { places[step] = value(buckets, step, labels.metric) }
                 }
                 return labels
             }
@@ -47,19 +72,11 @@ extension Evaluation {
         return result
     }
 
-    /// The buckets are in the order of their bounds.
     private func quantile(_ share: Double, of sorted: [Bucket], name: String) -> Double {
         if share.isNaN { return .nan }
         if share < 0 { return -.infinity }
         if share > 1 { return .infinity }
-        var buckets: [Bucket] = []
-        for bucket in sorted {
-            if buckets.last?.bound == bucket.bound {
-                buckets[buckets.count - 1].count += bucket.count
-            } else {
-                buckets.append(bucket)
-            }
-        }
+        var buckets = sorted
         guard buckets.last?.bound == .infinity else { return .nan }
         if Self.makeMonotonic(&buckets) {
             self.warn(
@@ -84,6 +101,34 @@ extension Evaluation {
             rank -= buckets[place - 1].count
         }
         return start + (end - start) * (rank / count)
+    }
+
+    /// Inside a bucket its observations are taken to be spread evenly; in one without a finite bound they count as if
+    /// they lay at the other.
+    private static func fraction(from lower: Double, to upper: Double, of buckets: [Bucket]) -> Double {
+        guard let last = buckets.last, last.bound == .infinity, last.count != 0, !lower.isNaN, !upper.isNaN else {
+            return .nan
+        }
+        if lower >= upper { return 0 }
+        return (Self.rank(of: upper, in: buckets) - Self.rank(of: lower, in: buckets)) / last.count
+    }
+
+    /// How many observations are not greater than a value; the last bucket is that of infinity.
+    private static func rank(of value: Double, in buckets: [Bucket]) -> Double {
+        var start = buckets[0].bound > 0 ? 0 : -Double.infinity
+        var before = 0.0
+        let all = buckets[buckets.count - 1].count
+        for bucket in buckets {
+            if start >= value { return min(before, all) }
+            if bucket.bound > value {
+                if start == -.infinity { return min(bucket.count, all) }
+                let part = (value - start) / (bucket.bound - start)
+                return min(before + (bucket.count - before) * part, all)
+            }
+            start = bucket.bound
+            before = bucket.count
+        }
+        return all
     }
 
     /// Raises counts that fall below the one before; returns whether one fell by more than rounding explains.

@@ -195,7 +195,7 @@ extension Evaluation {
                 let series = inner.series(row)
                 if series.times.isEmpty { return nil }
                 let labels =
-                    inner.vectors.rows[row].dropsName ? series.labels.removing(Labels.metricName) : series.labels
+                    inner.vectors.rows[row].dropsName ? series.labels.removingMetadata() : series.labels
                 return RangeSeries(labels: labels, times: series.times, values: series.values)
             }
         case .number, .string, .instant, .negation, .scalarOperation, .vectorScalar, .scalarVector, .vectorVector,

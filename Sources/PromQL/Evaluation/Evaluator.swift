@@ -123,8 +123,8 @@ package struct Evaluator: Sendable {
         var result = vectors
         var hasLostNames = false
         for (row, entry) in vectors.rows.enumerated()
-        where entry.dropsName && entry.labels.value(of: Labels.metricName) != nil {
-            result.relabel(row, entry.labels.removing(Labels.metricName), dropsName: false)
+        where entry.dropsName && entry.labels.hasMetadata {
+            result.relabel(row, entry.labels.removingMetadata(), dropsName: false)
             hasLostNames = true
         }
         return hasLostNames || vectors.steps > 1 ? try result.joined() : result

@@ -39,7 +39,7 @@ struct MatchTable {
 
     func signature(of labels: Labels) -> Labels {
         if self.matching.isOn { return labels.keeping(self.matching.labels) }
-        let unnamed = labels.removing(Labels.metricName)
+        let unnamed = labels.removingMetadata()
         return self.matching.labels.isEmpty ? unnamed : unnamed.removing(self.matching.labels)
     }
 
@@ -62,6 +62,6 @@ struct MatchTable {
     }
 
     private func isIgnored(_ name: String) -> Bool {
-        name == Labels.metricName || self.matching.labels.contains(name)
+        Labels.isMetadata(name) || self.matching.labels.contains(name)
     }
 }

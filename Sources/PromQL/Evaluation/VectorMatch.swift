@@ -80,7 +80,7 @@ struct VectorMatch {
     private func labels(many: Labels, one: Labels) -> Labels {
         let matching = self.binary.matching
         var labels = many
-        if !self.binary.operation.isComparison { labels = labels.removing(Labels.metricName) }
+        if !self.binary.operation.isComparison { labels = labels.removingMetadata() }
         if matching.cardinality == .oneToOne {
             if matching.isOn {
                 labels = labels.keeping(matching.labels)

@@ -14,6 +14,7 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
     case deriv
     case exp
     case floor
+    case histogramFraction = "histogram_fraction"
     case histogramQuantile = "histogram_quantile"
     case idelta
     case increase
@@ -114,6 +115,7 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
             Signature(arguments: [.matrix])
         case .clamp: Signature(arguments: [.vector, .scalar, .scalar])
         case .clampMax, .clampMin: Signature(arguments: [.vector, .scalar])
+        case .histogramFraction: Signature(arguments: [.scalar, .scalar, .vector])
         case .histogramQuantile: Signature(arguments: [.scalar, .vector])
         case .quantileOverTime: Signature(arguments: [.scalar, .matrix])
         case .predictLinear: Signature(arguments: [.matrix, .scalar])

@@ -1,0 +1,50 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import TestSupport
+import Testing
+
+/// Shares of a classic histogram's observations, and the labels that tell what a metric is.
+struct HistogramFractionTests {
+    private func failures(_ evaluation: String) throws -> [PromQLScriptRunner.Report.Failure] {
+        let script = """
+            load 1m
+              wait_bucket{le="1"} 2 2
+              wait_bucket{le="3"} 6 6
+              wait_bucket{le="+Inf"} 8 8
+              cold_bucket{le="-2"} 1 1
+              cold_bucket{le="0"} 3 3
+              cold_bucket{le="+Inf"} 4 4
+              open_bucket{le="1"} 2 2
+              idle_bucket{le="+Inf"} 0 0
+              rain{__type__="gauge", __unit__="meters", site="a"} 6 6
+              depth{__type__="counter", site="a"} 2 2
+
+            eval instant at 1m \(evaluation)
+
+            """
+        let report = PromQLScriptRunner.run(try PromQLScript(parsing: script))
+        #expect(report.passed + report.failures.count == 1, "skipped: \(report.skipped)")
+        return report.failures
+    }
+
+    @Test(arguments: [
+        ("0, 2, wait_bucket", "0.5"), ("-5, 1, wait_bucket", "0.25"), ("2, 2, wait_bucket", "0"),
+        ("3, 1, wait_bucket", "0"), ("NaN, 2, wait_bucket", "NaN"), ("0, 100, wait_bucket", "0.75"),
+        ("0, Inf, wait_bucket", "1"), ("100, Inf, wait_bucket", "0.25"), ("-Inf, -5, cold_bucket", "0.25"),
+        ("-5, -1, cold_bucket", "0.25"), ("0, 1, open_bucket", "NaN"), ("0, 1, idle_bucket", "NaN"),
+    ])
+    func aShareOfTheObservationsLiesBetweenTwoValues(arguments: String, share: String) throws {
+        #expect(try self.failures("histogram_fraction(\(arguments))\n  {} \(share)").isEmpty)
+    }
+
+    @Test(arguments: [
+        "rain * 2\n  {site=\"a\"} 12", "abs(rain)\n  {site=\"a\"} 6", "rain / depth\n  {site=\"a\"} 3",
+        "(rain - depth) / rain * 3\n  {site=\"a\"} 2",
+        "rain and depth\n  rain{__type__=\"gauge\", __unit__=\"meters\", site=\"a\"} 6",
+        "rate(depth[1m:30s])\n  {site=\"a\"} 0",
+    ])
+    func typeAndUnitGoWhereTheNameGoes(evaluation: String) throws {
+        #expect(try self.failures(evaluation).isEmpty)
+    }
+}
