@@ -78,6 +78,24 @@ package struct Labels: Hashable, Sendable {
         Labels(sorted: self.storage.filter { !names.contains($0.name) })
     }
 
+    /// Whether a label tells what a metric is rather than which series: its name, type or unit (Prometheus proposal
+    /// "Metadata labels").
+    ///
+    /// Asked for every label of every row: the length decides mostly.
+    package static func isMetadata(_ name: String) -> Bool {
+        name.utf8.count == 8 && (name == Labels.metricName || name == "__type__" || name == "__unit__")
+    }
+
+    package var hasMetadata: Bool {
+        for label in self.storage where Labels.isMetadata(label.name) { return true }
+        return false
+    }
+
+    /// What is left when the values mean something else.
+    package func removingMetadata() -> Labels {
+        Labels(sorted: self.storage.filter { !Labels.isMetadata($0.name) })
+    }
+
     package func keeping(_ names: some Collection<String>) -> Labels {
         Labels(sorted: self.storage.filter { names.contains($0.name) })
     }
