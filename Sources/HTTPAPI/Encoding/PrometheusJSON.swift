@@ -68,9 +68,9 @@ enum PrometheusNumber {
     /// The shortest decimal that reads back as the same value, with an exponent below 1e-6 and from 1e21 on; `NaN`,
     /// `+Inf`, `-Inf`.
     static func text(_ value: Double) -> String {
-        let magnitude = abs(value)
-        return magnitude > 0 && (magnitude < 1e-6 || magnitude >= 1e21)
-            ? NumberText.text(value) : NumberText.decimal(value)
+        var text = PrometheusText()
+        text.number(value)
+        return text.string
     }
 
     /// Times of the query API: Unix seconds with a fraction, or RFC 3339.

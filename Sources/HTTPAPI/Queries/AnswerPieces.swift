@@ -56,8 +56,8 @@ final class AnswerPieces: Sendable {
             bytes: 128 + result.times.count * 32
         ) { index, text in
             let series = result.series[index]
-            text.series(series.labels) { text in
-                series.eachSample { step, value in text.point(times, step, value) }
+            text.series(series.labels, count: result.times.count) { points in
+                series.eachSample { step, value in points.point(times, step, value) }
             }
         }
         self.init(items, annotations: result.warnings, limit: limit, workers: workers)
@@ -76,20 +76,21 @@ final class AnswerPieces: Sendable {
                 text.raw(#"{"metric":"#)
                 text.labels(samples[index].labels)
                 text.raw(#","value":"#)
-                text.point(time, samples[index].value, isFirst: true)
+                text.point(time, samples[index].value)
                 text.raw("}")
             }
         case .matrix(let series):
             let samples = series.reduce(0) { $0 + $1.times.count }
             let bytes = 128 + samples / max(1, series.count) * 32
             items = Items(resultType: "matrix", count: series.count, bytes: bytes) { index, text in
-                text.series(series[index].labels) { text in
-                    for (time, value) in zip(series[index].times, series[index].values) { text.point(time, value) }
+                let series = series[index]
+                text.series(series.labels, count: series.times.count) { points in
+                    for (time, value) in zip(series.times, series.values) { points.point(time, value) }
                 }
             }
         case .scalar(let value):
             items = Items(resultType: "scalar", count: nil, bytes: 64) { _, text in
-                text.point(time, value, isFirst: true)
+                text.point(time, value)
             }
         case .string(let string):
             items = Items(resultType: "string", count: nil, bytes: 64 + string.utf8.count) { _, text in
