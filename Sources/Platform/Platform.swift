@@ -110,7 +110,9 @@ package struct Platform: Sendable {
             brokerName: source.address ?? "none",
             configuration: configuration,
             keys: keys,
-            queries: QueryService(),
+            queries: QueryService(
+                threads: QueryThreads(niceness: options.isService ? Int32(options.queryNiceness) : 0)
+            ),
             wallClock: now
         )
         // In the order of their start; they stop in reverse, so that ingest drains first and the rules end last.

@@ -50,6 +50,8 @@ package struct PlatformOptions: Sendable {
     /// CAP's sender; nil until the office has configured one.
     package var sender: String?
     package var senderName: String
+    /// How far the threads of queries stand behind all others, 0 … 19 (nice(1)).
+    package var queryNiceness = 15
     /// What is kept how long; of the rules that match a series the first counts.
     package var retention: [RetentionRule] = []
 

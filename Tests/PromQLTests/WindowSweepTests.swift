@@ -64,7 +64,7 @@ struct WindowSweepTests {
                     guard case .vector(let vector) = try evaluator.instant(query, at: time).value else { return }
                     let expected = vector.first?.value
                     #expect(
-                        expected?.bitPattern == found[time]?.bitPattern
+                        expected == found[time]
                             || (expected?.isNaN == true && found[time]?.isNaN == true),
                         "seed \(seed): \(call) at \(time): \(String(describing: found[time])), not \(String(describing: expected))"
                     )

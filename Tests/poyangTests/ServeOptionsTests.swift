@@ -23,6 +23,7 @@ struct ServeOptionsTests {
         #expect(options.port == 8640)
         #expect(options.clock == .wall)
         #expect(!options.isExercise)
+        #expect(options.queryNiceness == 15)
     }
 
     @Test func prefersFlagsToTheEnvironmentAndThatToTheFile() throws {
@@ -34,8 +35,12 @@ struct ServeOptionsTests {
             )
             let options = try self.options(
                 ["--data", "of-flag", "--config", path, "--no-exercise"],
-                environment: ["POYANG_DATA": "of-env", "POYANG_LISTEN": "[::1]:0", "POYANG_CLOCK": "data"]
+                environment: [
+                    "POYANG_DATA": "of-env", "POYANG_LISTEN": "[::1]:0", "POYANG_CLOCK": "data",
+                    "POYANG_QUERY_NICENESS": "3",
+                ]
             )
+            #expect(options.queryNiceness == 3)
             #expect(options.data == "of-flag")
             #expect(options.rules == "of-file")
             #expect(options.host == "::1")
@@ -56,13 +61,14 @@ struct ServeOptionsTests {
 
     @Test func namesWhatIsWrongInTheConfigurationFileAndWhere() throws {
         do {
-            _ = try ServeSettings(yaml: "clock: moon\nlissen: x\n", file: "c.yaml")
+            _ = try ServeSettings(yaml: "clock: moon\nlissen: x\nquery_niceness: 20\n", file: "c.yaml")
             Issue.record("a wrong file was taken")
         } catch let list as ProblemList {
             #expect(
                 list.problems.map(\.description) == [
                     "c.yaml:1:8: 'moon' is no clock; write wall or data",
                     "c.yaml:2:1: unknown key 'lissen'; did you mean 'listen'?",
+                    "c.yaml:3:17: '20' is no niceness; write a number from 0 to 19",
                 ]
             )
         }

@@ -11,7 +11,7 @@ struct ShownSelection: SelectedSeries {
     /// One way in which the store was asked.
     struct Part: Sendable {
         let base: any SelectedSeries
-        /// Its place among ``StoredRequest``s that can find the same series.
+        /// Its place among the ways that can find the same series (``VirtualCondition/storedMatchers``).
         let pass: Int
     }
 

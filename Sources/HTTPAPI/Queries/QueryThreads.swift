@@ -15,7 +15,7 @@ package final class QueryThreads: Workers {
     /// - Parameters:
     ///   - count: Of threads.
     ///   - niceness: 0 … 19, higher waits longer (nice(1)).
-    package init(count: Int = ProcessInfo.processInfo.activeProcessorCount, niceness: Int32 = 15) {
+    package init(count: Int = ProcessInfo.processInfo.activeProcessorCount, niceness: Int32 = 0) {
         let queue = self.queue
         for number in 0..<max(1, count) {
             let thread = Thread {

@@ -286,15 +286,21 @@ func variance(_ values: some Sequence<Double>) -> Double {
 
 /// The φ-quantile by linear interpolation; NaN of nothing, ±Inf outside 0…1.
 func quantile(_ share: Double, _ values: [Double]) -> Double {
-    if values.isEmpty || share.isNaN { return .nan }
+    let sorted = values.sorted { $0.isNaN ? !$1.isNaN : $0 < $1 }
+    return quantile(share, count: sorted.count) { sorted[$0] }
+}
+
+/// The same of `count` values, of which `sorted` gives each by its place.
+@inline(__always)
+func quantile(_ share: Double, count: Int, sorted: (Int) -> Double) -> Double {
+    if count == 0 || share.isNaN { return .nan }
     if share < 0 { return -.infinity }
     if share > 1 { return .infinity }
-    let sorted = values.sorted { $0.isNaN ? !$1.isNaN : $0 < $1 }
-    let rank = share * Double(sorted.count - 1)
+    let rank = share * Double(count - 1)
     let lower = Int(rank.rounded(.down))
-    let upper = min(sorted.count - 1, lower + 1)
+    let upper = min(count - 1, lower + 1)
     let weight = rank - rank.rounded(.down)
-    return sorted[lower] * (1 - weight) + sorted[upper] * weight
+    return sorted(lower) * (1 - weight) + sorted(upper) * weight
 }
 
 extension NumberText {

@@ -39,7 +39,7 @@ struct SeriesWindows {
 
 /// A function that makes one number of the samples in a window, over the successive windows of a series.
 ///
-/// Where windows overlap, sums of decimals, extremes and counts carry on from one window to the next; the other functions
+/// Where windows overlap, sums of decimals, extremes, quantiles and counts carry on from one window to the next; the other functions
 /// look at every sample of every window. The results are those of ``WindowFunctions``, to the bit.
 struct WindowFunction: Sendable {
     let function: Function
@@ -54,6 +54,7 @@ struct WindowFunction: Sendable {
         case .avgOverTime where windows.overlap: self.fillSums(row, windows, isAverage: true)
         case .minOverTime where windows.overlap: self.fillExtremes(row, windows, wins: <)
         case .maxOverTime where windows.overlap: self.fillExtremes(row, windows, wins: >)
+        case .quantileOverTime where windows.overlap: self.fillQuantiles(row, windows)
         case .changes where windows.overlap: self.fillCounts(row, windows, of: WindowFunctions.isChange)
         case .resets where windows.overlap: self.fillCounts(row, windows, of: WindowFunctions.isReset)
         case .sumOverTime: self.fill(row, windows) { WindowFunctions.sum($0) }
@@ -164,6 +165,19 @@ struct WindowFunction: Sendable {
         }
     }
 
+    private func fillQuantiles(_ row: UnsafeMutableBufferPointer<Double>, _ windows: SeriesWindows) {
+        windows.series.values.withUnsafeBufferPointer { values in
+            var sorted = SortedWindow()
+            var held = 0..<0
+            for (step, places) in windows.places.enumerated() where !places.isEmpty {
+                for gone in held.lowerBound..<min(held.upperBound, places.lowerBound) { sorted.remove(values[gone]) }
+                for new in max(held.upperBound, places.lowerBound)..<places.upperBound { sorted.insert(values[new]) }
+                held = places
+                row[step] = sorted.quantile(self.parameters[0][step])
+            }
+        }
+    }
+
     /// How many pairs of neighbours are as `isCounted` says.
     private func fillCounts(
         _ row: UnsafeMutableBufferPointer<Double>,
@@ -180,60 +194,5 @@ struct WindowFunction: Sendable {
         for (step, places) in windows.places.enumerated() where !places.isEmpty {
             row[step] = Double(counts[places.upperBound - 1] - counts[places.lowerBound])
         }
-    }
-}
-
-/// Running sums of one series, as integers of a power of ten, so that the difference of two is exact.
-private struct DecimalSums {
-    /// Of the samples before each.
-    private var sums: [Int64] = []
-    /// How many of the samples before each are no small decimals; empty where none is.
-    private var strangers: [Int32] = []
-    private var places = 0
-
-    /// Below 2^42, more than a million of them cannot overflow.
-    private static let largest: Int64 = 1 << 42
-
-    init(_ values: UnsafeBufferPointer<Double>) {
-        self.places = Self.places(of: values)
-        let power = DecimalScale.powers[self.places]
-        guard values.count <= 1 << 20 else {
-            self.strangers = (0...Int32(clamping: values.count)).map { $0 }
-            return
-        }
-        self.sums.reserveCapacity(values.count + 1)
-        var sum: Int64 = 0
-        self.sums.append(sum)
-        for (index, value) in values.enumerated() {
-            let integer = value == 0 ? 0 : DecimalScale.integer(value, power: power)
-            if let integer, abs(integer) < Self.largest {
-                sum += integer
-                if !self.strangers.isEmpty { self.strangers.append(self.strangers[index]) }
-            } else {
-                if self.strangers.isEmpty { self.strangers = Array(repeating: 0, count: index + 1) }
-                self.strangers.append(self.strangers[index] + 1)
-            }
-            self.sums.append(sum)
-        }
-    }
-
-    /// The most places that a decimal among the values has.
-    private static func places(of values: UnsafeBufferPointer<Double>) -> Int {
-        var places = 0
-        for value in values where DecimalScale.integer(value, power: DecimalScale.powers[places]) == nil {
-            if let needed = DecimalScale.places(of: value) { places = max(places, needed) }
-        }
-        return places
-    }
-
-    /// Of a window, rounded once; nil where a stranger is in it.
-    func sum(_ places: Range<Int>) -> Double? {
-        if !self.strangers.isEmpty,
-            self.strangers[places.upperBound] != self.strangers[places.lowerBound]
-        {
-            return nil
-        }
-        let sum = self.sums[places.upperBound] - self.sums[places.lowerBound]
-        return DecimalSum.value(of: Int128(sum), places: self.places)
     }
 }

@@ -43,6 +43,7 @@ extension PlatformOptions {
         self.brokerAuthorityFile = options.brokerAuthority
         self.sender = options.sender
         self.retention = options.retention
+        self.queryNiceness = options.queryNiceness
         if let name = options.senderName { self.senderName = name }
     }
 }

@@ -38,6 +38,8 @@ struct ServeOptions: Hashable, Sendable {
     var senderName: String?
     /// The least that is logged: `trace`, `debug`, `info`, `notice`, `warning`, `error` or `critical`.
     var logLevel = "info"
+    /// How far the threads of queries stand behind all others, 0 … 19 (nice(1)).
+    var queryNiceness = 15
     /// What is kept how long; without a rule everything, for ever.
     var retention: [RetentionRule] = []
 
@@ -56,6 +58,7 @@ struct ServeOptions: Hashable, Sendable {
         self.sender = first(\.sender)
         self.senderName = first(\.senderName)
         if let logLevel = first(\.logLevel) { self.logLevel = logLevel }
+        if let niceness = first(\.queryNiceness) { self.queryNiceness = niceness }
         if let retention = first(\.retention) { self.retention = retention }
         if let listen = first(\.listen) { (self.host, self.port) = try ServeOptions.address(listen) }
     }

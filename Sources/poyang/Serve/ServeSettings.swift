@@ -20,16 +20,19 @@ struct ServeSettings: Hashable, Sendable {
     var sender: String?
     var senderName: String?
     var logLevel: String?
+    /// How far the threads of queries stand behind all others, 0 … 19.
+    var queryNiceness: Int?
     /// Only in the file.
     var retention: [RetentionRule]?
 
+    static let niceness = 0...19
     static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
 
     init() {}
 
     /// From `POYANG_DATA`, `_DEVICES`, `_RULES`, `_BROKER`, `_BROKER_USER`, `_BROKER_PASSWORD`, `_BROKER_AUTHORITY`,
-    /// `_EMBEDDED_BROKER`, `_LISTEN`, `_CLOCK`, `_EXERCISE`, `_SENDER`, `_SENDER_NAME` and `_LOG_LEVEL`; an empty
-    /// variable says nothing.
+    /// `_EMBEDDED_BROKER`, `_LISTEN`, `_CLOCK`, `_EXERCISE`, `_SENDER`, `_SENDER_NAME`, `_LOG_LEVEL` and
+    /// `_QUERY_NICENESS`; an empty variable says nothing.
     ///
     /// - Throws: ``CommandFailure`` that names the variable and what it may hold.
     init(environment: [String: String]) throws {
@@ -52,6 +55,12 @@ struct ServeSettings: Hashable, Sendable {
         self.brokerAuthority = text("POYANG_BROKER_AUTHORITY")
         self.sender = text("POYANG_SENDER")
         self.senderName = text("POYANG_SENDER_NAME")
+        if let number = text("POYANG_QUERY_NICENESS") {
+            guard let niceness = Int(number), Self.niceness.contains(niceness) else {
+                throw CommandFailure("POYANG_QUERY_NICENESS='\(number)': write a number from 0 to 19")
+            }
+            self.queryNiceness = niceness
+        }
         if let level = text("POYANG_LOG_LEVEL") {
             guard ServeSettings.logLevels.contains(level) else {
                 throw CommandFailure(
@@ -89,7 +98,7 @@ struct ServeSettings: Hashable, Sendable {
         let keys = [
             "data", "devices", "rules", "broker", "broker_user", "broker_password", "broker_authority",
             "embedded_broker", "listen", "clock", "exercise", "sender", "sender_name", "log_level",
-            "retention",
+            "query_niceness", "retention",
         ]
         if let map = YAMLValue.parse(text, file: file, problems: problems)?.mapping(keys: keys) {
             self.data = map["data"]?.string
@@ -109,6 +118,10 @@ struct ServeSettings: Hashable, Sendable {
                     )
                 }
                 self.logLevel = level
+            }
+            if let value = map["query_niceness"], let number = value.string {
+                self.queryNiceness = Int(number).flatMap { Self.niceness.contains($0) ? $0 : nil }
+                if self.queryNiceness == nil { value.report("'\(number)' is no niceness; write a number from 0 to 19") }
             }
             if let value = map["clock"], let name = value.string {
                 self.clock = ServeOptions.Clock(rawValue: name)
