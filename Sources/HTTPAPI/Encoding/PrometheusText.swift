@@ -19,8 +19,6 @@ struct PrometheusText {
         self.bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    mutating func raw(_ text: String) { self.bytes.append(contentsOf: text.utf8) }
-
     /// A JSON string (RFC 8259, section 7).
     mutating func string(_ text: String) {
         self.bytes.append(UInt8(ascii: "\""))

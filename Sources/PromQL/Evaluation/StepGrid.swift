@@ -81,12 +81,4 @@ enum ScalarSteps: Sendable {
         case (.each(let ones), .each(let others)): .each(zip(ones, others).map(transform))
         }
     }
-
-    /// Whether a value satisfies the condition, at any step.
-    func contains(where condition: (Double) -> Bool) -> Bool {
-        switch self {
-        case .same(let value): condition(value)
-        case .each(let values): values.contains(where: condition)
-        }
-    }
 }
