@@ -15,6 +15,10 @@ package struct AlertInterval: Hashable, Sendable {
     package var firedAt: Timestamp
     /// Nil while it fires.
     package var endedAt: Timestamp?
+    /// Since when it was said to fire before readings that came late showed otherwise: that interval is no more.
+    package var withdraws: Timestamp?
+    /// It never fired: nothing takes the place of what is withdrawn.
+    package var isRetracted: Bool
 
     package init(
         rule: String,
@@ -22,7 +26,9 @@ package struct AlertInterval: Hashable, Sendable {
         labels: String,
         activeAt: Timestamp,
         firedAt: Timestamp,
-        endedAt: Timestamp? = nil
+        endedAt: Timestamp? = nil,
+        withdraws: Timestamp? = nil,
+        isRetracted: Bool = false
     ) {
         self.rule = rule
         self.alertName = alertName
@@ -30,6 +36,8 @@ package struct AlertInterval: Hashable, Sendable {
         self.activeAt = activeAt
         self.firedAt = firedAt
         self.endedAt = endedAt
+        self.withdraws = withdraws
+        self.isRetracted = isRetracted
     }
 }
 
@@ -74,16 +82,23 @@ extension Database {
         let close = try self.cachedStatement(
             sql: """
                 UPDATE alert_history SET ended_at = max(fired_at, ?)
-                WHERE rule = ? AND labels = ? AND ended_at IS NULL
+                WHERE rule = ? AND labels = ? AND ended_at IS NULL AND fired_at <= ?
                 """
         )
+        let withdraw = try self.cachedStatement(
+            sql: "DELETE FROM alert_history WHERE rule = ? AND labels = ? AND fired_at = ?"
+        )
         for interval in intervals {
+            if let moment = interval.withdraws {
+                try withdraw.execute(arguments: [interval.rule, interval.labels, moment.milliseconds])
+            }
+            if interval.isRetracted { continue }
             try upsert.execute(arguments: [
                 interval.rule, interval.alertName, interval.labels, interval.activeAt.milliseconds,
                 interval.firedAt.milliseconds, interval.endedAt.map { max($0, interval.firedAt).milliseconds },
             ])
             if let end = interval.endedAt {
-                try close.execute(arguments: [end.milliseconds, interval.rule, interval.labels])
+                try close.execute(arguments: [end.milliseconds, interval.rule, interval.labels, end.milliseconds])
             }
         }
         let forget = try self.cachedStatement(

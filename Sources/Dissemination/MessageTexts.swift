@@ -11,6 +11,8 @@ struct MessageSubject {
         case resumed
         /// One more thing of the same level, where each is to be seen to: another silent device.
         case joined
+        /// Readings that came late put right what was said.
+        case corrected
         /// Nothing changed but the time: the message before is about to expire.
         case extended
     }
@@ -36,6 +38,7 @@ struct MessageSubject {
     var lastReadingAt: Timestamp?
     var reason: String?
     var annotations: [String: String]
+    var correction: Correction?
     /// Who acknowledged or withdrew it, and what they said.
     var who = ""
     var remark = ""
@@ -78,6 +81,9 @@ extension MessageSubject {
     fileprivate var fact: LocalizedName {
         if self.reason == "threshold_withdrawn" {
             return LocalizedName(zh: "阈值已失效", en: "the threshold is no longer in force")
+        }
+        if self.reason == "season_over" {
+            return LocalizedName(zh: "适用时段已结束", en: "the season of the rule is over")
         }
         let quantity = HazardQuantity(self.hazard)
         let summary = LocalizedName(
@@ -131,6 +137,7 @@ extension MessageSubject {
             return switch self.amendment {
             case .extended: LocalizedName(zh: "持续", en: ", still in force")
             case .joined: LocalizedName(zh: "（新增）", en: ", one more")
+            case .corrected: LocalizedName(zh: "更正", en: ", corrected")
             case .held, .resumed, nil: LocalizedName(zh: "维持", en: ", kept")
             }
         }
@@ -139,13 +146,38 @@ extension MessageSubject {
     private func headlineFact(_ fact: LocalizedName) -> LocalizedName {
         switch self.action {
         case .acknowledged: LocalizedName(zh: self.who, en: self.who)
+        case .cancelled where self.correction != nil:
+            LocalizedName(zh: "迟到的数据表明未达到阈值", en: "late readings show that it never held")
         case .cancelled: LocalizedName(zh: self.remark, en: self.remark)
+        case .amended where self.amendment == .corrected: self.correctionFact
         case .amended where self.amendment == .resumed:
             LocalizedName(zh: join("数据恢复", fact.zh, by: "，"), en: join("data are back", fact.en, by: ", "))
         case .ended: fact
         case .issued, .raised, .lowered, .amended:
             self.isHeld ? self.interruption : fact
         }
+    }
+
+    /// As `峰值 19.42 m（2026-07-01 03:10），非 19.20 m`.
+    private var correctionFact: LocalizedName {
+        var zh: [String] = []
+        var en: [String] = []
+        if let peak = self.correction?.peak, let said = self.correction?.before.peak {
+            let (value, before) = (quantity(peak.value, unit: self.unit), quantity(said.value, unit: self.unit))
+            let time = localMinute(peak.at)
+            if peak.value != said.value {
+                zh.append("峰值 \(value)（\(time)），非 \(before)")
+                en.append("peak \(value) at \(time), not \(before)")
+            } else {
+                zh.append("峰值 \(value) 出现于 \(time)，非 \(localMinute(said.at))")
+                en.append("peak \(value) at \(time), not at \(localMinute(said.at))")
+            }
+        }
+        if let since = self.correction?.since, let said = self.correction?.before.firedAt {
+            zh.append("始于 \(localMinute(since))，非 \(localMinute(said))")
+            en.append("since \(localMinute(since)), not \(localMinute(said))")
+        }
+        return LocalizedName(zh: zh.joined(separator: "；"), en: en.joined(separator: "; "))
     }
 
     /// As `数据中断，最后读数 19.07 m（2022-06-21 16:00）`.
@@ -190,7 +222,12 @@ extension MessageSubject {
                 fact.en.isEmpty ? "" : closed("\(time), \(self.facts.title.en): \(fact.en)", by: ".")
             )
         }
-        if self.action == .acknowledged || self.action == .cancelled { self.sayWho(say) }
+        if self.amendment == .corrected {
+            let correction = self.correctionFact
+            say(closed("更正：\(correction.zh)", by: "。"), closed("Corrected: \(correction.en)", by: "."))
+        }
+        if self.correction != nil { say("依据迟到的数据。", "From readings that came late.") }
+        if self.action == .acknowledged || self.action == .cancelled && self.correction == nil { self.sayWho(say) }
         self.sayThreshold(say)
         if self.evidence.contains(.interpolated) {
             say("依据插补值，非实测。", "Based on an interpolated value, not a measured one.")

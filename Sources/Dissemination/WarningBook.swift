@@ -160,7 +160,7 @@ extension WarningBook {
 
         var speaker = Speaker(effective, warning: &warning)
         speaker.who = "poyang"
-        guard let (action, amendment) = action(from: before, to: warning) else {
+        guard let (action, amendment) = action(from: before, to: warning, by: effective) else {
             let what = effective.map { "\($0.change.rawValue) \($0.rule)" }.joined(separator: "; ")
             let entry = LedgerFact(
                 number: warning.number,
@@ -275,6 +275,7 @@ extension WarningBook {
                 lastReadingAt: speaker.lastReadingAt,
                 reason: speaker.reason,
                 annotations: speaker.annotations,
+                correction: speaker.correction,
                 who: speaker.who,
                 remark: speaker.remark
             )
@@ -355,13 +356,17 @@ private func rounded(_ value: Double) -> Double {
 /// What happened; `nil` where nothing did that people must be told.
 private func action(
     from before: Warning?,
-    to after: Warning
+    to after: Warning,
+    by transitions: [AlertTransition]
 ) -> (action: WarningAction, amendment: MessageSubject.Amendment?)? {
     guard let before else { return (.issued, nil) }
-    if !after.isActive { return (.ended, nil) }
+    if !after.isActive { return (transitions.allSatisfy { $0.change == .retracted } ? .cancelled : .ended, nil) }
     if after.level > before.level { return (.raised, nil) }
     if after.level < before.level { return (.lowered, nil) }
     if after.isHeld != before.isHeld { return (.amended, after.isHeld ? .held : .resumed) }
+    if transitions.contains(where: { $0.change == .amended && $0.level == after.level }) {
+        return (.amended, .corrected)
+    }
     let news = after.causes.filter { cause in
         !before.causes.contains { $0.rule == cause.rule && $0.labels == cause.labels }
     }

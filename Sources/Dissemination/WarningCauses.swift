@@ -39,6 +39,14 @@ extension [WarningCause] {
             self[index].update(transition, takesValue: HazardQuantity(transition.hazard).isReading)
             self[index].isHeld = false
             return true
+        case .amended:
+            guard let index else { return false }
+            self[index].since = transition.activeSince
+            return true
+        case .retracted:
+            guard let index else { return false }
+            self.remove(at: index)
+            return true
         }
     }
 }
@@ -93,6 +101,8 @@ struct Speaker {
     var lastReadingAt: Timestamp?
     var reason: String?
     var annotations: [String: String] = [:]
+    /// What readings that came late put right.
+    var correction: Correction?
     var who = ""
     var remark = ""
 
@@ -101,8 +111,9 @@ struct Speaker {
     ///   - warning: Afterwards. A value that came with the end of a higher level of the same alert is kept in its leading
     ///     cause, which it also speaks for.
     init(_ transitions: [AlertTransition], warning: inout Warning) {
+        self.correction = transitions.compactMap(Correction.init).max { $0.level < $1.level }
         guard let leading = warning.leadingCause else {
-            let endings = transitions.filter { $0.change == .ended }
+            let endings = transitions.filter { $0.change == .ended || $0.change == .retracted }
             guard let last = endings.min(by: { $0.level < $1.level }) else { return }
             self.level = last.level
             self.value = last.value
@@ -136,6 +147,25 @@ struct Speaker {
         self.reason = cause.isHeld ? cause.reason : nil
         // A summary was rendered with the value that raised the cause; beside a newer value it would contradict.
         if sibling != nil { self.annotations = cause.annotations.filter { !$0.key.hasPrefix("summary") } }
+    }
+}
+
+/// What readings that came late change of what was said.
+struct Correction: Hashable {
+    let level: WarningLevel
+    let change: AlertTransition.Change
+    let since: Timestamp
+    let peak: AlertPeak?
+    /// What was said before.
+    let before: AlertAmendment
+
+    init?(_ transition: AlertTransition) {
+        guard let amends = transition.amends else { return nil }
+        self.level = transition.level
+        self.change = transition.change
+        self.since = transition.activeSince
+        self.peak = transition.peak
+        self.before = amends
     }
 }
 

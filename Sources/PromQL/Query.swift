@@ -26,17 +26,22 @@ package struct Query: Sendable {
     /// Windows, offsets and subqueries added up, without the look-back of instant selectors. Selectors with `@` and a
     /// fixed time are not counted.
     package let reach: Milliseconds
+    /// Makes ranges and subquery steps of whole days calendar days; nil, as in Prometheus, makes them multiples of 24 h.
+    package let days: CalendarDays?
     let plan: Plan
 
+    /// `days` as in ``days``.
+    ///
     /// - Throws: ``PromQLError`` with a position.
-    package init(parsing text: String) throws(PromQLError) {
-        try self.init(Parser.parse(text))
+    package init(parsing text: String, days: CalendarDays? = nil) throws(PromQLError) {
+        try self.init(Parser.parse(text), days: days)
     }
 
     /// A query of a part of another one.
-    package init(_ expression: Expression) throws(PromQLError) {
+    package init(_ expression: Expression, days: CalendarDays? = nil) throws(PromQLError) {
         var resolver = PlanResolver()
         self.expression = expression
+        self.days = days
         self.plan = try resolver.plan(expression)
         self.selectors = resolver.selectors.map(\.selector)
         self.dependsOnTime = resolver.dependsOnTime

@@ -1,7 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-/// The part of every year in which a threshold holds; days begin at 00:00 +08:00.
+/// The part of every year in which a threshold or a rule holds; days begin at 00:00 +08:00.
 package struct Season: Hashable, Sendable {
     package struct MonthDay: Hashable, Sendable {
         /// From 1 to 12.
@@ -12,6 +12,16 @@ package struct Season: Hashable, Sendable {
         package init(month: Int, day: Int) {
             self.month = month
             self.day = day
+        }
+
+        /// Reads `04-01`; nil of anything else.
+        package init?(parsing text: String) {
+            let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+            guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 }), let month = Int(parts[0]),
+                let day = Int(parts[1]), (1...12).contains(month),
+                (1...CivilTime.daysInMonth(month, year: 2000)).contains(day)
+            else { return nil }
+            self.init(month: month, day: day)
         }
     }
 
@@ -35,12 +45,17 @@ extension Season {
     }
 
     package func contains(_ moment: Timestamp) -> Bool {
+        self.around(moment).contains { moment >= $0.start && moment < $0.end }
+    }
+
+    /// The next moment at which the season begins or ends.
+    package func turn(after moment: Timestamp) -> Timestamp {
+        self.around(moment).flatMap { [$0.start, $0.end] }.filter { $0 > moment }.min() ?? .distantFuture
+    }
+
+    private func around(_ moment: Timestamp) -> [(start: Timestamp, end: Timestamp)] {
         let year = CivilTime(moment, offsetMinutes: Timestamp.chinaOffsetMinutes).year
-        return [year - 1, year]
-            .contains { beginning in
-                let span = self.span(beginningIn: beginning)
-                return moment >= span.start && moment < span.end
-            }
+        return (year - 1...year + 1).map(self.span)
     }
 
     /// 00:00 +08:00 of the day; 29 February is 1 March in a year without one.

@@ -160,7 +160,8 @@ struct SilenceTests {
             switch change {
             case .raised: expected.insert(level)
             case .ended where !isSilence: expected.remove(level)
-            case .ended, .held, .resumed: break
+            case .retracted: expected.remove(level)
+            case .ended, .held, .resumed, .amended: break
             }
             #expect(book.active.first?.level == expected.max(), "seed \(seed), minute \(minute)")
         }

@@ -70,7 +70,7 @@ struct AlertStateMachineTests {
         case "l": .lingers
         case "c": .cleared
         case "u": .unknown(reason: "no_data")
-        case "w": .withdrawn
+        case "w": .withdrawn(reason: "threshold_withdrawn")
         default: .over
         }
     }

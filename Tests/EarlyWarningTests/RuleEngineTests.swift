@@ -126,11 +126,11 @@ struct RuleEngineTests {
         #expect(harness.engine.counters.lateSamples == 0)
     }
 
-    @Test func aLateReadingIsCountedAndEvaluatedAtTheClock() throws {
+    @Test func aLateReadingIsCountedAndEvaluatedAtItsTime() throws {
         let harness = try EngineHarness(Self.rule("expr: max_over_time(water_level_meters[10m]) > 10"))
         try harness.feed(Self.level, 20, 3)
         let raise = try harness.feed(Self.level, 15, 11)
-        #expect(raise.line == "raised@20")
+        #expect(raise.line == "raised@15")
         #expect(harness.engine.counters.lateSamples == 1)
         #expect(try harness.advance(40).line == "ended@25")
     }
@@ -163,6 +163,31 @@ struct RuleEngineTests {
         #expect(raise.first?.labels == Labels(["site": "a", "level": "blue"]))
         #expect(raise.first?.rule == "rules/g/A/blue")
         #expect(try harness.advance(60).line == "ended@30(threshold_withdrawn)")
+    }
+
+    @Test func outsideOfItsSeasonARuleSaysNothing() throws {
+        let rules = """
+            groups:
+              - name: g
+                rules:
+                  - alert: Cold
+                    expr: avg_over_time(water_level_meters[1d]) < 10
+                    clear: avg_over_time(water_level_meters[1d]) > 12
+                    day_boundary: "00:00"
+                    season: { from: 09-01, to: 09-03 }
+            """
+        let harness = try EngineHarness(rules)
+        // 1970-08-31 23:00 +08:00.
+        let start =
+            CivilTime(year: 1970, month: 8, day: 31, hour: 23).timestamp(offsetMinutes: 480).milliseconds / .minute
+        #expect(try harness.feed(Self.level, start, 5).isEmpty)
+        // The day before is over, and nothing of the new one is known.
+        #expect(try harness.feed(Self.level, start + 60, 5).line == "raised@\(start + 60)")
+        #expect(try harness.feed(Self.level, start + 600, 9).isEmpty)
+        #expect(try harness.feed(Self.level, start + 2 * 1440, 9).isEmpty)
+        let end = start + 60 + 2 * 1440
+        #expect(try harness.feed(Self.level, end + 5, 9).line == "ended@\(end)(season_over)")
+        #expect(try harness.feed(Self.level, end + 1440, 1).isEmpty)
     }
 
     /// Samples that came with batches are carried on without reading the store; an import comes without samples.

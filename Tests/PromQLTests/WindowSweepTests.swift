@@ -110,12 +110,21 @@ struct WindowSweepTests {
     }
 
     @Test func subqueriesAtTheEdgeOfTimeEnd() throws {
-        let grid = StepGrid(multiplesOf: 7, inWindows: [.distantFuture], length: 100, limit: 1000)
+        func windows(_ moments: [Timestamp], _ length: Milliseconds) -> [TimeWindow] {
+            moments.map { TimeWindow(after: $0 - length, through: $0) }
+        }
+        let grid = StepGrid(multiplesOf: 7, from: 0, inWindows: windows([.distantFuture], 100), limit: 1000)
         #expect((grid?.count ?? 0) <= 15)
-        let far = StepGrid(multiplesOf: 1, inWindows: [.distantPast, .distantFuture], length: 10, limit: 1000)
+        let far = StepGrid(
+            multiplesOf: 1,
+            from: 0,
+            inWindows: windows([.distantPast, .distantFuture], 10),
+            limit: 1000
+        )
         #expect((far?.count ?? 0) <= 21)
-        #expect(StepGrid(multiplesOf: 1, inWindows: [Self.start], length: .day, limit: 1000) == nil)
-        let sparse = StepGrid(multiplesOf: 10, inWindows: [Self.start, Self.start + 1000], length: 20, limit: 1000)
+        #expect(StepGrid(multiplesOf: 1, from: 0, inWindows: windows([Self.start], .day), limit: 1000) == nil)
+        let moments = [Self.start, Self.start + 1000]
+        let sparse = StepGrid(multiplesOf: 10, from: 0, inWindows: windows(moments, 20), limit: 1000)
         #expect(sparse?.times.map { $0 - Self.start } == [-10, 0, 990, 1000])
     }
 

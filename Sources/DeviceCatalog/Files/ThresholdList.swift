@@ -145,15 +145,11 @@ enum ThresholdList {
 
     private static func monthDay(_ value: YAMLValue) -> Season.MonthDay? {
         guard let text = value.string else { return nil }
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 }), let month = Int(parts[0]),
-            let day = Int(parts[1]), (1...12).contains(month),
-            (1...CivilTime.daysInMonth(month, year: 2000)).contains(day)
-        else {
+        guard let day = Season.MonthDay(parsing: text) else {
             value.report("'\(text)' is no day of the year; write month-day like 04-01")
             return nil
         }
-        return Season.MonthDay(month: month, day: day)
+        return day
     }
 }
 

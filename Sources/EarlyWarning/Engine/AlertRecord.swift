@@ -39,6 +39,7 @@ struct AlertRecord: Codable {
     var evidence: Evidence
     var lastReadingAt: Timestamp?
     var activeAt: Timestamp
+    var peak: AlertPeak?
     /// Of `failed`: the rule.
     var failedRule: String?
 
@@ -67,6 +68,7 @@ struct AlertRecord: Codable {
         self.evidence = alert.evidence
         self.lastReadingAt = alert.lastReadingAt
         self.activeAt = alert.activeAt
+        self.peak = alert.peak.flatMap { $0.value.isFinite ? $0 : nil }
     }
 
     init(failure message: String, since: Timestamp, unit: String) {
@@ -90,6 +92,73 @@ struct AlertRecord: Codable {
             .held(since: self.since, heldSince: self.heldSince ?? self.since, reason: self.reason ?? "")
         default: .inactive
         }
+    }
+}
+
+extension AlertRecord {
+    func alert(_ labels: Labels, of rule: CompiledRule) -> Alert {
+        var alert = Alert(
+            resultLabels: self.resultLabels,
+            matchingLabels: rule.matchingLabels(self.resultLabels),
+            labels: labels,
+            activeAt: self.activeAt
+        )
+        alert.machine = AlertStateMachine(self.machineState)
+        alert.value = self.value
+        alert.threshold = self.threshold
+        alert.evidence = self.evidence
+        alert.lastReadingAt = self.lastReadingAt
+        alert.peak = self.peak
+        return alert
+    }
+}
+
+/// What is kept of the trail of one rule at one site.
+struct TrailRecord: Codable {
+    struct Point: Codable {
+        var time: Timestamp
+        var alerts: [Entry]
+    }
+
+    struct Entry: Codable {
+        var labels: Labels
+        var record: AlertRecord
+    }
+
+    private static let prefix = "trail:"
+
+    var start: Timestamp
+    var points: [Point]
+
+    init(_ trail: AlertTrail, rule: AlertRule) {
+        self.start = trail.start
+        self.points = trail.points.map { point in
+            let entries = point.alerts.compactMap { alert in
+                AlertRecord(alert, rule: rule).map { Entry(labels: alert.labels, record: $0) }
+            }
+            return Point(time: point.time, alerts: entries)
+        }
+    }
+
+    func trail(of rule: CompiledRule) -> AlertTrail {
+        let points = self.points.map { point in
+            AlertTrail.Point(
+                time: point.time,
+                alerts: point.alerts.map { $0.record.alert($0.labels, of: rule) }
+            )
+        }
+        return AlertTrail(points, start: self.start)
+    }
+
+    func row(rule: String, site: String) -> AlertStateRow {
+        let labels: Labels = ["site": site]
+        let key = AlertStateRow.Key(rule: Self.prefix + rule, labels: CanonicalJSON.text(labels))
+        return AlertStateRow(key: key, json: CanonicalJSON.text(self))
+    }
+
+    /// The rule of a row that holds a trail; nil of any other.
+    static func rule(of key: AlertStateRow.Key) -> String? {
+        key.rule.hasPrefix(self.prefix) ? String(key.rule.dropFirst(self.prefix.count)) : nil
     }
 }
 

@@ -19,8 +19,8 @@ struct AlertStateMachine: Hashable, Sendable {
         case cleared
         /// Nobody knows: no data, or an error.
         case unknown(reason: String)
-        /// The threshold that it fires against is no longer in force.
-        case withdrawn
+        /// What it fires against is no longer in force: its threshold, or the season of the rule.
+        case withdrawn(reason: String)
     }
 
     enum State: Hashable, Sendable {
@@ -42,6 +42,7 @@ struct AlertStateMachine: Hashable, Sendable {
     }
 
     static let thresholdWithdrawn = "threshold_withdrawn"
+    static let seasonOver = "season_over"
     static let noData = "no_data"
 
     private(set) var state: State
@@ -54,6 +55,16 @@ struct AlertStateMachine: Hashable, Sendable {
         case .firing, .held: true
         }
     }
+
+    /// Since when it fires; nil while it does not.
+    var firingSince: Timestamp? {
+        switch self.state {
+        case .inactive, .pending: nil
+        case .firing(let since, _), .held(let since, _, _): since
+        }
+    }
+
+    var isHeld: Bool { if case .held = self.state { true } else { false } }
 
     /// When the state changes if the verdict stays as it is.
     func due(hold: Milliseconds, keepFiringFor: Milliseconds) -> Timestamp {
@@ -112,9 +123,9 @@ struct AlertStateMachine: Hashable, Sendable {
         case (.held(let since, _, _), .cleared):
             self.state = .inactive
             return [.resume(since: since), .end(since: since, reason: nil)]
-        case (.firing(let since, _), .withdrawn), (.held(let since, _, _), .withdrawn):
+        case (.firing(let since, _), .withdrawn(let reason)), (.held(let since, _, _), .withdrawn(let reason)):
             self.state = .inactive
-            return [.end(since: since, reason: AlertStateMachine.thresholdWithdrawn)]
+            return [.end(since: since, reason: reason)]
         }
     }
 

@@ -29,8 +29,10 @@ final class CompiledRule: Sendable {
     let thresholdSelectors: [Selector]
     /// The threshold without which `expr` has no result: the right side of a comparison.
     let requiredThreshold: Selector?
-    /// Where `expr` compares something with a threshold.
+    /// Where `expr` compares something with a threshold or a number.
     let comparison: ThresholdComparison?
+    /// Where `maybe` does, with the same limit.
+    let maybeComparison: ThresholdComparison?
     /// It looks at nothing but `channel_silent`.
     let isSilence: Bool
     /// `expr` is `channel_silent{…} == 1`: it has no result where no channel is silent.
@@ -38,6 +40,8 @@ final class CompiledRule: Sendable {
     /// It is evaluated for each site by itself.
     let isPerSite: Bool
     let dependsOnTime: Bool
+    /// It asks for low values.
+    let seeksLow: Bool
     let hasMaybe: Bool
     /// It may hold although none of its series was ever there.
     let speaksOfAbsence: Bool
@@ -59,7 +63,10 @@ final class CompiledRule: Sendable {
             $0.metric?.hasPrefix(CompiledRule.thresholdPrefix) ?? false
         }
         self.requiredThreshold = CompiledRule.requiredThreshold(rule.expr.expression)
-        self.comparison = ThresholdComparison(rule.expr, operands: &operands)
+        let comparison = ThresholdComparison(rule.expr, operands: &operands)
+        let maybe = rule.maybe.flatMap { ThresholdComparison($0, operands: &operands) }
+        self.comparison = comparison
+        self.maybeComparison = maybe.flatMap { $0.limit == comparison?.limit ? $0 : nil }
         let all = queries.flatMap(\.selectors)
         self.isSilence = !all.isEmpty && all.allSatisfy { $0.metric == CompiledRule.silenceMetric }
         self.wantsSilence = CompiledRule.wantsSilence(rule.expr.expression)
@@ -69,6 +76,11 @@ final class CompiledRule: Sendable {
         self.isPerSite = readsSeries && !namesSite && queries.allSatisfy(\.isConfinedToSite)
         self.speaksOfAbsence = queries.contains { $0.description.contains("absent") }
         self.hasMaybe = rule.maybe != nil
+        if case .binary(let binary) = rule.expr.expression.unwrapped {
+            self.seeksLow = binary.operation == .less || binary.operation == .lessOrEqual
+        } else {
+            self.seeksLow = false
+        }
         self.dependsOnTime = queries.contains(where: \.dependsOnTime)
         self.ownLabelNames = Set(rule.labels.map(\.name))
         if rule.labels.allSatisfy(\.template.isConstant) {
@@ -113,9 +125,14 @@ final class CompiledRule: Sendable {
     }
 
     /// Whether the selector reads series that exist only in the reader: thresholds and silence.
-    private static func isVirtual(_ selector: Selector) -> Bool {
+    static func isVirtual(_ selector: Selector) -> Bool {
         guard let metric = selector.metric else { return false }
         return metric.hasPrefix(self.thresholdPrefix) || metric == self.silenceMetric
+    }
+
+    func isMoreExtreme(_ value: Double, than known: Double?) -> Bool {
+        guard let known else { return !value.isNaN }
+        return self.seeksLow ? value < known : value > known
     }
 
     /// The identity of an alert before the rule's own labels: without metric name, and without virtual labels where

@@ -52,6 +52,13 @@ final class SeriesTrack {
     }
 }
 
+/// What a formula carries on over a kept series.
+struct CarriedFormula {
+    /// Of which reading of the series.
+    var reading = 0
+    var state: SeriesFormula.State
+}
+
 /// The newest samples of the one series that a selector finds at a site, carried on from batch to batch.
 ///
 /// Read from the store once, then each batch's own samples are added, so that a reading in its turn costs no reading of
@@ -70,6 +77,10 @@ struct KeptSeries {
     /// From then on evaluations find all they need.
     private var readFrom = Timestamp.distantPast
     private var trimAt = 0
+    /// How many samples have been let go of at the beginning.
+    private var base = 0
+    /// Counts how often the samples were read anew.
+    private var reading = 0
     private var patience = 0
     private var wait = 0
     /// The series of which samples have come that the selector may find.
@@ -108,6 +119,7 @@ struct KeptSeries {
         self.columns.times.removeFirst(surplus)
         self.columns.values.removeFirst(surplus)
         self.columns.marks.removeFirst(surplus)
+        self.base += surplus
         self.trimAt = max(16, 2 * self.columns.times.count)
         self.readFrom = max(self.readFrom, clock)
     }
@@ -126,8 +138,9 @@ struct KeptSeries {
         reach: Milliseconds,
         at time: Timestamp,
         site: String,
+        _ carried: inout CarriedFormula,
         _ reader: () -> any SeriesReader
-    ) throws -> (value: Double?, nextChange: Timestamp)? {
+    ) throws -> SeriesFormula.Result? {
         if self.track == nil {
             guard self.wait == 0 else {
                 self.wait -= 1
@@ -142,7 +155,14 @@ struct KeptSeries {
             self.patience = 0
         }
         guard time >= self.readFrom else { return nil }
-        return try formula.value(of: self.columns, at: time, roundsComparisons: true)
+        if carried.reading != self.reading { carried = CarriedFormula(reading: self.reading, state: formula.newState) }
+        return try formula.value(
+            of: self.columns,
+            base: self.base,
+            at: time,
+            &carried.state,
+            roundsComparisons: true
+        )
     }
 
     /// Reads the series, where it is one stored series alone and its samples have been coming.
@@ -175,6 +195,8 @@ struct KeptSeries {
         guard let track else { return }
         columns.lookback = lookback
         self.columns = columns
+        self.base = 0
+        self.reading += 1
         self.track = track
         self.readFrom = time
         self.trimAt = max(16, 2 * columns.times.count)

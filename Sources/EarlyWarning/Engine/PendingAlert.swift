@@ -13,7 +13,7 @@ package struct PendingAlert: Hashable, Sendable {
     /// - Throws: When a row cannot be read.
     package static func all(in rows: [AlertStateRow]) throws -> [PendingAlert] {
         // In canonical JSON a quotation mark inside of a text is never bare: nothing else looks like this.
-        try rows.filter { $0.json.contains(#""state":"pending""#) }
+        try rows.filter { TrailRecord.rule(of: $0.key) == nil && $0.json.contains(#""state":"pending""#) }
             .map { row in
                 let record = try CanonicalJSON.value(AlertRecord.self, from: row.json)
                 let labels = try CanonicalJSON.value(Labels.self, from: row.key.labels)

@@ -6,13 +6,28 @@ package import Telemetry
 /// What the engine must not forget, and how it takes it up again.
 extension RuleEngine {
     func noteChange(_ alert: Alert, _ unit: RuleUnit) {
+        guard self.rehearsal == nil else { return }
         let key = AlertKey(rule: unit.rule.rule.id, labels: alert.labels)
         self.changes[key] = .some(AlertRecord(alert, rule: unit.rule.rule))
+    }
+
+    /// Keeps what the alerts of a unit are from `time` on.
+    func noteTrail(_ unit: RuleUnit, at time: Timestamp) {
+        unit.trail.add(AlertTrail.Point(time: time, alerts: unit.alerts), lateness: unit.rule.rule.lateness)
+        self.noteTrailChange(unit)
+    }
+
+    func noteTrailChange(_ unit: RuleUnit) {
+        guard self.rehearsal == nil, !unit.isTrailChanged else { return }
+        unit.isTrailChanged = true
+        self.changedTrails.append(unit)
     }
 
     /// What changed since the last call, to be saved in one transaction with the processed position.
     package func checkpoint() -> EngineCheckpoint {
         var checkpoint = EngineCheckpoint()
+        checkpoint.removed = self.removedTrails
+        self.removedTrails.removeAll()
         for (key, record) in self.changes {
             let labels = CanonicalJSON.text(key.labels)
             let key = AlertStateRow.Key(rule: key.rule, labels: labels)
@@ -23,6 +38,12 @@ extension RuleEngine {
             }
         }
         self.changes.removeAll(keepingCapacity: true)
+        for unit in self.changedTrails {
+            unit.isTrailChanged = false
+            let row = TrailRecord(unit.trail, rule: unit.rule.rule).row(rule: unit.rule.rule.id, site: unit.site)
+            checkpoint.alerts.append(row)
+        }
+        self.changedTrails.removeAll(keepingCapacity: true)
         for scope in self.changedScopes {
             scope.isClockChanged = false
             let clock = ScopeClock(clock: scope.clock, future: scope.future)
@@ -42,6 +63,7 @@ extension RuleEngine {
             if scope.clock > .distantPast { self.noteClockChange(scope) }
             for unit in scope.units + scope.wallUnits {
                 for alert in unit.alerts { self.noteChange(alert, unit) }
+                if !unit.trail.points.isEmpty { self.noteTrailChange(unit) }
                 guard let failure = unit.failure else { continue }
                 let key = AlertKey(rule: RuleEngine.failureRule, labels: self.failureLabels(unit))
                 self.changes[key] =
@@ -69,6 +91,10 @@ extension RuleEngine {
         try self.findSeries(reader)
         var ended: [AlertTransition] = []
         for row in alerts {
+            if let rule = TrailRecord.rule(of: row.key) {
+                try self.restoreTrail(row, rule: rule)
+                continue
+            }
             let record = try CanonicalJSON.value(AlertRecord.self, from: row.json)
             let labels = try CanonicalJSON.value(Labels.self, from: row.key.labels)
             guard !self.restore(record, labels: labels, rule: row.key.rule) else { continue }
@@ -121,6 +147,16 @@ extension RuleEngine {
         self.routesByKey.removeAll()
     }
 
+    private func restoreTrail(_ row: AlertStateRow, rule id: String) throws {
+        let site = try CanonicalJSON.value(Labels.self, from: row.key.labels).site
+        guard let rule = self.compiled.first(where: { $0.rule.id == id }), rule.isPerSite else {
+            self.removedTrails.append(row.key)
+            return
+        }
+        let unit = self.unit(of: rule, in: self.scope(forSite: site))
+        unit.trail = try CanonicalJSON.value(TrailRecord.self, from: row.json).trail(of: rule)
+    }
+
     private func restore(_ record: AlertRecord, labels: Labels, rule id: String) -> Bool {
         let isFailure = record.state == "failed"
         let wanted = isFailure ? record.failedRule : id
@@ -137,18 +173,7 @@ extension RuleEngine {
             unit.failure = (record.reason ?? "", record.since)
             return true
         }
-        var alert = Alert(
-            resultLabels: record.resultLabels,
-            matchingLabels: rule.matchingLabels(record.resultLabels),
-            labels: labels,
-            activeAt: record.activeAt
-        )
-        alert.machine = AlertStateMachine(record.machineState)
-        alert.value = record.value
-        alert.threshold = record.threshold
-        alert.evidence = record.evidence
-        alert.lastReadingAt = record.lastReadingAt
-        unit.alerts.append(alert)
+        unit.alerts.append(record.alert(labels, of: rule))
         return true
     }
 

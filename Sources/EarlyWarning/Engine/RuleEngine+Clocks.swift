@@ -90,13 +90,24 @@ extension RuleEngine {
         }
         let limit = followsWall ? receivedAt : Timestamp.distantFuture
         var rest = run
+        var late: [(unit: RuleUnit, from: Timestamp)] = []
         var isLate = false
         while let next = rest.first, next.sample.time < scope.clock {
             isLate = true
             self.counters.lateSamples += 1
+            for unit in next.route.allUnits where scope.clock - next.sample.time <= unit.rule.rule.lateness {
+                if !late.contains(where: { $0.unit === unit }) { late.append((unit, next.sample.time)) }
+            }
             self.markDirty(next.route, scope.clock, &across)
             rest = rest.dropFirst()
         }
+        // What is already judged of this very moment is judged anew, from what was before it.
+        for item in rest.prefix(while: { $0.sample.time == scope.clock }) {
+            for unit in item.route.allUnits where unit.trail.hasChanges(since: scope.clock) {
+                if !late.contains(where: { $0.unit === unit }) { late.append((unit, scope.clock)) }
+            }
+        }
+        for item in late { try self.rectify(item.unit, from: item.from, view) }
         if isLate, rest.first?.sample.time != scope.clock { try self.advance(scope, to: scope.clock, view) }
         while let next = rest.first {
             let time = next.sample.time

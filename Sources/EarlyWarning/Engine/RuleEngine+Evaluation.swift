@@ -18,11 +18,21 @@ extension RuleEngine {
     struct Pass {
         let time: Timestamp
         let view: View
-        var result: InstantResult
+        /// What the expression rests on.
+        var evidence: Evidence = []
+        var newestSample: Timestamp?
         /// When to look again.
         var due: Timestamp
         var ending: Ending?
         var maybe: [Labels]?
+
+        init(time: Timestamp, view: View, _ result: InstantResult? = nil) {
+            self.time = time
+            self.view = view
+            self.evidence = result?.evidence ?? []
+            self.newestSample = result?.newestSample
+            self.due = result?.nextChange ?? .distantFuture
+        }
 
         mutating func look(_ moment: Timestamp) {
             if moment < self.due { self.due = moment }
@@ -35,25 +45,21 @@ extension RuleEngine {
         unit.isDirty = false
         unit.isArmed = true
         do {
-            if unit.alerts.isEmpty, unit.failure == nil, !unit.rule.hasMaybe {
-                if let comparison = unit.rule.comparison {
-                    if let until = try self.quietUntil(comparison, unit, at: time, view) {
-                        unit.due = max(until, time + 1)
-                        return
-                    }
-                } else if let threshold = unit.rule.requiredThreshold,
-                    try self.isMissing(threshold, of: unit, at: time, view)
-                {
-                    unit.due = .distantFuture
-                    return
-                } else if unit.rule.wantsSilence, let until = view.scope.reportsUntil(at: time, epoch: self.epoch) {
-                    unit.due = max(until, time + 1)
-                    return
-                }
+            if let season = unit.rule.rule.season, !season.contains(time) {
+                try self.rest(unit, at: time, view)
+                unit.due = season.turn(after: time)
+                return
+            }
+            if unit.alerts.isEmpty, unit.failure == nil, unit.undecided.isEmpty,
+                let until = try self.quietUntil(unit, at: time, view)
+            {
+                unit.due = max(until, time + 1)
+                return
             }
             let result = try view.raising.instant(unit.rule.rule.expr, at: time)
-            var pass = Pass(time: time, view: view, result: result, due: result.nextChange)
+            var pass = Pass(time: time, view: view, result)
             if unit.rule.dependsOnTime { pass.look(self.nextTimeStep(unit, after: time)) }
+            if let season = unit.rule.rule.season { pass.look(season.turn(after: time)) }
             guard !unit.alerts.isEmpty || !result.isEmpty || unit.rule.rule.maybe != nil || unit.failure != nil else {
                 unit.due = max(pass.due, time + 1)
                 return
@@ -68,6 +74,45 @@ extension RuleEngine {
             let message = "two elements of the result have the same labels without the metric name: \(error.labels)"
             self.fail(unit, message: message, at: time)
         }
+    }
+
+    /// Until when a unit without alerts surely stays without, unless a sample arrives; nil where the evaluator must say.
+    private func quietUntil(_ unit: RuleUnit, at time: Timestamp, _ view: View) throws -> Timestamp? {
+        let rule = unit.rule
+        if let comparison = rule.comparison {
+            guard let until = try self.quietUntil(comparison, unit, at: time, view) else { return nil }
+            guard rule.hasMaybe else { return until }
+            guard let maybe = rule.maybeComparison else { return nil }
+            return try self.quietUntil(maybe, unit, at: time, view).map { min(until, $0) }
+        }
+        guard !rule.hasMaybe else { return nil }
+        if let threshold = rule.requiredThreshold {
+            return try self.isMissing(threshold, of: unit, at: time, view) ? .distantFuture : nil
+        }
+        return rule.wantsSilence ? view.scope.reportsUntil(at: time, epoch: self.epoch) : nil
+    }
+
+    /// Ends what the season of a rule leaves behind.
+    private func rest(_ unit: RuleUnit, at time: Timestamp, _ view: View) throws {
+        var pass = Pass(time: time, view: view)
+        try self.match(.vector([]), to: unit, &pass)
+        for index in unit.alerts.indices {
+            var alert = unit.alerts[index]
+            let actions = alert.machine.observe(
+                .withdrawn(reason: AlertStateMachine.seasonOver),
+                at: time,
+                hold: 0,
+                keepFiringFor: 0
+            )
+            for action in actions { try self.perform(action, &alert, unit, &pass) }
+            self.noteChange(alert, unit)
+        }
+        if !unit.alerts.isEmpty {
+            unit.alerts.removeAll()
+            self.noteTrail(unit, at: time)
+        }
+        unit.undecided.removeAll()
+        self.recover(unit, at: time)
     }
 
     /// Whether a level has no threshold here, which is so of most levels at most sites.
@@ -99,8 +144,9 @@ extension RuleEngine {
         let rule = unit.rule.rule
         do {
             let result = try view.raising.instant(rule.expr, at: time)
-            var pass = Pass(time: time, view: view, result: result, due: result.nextChange)
+            var pass = Pass(time: time, view: view, result)
             if unit.rule.dependsOnTime || unit.failure != nil { pass.look(self.nextTimeStep(unit, after: time)) }
+            if let season = unit.rule.rule.season { pass.look(season.turn(after: time)) }
             for sample in result.samples {
                 guard let index = unit.alerts.firstIndex(where: { $0.resultLabels == sample.labels }) else { continue }
                 unit.alerts[index].isSeen = true
@@ -125,13 +171,20 @@ extension RuleEngine {
         }
     }
 
-    /// The next multiple of the group's interval; in a long advance the next of those that it is spread over.
     func nextTimeStep(_ unit: RuleUnit, after time: Timestamp) -> Timestamp {
-        let interval = unit.rule.rule.interval
+        self.nextTimeStep(unit.rule.rule.interval, after: time)
+    }
+
+    /// The next multiple of a group's interval; in a long advance the next of those that it is spread over.
+    func nextTimeStep(_ interval: Milliseconds, after time: Timestamp) -> Timestamp {
         let steps = time < self.advance.target ? self.advance.span / interval / self.settings.maximumTimeSteps : 0
         let (stride, overflow) = interval.multipliedReportingOverflow(by: max(1, steps + 1))
         guard !overflow, steps > 0 else { return RuleEngine.nextMultiple(of: interval, after: time) }
         return min(RuleEngine.nextMultiple(of: stride, after: time), self.advance.target)
+    }
+
+    static func lastMultiple(of interval: Milliseconds, through time: Timestamp) -> Timestamp {
+        self.nextMultiple(of: interval, after: time) - interval
     }
 
     private static func nextMultiple(of interval: Milliseconds, after time: Timestamp) -> Timestamp {
@@ -177,9 +230,12 @@ extension RuleEngine {
         }
         guard let index else { return }
         unit.alerts[index].isSeen = true
+        if unit.rule.isMoreExtreme(value, than: unit.alerts[index].peak?.value) {
+            unit.alerts[index].peak = AlertPeak(value: value, at: pass.newestSample ?? pass.time)
+        }
         unit.alerts[index].value = value
-        unit.alerts[index].evidence = pass.result.evidence
-        unit.alerts[index].lastReadingAt = pass.result.newestSample
+        unit.alerts[index].evidence = pass.evidence
+        unit.alerts[index].lastReadingAt = pass.newestSample
     }
 
     // MARK: - What becomes of each alert
@@ -189,6 +245,7 @@ extension RuleEngine {
         var mustCheckSilence = pass.time >= unit.staleAt
         for alert in unit.alerts { if case .held = alert.machine.state { mustCheckSilence = true } }
         if mustCheckSilence { unit.staleAt = .distantFuture }
+        var isChanged = false
         for index in unit.alerts.indices {
             var alert = unit.alerts[index]
             let before = alert.machine.state
@@ -220,9 +277,13 @@ extension RuleEngine {
             unit.alerts[index] = alert
             // While the expression holds a start finds the value again; what it was last must be kept.
             let isLastValue = alert.wasSeen && !alert.isSeen && alert.machine.isRaised
-            if alert.machine.state != before || isLastValue { self.noteChange(alert, unit) }
+            // Of a value that goes on rising the last is found again; the peak, and since when, only here.
+            let isPeak = alert.isSeen && alert.machine.isRaised && alert.peak?.value == alert.value
+            if alert.machine.state != before { isChanged = true }
+            if alert.machine.state != before || isLastValue || isPeak { self.noteChange(alert, unit) }
         }
         unit.alerts.removeAll { $0.machine.state == .inactive }
+        if isChanged { self.noteTrail(unit, at: pass.time) }
         if unit.alerts.contains(where: { $0.machine.isRaised }) {
             pass.look(unit.staleAt)
         } else {
@@ -239,7 +300,9 @@ extension RuleEngine {
     ) throws -> AlertStateMachine.Verdict {
         guard alert.machine.isRaised else { return alert.isSeen ? .fires : .over }
         var isSilent = false
-        if !alert.isSeen, try self.isThresholdWithdrawn(alert, unit, &pass) { return .withdrawn }
+        if !alert.isSeen, try self.isThresholdWithdrawn(alert, unit, &pass) {
+            return .withdrawn(reason: AlertStateMachine.thresholdWithdrawn)
+        }
         if mustCheckSilence {
             if let deadline = try self.silenceDeadline(alert, unit, pass) {
                 unit.staleAt = min(unit.staleAt, deadline)

@@ -25,6 +25,10 @@ extension RuleEngine {
         self.counters.errors += 1
         let rule = unit.rule.rule
         unit.alerts.removeAll { $0.machine.state == .inactive }
+        guard self.rehearsal == nil else {
+            unit.failure = (message, time)
+            return
+        }
         for index in unit.alerts.indices {
             let actions = unit.alerts[index].machine
                 .observe(
@@ -38,6 +42,7 @@ extension RuleEngine {
                 self.noteChange(unit.alerts[index], unit)
             }
         }
+        if !unit.alerts.isEmpty { self.noteTrail(unit, at: time) }
         unit.due = self.nextTimeStep(unit, after: time)
         guard unit.failure == nil else { return }
         unit.failure = (message, time)

@@ -89,7 +89,7 @@ extension RuleEngine {
         let isWall = rule.isSilence && self.clockMode == .wall
         let present = isWall ? scope.wallUnits : scope.units
         if let unit = present.first(where: { $0.rule === rule }) { return unit }
-        let unit = RuleUnit(rule: rule)
+        let unit = RuleUnit(rule: rule, site: scope.site)
         self.readChannels(of: unit, adding: scope.channels)
         if isWall { scope.wallUnits.append(unit) } else { scope.add(unit) }
         return unit

@@ -74,8 +74,24 @@ extension RuleEngine {
         since: Timestamp,
         reason: String? = nil
     ) {
+        let transition = self.transition(change, alert, unit, at: time, since: since, reason: reason)
+        if self.rehearsal != nil {
+            self.rehearsal?.append(transition)
+        } else {
+            self.output.append((unit.rule.order, transition))
+        }
+    }
+
+    func transition(
+        _ change: AlertTransition.Change,
+        _ alert: Alert,
+        _ unit: RuleUnit,
+        at time: Timestamp,
+        since: Timestamp,
+        reason: String? = nil
+    ) -> AlertTransition {
         let rule = unit.rule.rule
-        let transition = AlertTransition(
+        return AlertTransition(
             rule: rule.id,
             alertName: rule.name,
             change: change,
@@ -91,9 +107,9 @@ extension RuleEngine {
             evidence: alert.evidence,
             reason: reason,
             lastReadingAt: alert.lastReadingAt,
-            annotations: self.annotations(alert, rule)
+            annotations: self.annotations(alert, rule),
+            peak: alert.peak
         )
-        self.output.append((unit.rule.order, transition))
     }
 
     func annotations(_ alert: Alert, _ rule: AlertRule) -> [String: String] {

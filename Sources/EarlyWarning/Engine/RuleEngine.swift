@@ -45,6 +45,8 @@ package final class RuleEngine {
         package var evaluations = 0
         /// Samples behind their site's clock when they arrived.
         package var lateSamples = 0
+        /// Units that were evaluated again from a late sample on.
+        package var rehearsals = 0
         package var samples = 0
         /// Timers that fired.
         package var timers = 0
@@ -90,6 +92,12 @@ package final class RuleEngine {
     var output: [(order: Int, transition: AlertTransition)] = []
     /// Alert states that changed since the last checkpoint; nil for those that are gone.
     var changes: [AlertKey: AlertRecord?] = [:]
+    /// Those whose trail changed since the last checkpoint.
+    var changedTrails: [RuleUnit] = []
+    /// Of rules that are no longer there.
+    var removedTrails: [AlertStateRow.Key] = []
+    /// While a unit is evaluated again for times that have passed: what it would have said.
+    var rehearsal: [AlertTransition]?
 
     /// Compiles the rules.
     ///

@@ -54,6 +54,9 @@ final class RuleLadder {
 
     func forgetThresholds() { self.band = nil }
 
+    /// An alert of a unit came or went otherwise than by looking at the ladder.
+    func wake() { self.isQuiet = false }
+
     /// Takes over what the units say of themselves.
     func takeDue() {
         self.isAsOne = false
@@ -65,19 +68,24 @@ final class RuleLadder {
     fileprivate func quietUntil(
         at time: Timestamp,
         _ view: RuleEngine.View,
-        threshold: (ThresholdComparison, RuleUnit) throws -> KnownThreshold?
+        threshold: (ThresholdComparison, RuleUnit) throws -> KnownThreshold?,
+        reaches: (_ limit: Double, _ value: Double, _ slope: Double, ThresholdComparison) -> Timestamp
     ) throws -> Timestamp? {
         guard self.isQuiet, let operands = view.operands else { return nil }
         switch try operands.value(of: self.comparison, at: time, view) {
         case .several: return nil
         case .none(let until): return until
-        case .one(let value, let until):
+        case .one(let value, let slope, let until):
             if self.band.map({ time < $0.from || time >= $0.until }) ?? true {
                 self.band = try self.makeBand(threshold)
             }
             guard let band = self.band else { return nil }
             for border in band.borders where border.comparison.holds(value, against: border.limit) { return nil }
-            return min(until, band.until)
+            var end = min(until, band.until)
+            if slope != 0 {
+                for border in band.borders { end = min(end, reaches(border.limit, value, slope, border.comparison)) }
+            }
+            return end
         }
     }
 
@@ -127,7 +135,11 @@ extension RuleEngine {
     /// Errors of the query are left to the units, which say them.
     private func quietUntil(_ ladder: RuleLadder, at time: Timestamp, _ view: View) throws -> Timestamp? {
         do {
-            return try ladder.quietUntil(at: time, view) { try self.threshold($0, $1, at: time, view) }
+            return try ladder.quietUntil(at: time, view) {
+                try self.threshold($0, $1, at: time, view)
+            } reaches: { limit, value, slope, comparison in
+                self.reaches(limit, from: value, slope: slope, comparison, ladder.units[0].rule.rule, at: time)
+            }
         } catch is PromQLError {
             return nil
         }

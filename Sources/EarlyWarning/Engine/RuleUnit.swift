@@ -34,6 +34,8 @@ struct Alert {
     var lastReadingAt: Timestamp?
     /// Since when the expression holds, `for` included.
     var activeAt: Timestamp
+    /// The most extreme value since then.
+    var peak: AlertPeak?
     /// Whether the evaluation at hand yields it.
     var isSeen = false
     /// Whether the evaluation before did.
@@ -66,7 +68,16 @@ final class RuleUnit {
     var staleAt = Timestamp.distantFuture
     /// Label sets of which `maybe` says that nobody knows.
     var undecided: [(labels: Labels, since: Timestamp)] = []
+    /// What its alerts were, as far back as a late reading can change it.
+    var trail = AlertTrail()
+    var isTrailChanged = false
     var isEvaluated: Bool { self.evaluatedAt != .distantPast }
 
-    init(rule: CompiledRule) { self.rule = rule }
+    /// Empty for a rule across sites, and for data without a site.
+    let site: String
+
+    init(rule: CompiledRule, site: String = "") {
+        self.rule = rule
+        self.site = site
+    }
 }

@@ -62,12 +62,17 @@ final class Scope {
 
     func add(_ unit: RuleUnit) {
         self.units.append(unit)
-        guard self.reader != nil, let comparison = unit.rule.comparison, comparison.isOrdered, !unit.rule.hasMaybe
+        guard self.reader != nil, let comparison = unit.rule.comparison, comparison.isOrdered, !unit.rule.hasMaybe,
+            unit.rule.rule.season == nil
         else {
             self.singles.append(unit)
             return
         }
-        if let ladder = self.ladders.first(where: { $0.comparison.operand == comparison.operand }) {
+        let ladder = self.ladders.first { ladder in
+            ladder.comparison.operand == comparison.operand
+                && (!unit.rule.dependsOnTime || ladder.units[0].rule.rule.interval == unit.rule.rule.interval)
+        }
+        if let ladder {
             ladder.add(unit)
         } else {
             self.ladders.append(RuleLadder(comparison, unit))
@@ -190,6 +195,9 @@ final class Route {
     let track: SeriesTrack
     /// Whether a sample of it has been seen; the first one sets the timers of the silence rules.
     var isKnown = false
+
+    /// Those that are evaluated at the site's clock.
+    var allUnits: [RuleUnit] { self.units + self.ladders.flatMap(\.units) }
 
     init(
         key: SeriesKey,

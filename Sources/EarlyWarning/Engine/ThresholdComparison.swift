@@ -4,22 +4,45 @@
 import PromQL
 import Telemetry
 
-/// The form of nearly all rules about thresholds: `something >= on(site) group_left() site_threshold_…{…}`.
+/// The form of nearly all rules: `something >= on(site) group_left() site_threshold_…{…}`, or `something >= 50`.
 ///
 /// The rules of a ladder share `something`, and a threshold holds for months. So the left side is evaluated once for
 /// all levels of a site, the right side when it changes; what is left for each level is to compare two numbers.
 final class ThresholdComparison: Sendable {
+    enum Limit: Hashable, Sendable {
+        case threshold(Selector)
+        case constant(Double)
+    }
+
     let left: Query
     /// The place of the left side among those of all rules; rules with the same left side have the same.
     let operand: Int
     let operation: BinaryOperator
-    let threshold: Selector
+    let limit: Limit
     /// Where the left side is a number made of one series: the form that needs no labels, and what it reads.
     let formula: SeriesFormula?
     let selector: Int
 
     /// Whether a higher value, or a lower one, holds against the threshold whenever a value does.
     var isOrdered: Bool { self.operation != .equal && self.operation != .notEqual }
+
+    /// The limit of a comparison with a number; nil of one with a threshold.
+    var constantLimit: KnownThreshold? {
+        guard case .constant(let value) = self.limit else { return nil }
+        return KnownThreshold(value: value, from: .distantPast, until: .distantFuture)
+    }
+
+    private static func limit(_ binary: BinaryOperation) -> Limit? {
+        switch binary.right.unwrapped {
+        case .number(let value): return .constant(value)
+        case .unary(let negates, .number(let value)): return .constant(negates ? -value : value)
+        case .selector(let threshold) where threshold.isThresholdNow:
+            let matching = binary.matching
+            guard matching.isOn, matching.labels == ["site"], matching.cardinality != .oneToMany else { return nil }
+            return .threshold(threshold)
+        default: return nil
+        }
+    }
 
     func holds(_ value: Double, against limit: Double) -> Bool {
         Evaluator.holds(self.operation, value, limit, rounded: true)
@@ -29,29 +52,31 @@ final class ThresholdComparison: Sendable {
     ///
     /// `operands` collects the left sides of all rules, and what they read.
     init?(_ query: Query, operands: inout OperandTable) {
-        guard case .binary(let binary) = query.expression, binary.operation.isComparison, !binary.returnsBool,
-            binary.matching.isOn, binary.matching.labels == ["site"], binary.matching.cardinality != .oneToMany,
-            case .selector(let threshold) = binary.right, threshold.isThresholdNow, !query.dependsOnTime,
-            let left = try? Query(binary.left), left.type == .vector
+        guard case .binary(let binary) = query.expression.unwrapped, binary.operation.isComparison, !binary.returnsBool,
+            let limit = Self.limit(binary),
+            !query.selectors.contains(where: { $0.metric == CompiledRule.silenceMetric }),
+            let left = try? Query(binary.left, days: query.days), left.type == .vector
         else { return nil }
+        self.formula = SeriesFormula(left)
+        guard self.formula != nil || !query.dependsOnTime else { return nil }
         self.left = left
         self.operation = binary.operation
-        self.threshold = threshold
-        self.operand = operands.place(of: binary.left)
-        self.formula = SeriesFormula(left)
+        self.limit = limit
+        self.operand = operands.place(of: left)
         self.selector = self.formula.map { operands.place(of: $0) } ?? 0
     }
 }
 
-/// The left sides of all comparisons with thresholds, each once, and the selectors of those that have a formula.
+/// The left sides of all comparisons, each once, and the selectors of those that have a formula.
 struct OperandTable {
-    private var expressions: [Expression] = []
+    private var queries: [Query] = []
     private(set) var selectors: [SharedSelector] = []
 
-    fileprivate mutating func place(of expression: Expression) -> Int {
-        if let known = self.expressions.firstIndex(of: expression) { return known }
-        self.expressions.append(expression)
-        return self.expressions.count - 1
+    fileprivate mutating func place(of query: Query) -> Int {
+        let known = self.queries.firstIndex { $0.expression == query.expression && $0.days == query.days }
+        if let known { return known }
+        self.queries.append(query)
+        return self.queries.count - 1
     }
 
     fileprivate mutating func place(of formula: SeriesFormula) -> Int {
@@ -77,8 +102,8 @@ final class LeftOperands {
     enum Operand {
         /// Nothing, until a sample arrives or that time.
         case none(until: Timestamp)
-        /// One element, with the label of the site.
-        case one(value: Double, until: Timestamp)
+        /// One element, with the label of the site, and how it changes with time, per second; NaN where nobody knows.
+        case one(value: Double, slope: Double, until: Timestamp)
         /// Several elements, or one without the site's label: how they match is left to the evaluator.
         case several(until: Timestamp)
     }
@@ -87,6 +112,8 @@ final class LeftOperands {
     private let selectors: [SharedSelector]
     private var known: [(time: Timestamp, operand: Operand)?] = []
     private var kept: [KeptSeries]
+    /// By operand.
+    private var carried: [CarriedFormula?] = []
     private var epoch = 0
 
     init(site: String, selectors: [SharedSelector]) {
@@ -114,7 +141,10 @@ final class LeftOperands {
     }
 
     func value(of comparison: ThresholdComparison, at time: Timestamp, _ view: RuleEngine.View) throws -> Operand {
-        while self.known.count <= comparison.operand { self.known.append(nil) }
+        while self.known.count <= comparison.operand {
+            self.known.append(nil)
+            self.carried.append(nil)
+        }
         if let known = self.known[comparison.operand], known.time == time { return known.operand }
         let operand = try self.formulaValue(comparison, at: time, view) ?? self.evaluated(comparison, at: time, view)
         self.known[comparison.operand] = (time, operand)
@@ -128,11 +158,18 @@ final class LeftOperands {
     ) throws -> Operand? {
         guard let formula = comparison.formula else { return nil }
         let place = comparison.selector
+        let reach = self.selectors[place].reach
+        var carried = self.carried[comparison.operand].take() ?? CarriedFormula(state: formula.newState)
         let result = try self.kept[place]
-            .value(of: formula, reach: self.selectors[place].reach, at: time, site: self.site) { view.reader }
+            .value(of: formula, reach: reach, at: time, site: self.site, &carried) {
+                view.reader
+            }
+        self.carried[comparison.operand] = carried
         guard let result else { return nil }
-        guard let value = result.value else { return .none(until: result.nextChange) }
-        return .one(value: value, until: result.nextChange)
+        guard let value = result.value else {
+            return result.slope == 0 ? .none(until: result.nextChange) : nil
+        }
+        return .one(value: value, slope: result.slope, until: result.nextChange)
     }
 
     private func evaluated(
@@ -142,9 +179,11 @@ final class LeftOperands {
     ) throws -> Operand {
         let result = try view.raising.instant(comparison.left, at: time)
         let samples = result.samples
-        if samples.isEmpty { return .none(until: result.nextChange) }
+        // How a value moves with time is only known of formulas.
+        let moves = comparison.left.dependsOnTime
+        if samples.isEmpty, !moves { return .none(until: result.nextChange) }
         if samples.count == 1, samples[0].labels.site == self.site {
-            return .one(value: samples[0].value, until: result.nextChange)
+            return .one(value: samples[0].value, slope: moves ? .nan : 0, until: result.nextChange)
         }
         return .several(until: result.nextChange)
     }
@@ -178,11 +217,38 @@ extension RuleEngine {
             }
             return min(until, threshold.until)
         case .none(let until): return until
-        case .one(let value, let until):
+        case .one(let value, let slope, let until):
             guard let threshold = try self.threshold(comparison, unit, at: time, view) else { return nil }
-            if let limit = threshold.value, comparison.holds(value, against: limit) { return nil }
-            return min(until, threshold.until)
+            guard let limit = threshold.value else { return min(until, threshold.until) }
+            if comparison.holds(value, against: limit) { return nil }
+            let reaches = self.reaches(limit, from: value, slope: slope, comparison, unit.rule.rule, at: time)
+            return min(until, threshold.until, reaches)
         }
+    }
+
+    /// Until when a value that does not reach its limit need not be looked at, as far as it moves with time alone.
+    ///
+    /// Outputs that move with time are evaluated at the multiples of the group's interval; those are left out that lie
+    /// before a straight line can come near the limit.
+    func reaches(
+        _ limit: Double,
+        from value: Double,
+        slope: Double,
+        _ comparison: ThresholdComparison,
+        _ rule: AlertRule,
+        at time: Timestamp
+    ) -> Timestamp {
+        if slope == 0 { return .distantFuture }
+        let next = self.nextTimeStep(rule.interval, after: time)
+        let isUpward = comparison.operation == .greater || comparison.operation == .greaterOrEqual
+        guard comparison.isOrdered, slope.isFinite, value.isFinite, limit.isFinite else { return next }
+        guard (slope > 0) == isUpward else { return .distantFuture }
+        // Less what the comparison rounds away, and a thousandth for what the arithmetic does.
+        let distance = abs(limit - value) - 1e-8 - 1e-12 * max(abs(limit), abs(value))
+        let seconds = distance / abs(slope) * 0.999
+        guard seconds > 0 else { return next }
+        guard seconds < 1e9 else { return .distantFuture }
+        return max(next, RuleEngine.lastMultiple(of: rule.interval, through: time + Milliseconds(seconds * 1000)))
     }
 
     /// The one threshold in force, or that there is none until one begins or a day has passed; nil where there are
@@ -193,9 +259,10 @@ extension RuleEngine {
         at time: Timestamp,
         _ view: View
     ) throws -> KnownThreshold? {
+        guard case .threshold(let selector) = comparison.limit else { return comparison.constantLimit }
         if let known = unit.threshold, known.from <= time, time < known.until { return known }
         var request = SelectRequest(
-            matchers: comparison.threshold.matchers,
+            matchers: selector.matchers,
             extent: .lookback(from: time, through: time),
             qualities: .raising
         )

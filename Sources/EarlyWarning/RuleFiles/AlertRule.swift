@@ -50,15 +50,13 @@ package struct AlertRule: Sendable {
     /// How far behind the clock a reading may be and still change history.
     package let lateness: Milliseconds
     package let noData: NoDataPolicy
-    /// Minutes after midnight at which the rule's day begins.
-    package let dayBoundary: Int?
+    /// The part of the year outside of which the rule says nothing.
+    package let season: Season?
     package let labels: [NamedTemplate]
     package let annotations: [NamedTemplate]
 }
 
-/// A rule that names the result of an expression.
-///
-/// `rules check` reads them and `rules test` evaluates them; `serve` does not.
+/// A rule that names the result of an expression, which is stored as a series of its own.
 package struct RecordingRule: Sendable {
     package let record: String
     package let group: String
@@ -67,6 +65,9 @@ package struct RecordingRule: Sendable {
     package let interval: Milliseconds
     package let expr: Query
     package let labels: Labels
+
+    /// Tells the rules of a set apart.
+    var id: String { "\(self.file):\(self.line) \(self.record)" }
 }
 
 /// Something about a rule that its author should know, though it is no error.

@@ -33,12 +33,29 @@ extension RuleFileReader {
         return hour * 60 + minute
     }
 
+    /// The part of the year from one day to before another.
+    func season(_ value: YAMLValue) -> Season? {
+        func day(_ value: YAMLValue) -> Season.MonthDay? {
+            guard let text = value.string else { return nil }
+            let day = Season.MonthDay(parsing: text)
+            if day == nil { value.report("'\(text)' is no day of the year; write month-day like 04-01") }
+            return day
+        }
+        guard let map = value.mapping(keys: ["from", "to"]), let from = map.required("from").flatMap(day),
+            let to = map.required("to").flatMap(day)
+        else { return nil }
+        if from == to { value.report("the season is empty or the whole year; leave it out for the whole year") }
+        return Season(from: from, to: to)
+    }
+
     /// A query of type vector or scalar, with `$level` and `$threshold` replaced; errors are reported at their place.
-    func query(_ value: YAMLValue, _ level: Level = Level(level: .notice, label: nil)) -> Query? {
+    func query(_ value: YAMLValue, _ level: Level = Level(level: .notice, label: nil), _ days: CalendarDays? = nil)
+        -> Query?
+    {
         guard let text = value.string else { return nil }
         let written = LevelSubstitution(text, level: level.label, threshold: level.constant?.text)
         do {
-            let query = try Query(parsing: written.text)
+            let query = try Query(parsing: written.text, days: days)
             guard query.type == .vector || query.type == .scalar else {
                 value.report(
                     "the expression yields a \(query.type.rawValue); a rule needs an instant vector or a scalar"

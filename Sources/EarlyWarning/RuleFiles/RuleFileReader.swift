@@ -69,7 +69,7 @@ struct RuleFileReader {
     private static let groupKeys = ["name", "interval", "query_offset", "limit", "labels", "rules"]
     private static let ruleKeys = [
         "alert", "annotations", "clear", "day_boundary", "expr", "for", "keep_firing_for", "labels", "lateness",
-        "levels", "maybe", "no_data", "record", "threshold",
+        "levels", "maybe", "no_data", "record", "season", "threshold",
     ]
 
     private mutating func readRule(_ value: YAMLValue, in group: GroupContext) {
@@ -105,11 +105,6 @@ struct RuleFileReader {
                 expr: query,
                 labels: Labels(labels.map { Label(name: $0.name, value: $0.template.render(context)) })
             )
-        )
-        self.note(
-            value,
-            "recording rules are evaluated by 'rules test' only, not by 'serve'; write the expression out "
-                + "where '\(name)' is used"
         )
     }
 
@@ -156,7 +151,8 @@ struct RuleFileReader {
         var keepFiringFor: Milliseconds = 0
         var lateness: Milliseconds = .day
         var noData = NoDataPolicy.unknown
-        var dayBoundary: Int?
+        var days: CalendarDays?
+        var season: Season?
     }
 
     struct Level {
@@ -176,7 +172,8 @@ struct RuleFileReader {
         settings.hold = map["for"].flatMap(self.duration) ?? base.hold
         settings.keepFiringFor = map["keep_firing_for"].flatMap(self.duration) ?? base.keepFiringFor
         settings.lateness = map["lateness"].flatMap(self.duration) ?? base.lateness
-        settings.dayBoundary = map["day_boundary"].flatMap(self.timeOfDay) ?? base.dayBoundary
+        settings.days = map["day_boundary"].flatMap(self.timeOfDay).map(CalendarDays.init(boundary:)) ?? base.days
+        settings.season = map["season"].flatMap(self.season) ?? base.season
         if let value = map["no_data"], let text = value.string {
             if let policy = NoDataPolicy(rawValue: text) {
                 settings.noData = policy
@@ -237,10 +234,11 @@ struct RuleFileReader {
             value.report("'expr' is missing\(level.label.map { " for level '\($0)'" } ?? "")")
             return
         }
-        let expr = self.query(written, level)
-        let clear = settings.clear.map { self.query($0, level) }
-        let maybe = settings.maybe.map { self.query($0, level) }
-        let threshold = settings.threshold.map { self.query($0, level) }
+        let days = settings.days
+        let expr = self.query(written, level, days)
+        let clear = settings.clear.map { self.query($0, level, days) }
+        let maybe = settings.maybe.map { self.query($0, level, days) }
+        let threshold = settings.threshold.map { self.query($0, level, days) }
         guard let expr, clear.map({ $0 != nil }) ?? true, maybe.map({ $0 != nil }) ?? true,
             threshold.map({ $0 != nil }) ?? true
         else { return }
@@ -282,7 +280,7 @@ struct RuleFileReader {
                 keepFiringFor: settings.keepFiringFor,
                 lateness: settings.lateness,
                 noData: settings.noData,
-                dayBoundary: settings.dayBoundary,
+                season: settings.season,
                 labels: allLabels,
                 annotations: annotations
             )

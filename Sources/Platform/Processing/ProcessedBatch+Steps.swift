@@ -35,7 +35,9 @@ extension ProcessedBatch {
                     labels: try StoredJSON.encode(transition.labels),
                     activeAt: transition.activeAt,
                     firedAt: transition.activeSince,
-                    endedAt: transition.change == .ended ? transition.eventTime : nil
+                    endedAt: transition.change == .ended ? transition.eventTime : transition.amends?.until,
+                    withdraws: transition.amends?.firedAt,
+                    isRetracted: transition.change == .retracted
                 )
             )
         }

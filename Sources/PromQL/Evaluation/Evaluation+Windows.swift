@@ -67,10 +67,9 @@ extension Evaluation {
         sweep.notePeek(&self.findings)
         let frame = self.frame
         let length = plan.selector.window ?? 0
-        let throughs = grid.times.map { frame.moment(plan.selector.modifiers, at: $0) }
+        let spans = grid.times.map { frame.window(length, through: frame.moment(plan.selector.modifiers, at: $0)) }
         let isSummarized = !frame.tracks && !plan.readsBorder && length >= Self.shortestSummarized
         let summary = isSummarized ? function.summary : nil
-        let spans = summary == nil ? [] : throughs.map { TimeWindow(after: $0 - length, through: $0) }
         return try self.rows(
             of: plan,
             steps: grid.count,
@@ -84,7 +83,7 @@ extension Evaluation {
                 return known.labels
             }
             guard let series = try source.columns()?.withoutStaleMarkers, !series.times.isEmpty else { return nil }
-            var windows = SeriesWindows(series: series, throughs: throughs, length: length)
+            var windows = SeriesWindows(series: series, spans: spans)
             sweep.eachWindow(of: series, &findings) { step, places, _ in windows.places[step] = places }
             try function.fill(row, windows)
             return series.labels
@@ -99,8 +98,8 @@ extension Evaluation {
         /// The subquery's own steps.
         let grid: StepGrid
         let vectors: VectorGrid
-        /// The ends of the windows, one for each step of the outer grid.
-        let throughs: [Timestamp]
+        /// The windows, one for each step of the outer grid.
+        let spans: [TimeWindow]
 
         /// A row as a series; its places are the steps at which it has an element.
         func series(_ row: Int) -> SeriesColumns {
@@ -113,11 +112,11 @@ extension Evaluation {
         }
 
         func windows(of series: SeriesColumns) -> SeriesWindows {
-            var windows = SeriesWindows(series: series, throughs: self.throughs, length: self.plan.subquery.window)
+            var windows = SeriesWindows(series: series, spans: self.spans)
             var (first, end) = (0, 0)
-            for (step, through) in self.throughs.enumerated() {
-                first = series.times.advance(first, past: through - self.plan.subquery.window)
-                end = series.times.advance(max(first, end), past: through)
+            for (step, span) in self.spans.enumerated() {
+                first = series.times.advance(first, past: span.after)
+                end = series.times.advance(max(first, end), past: span.through)
                 windows.places[step] = first..<end
             }
             return windows
@@ -129,13 +128,26 @@ extension Evaluation {
         let subquery = plan.subquery
         let step = max(1, subquery.step ?? self.frame.options.defaultSubqueryStep)
         let frame = self.frame
-        let throughs = grid.times.map { frame.moment(subquery.modifiers, at: $0) }
+        let days = frame.days
+        let origin = days?.origin(ofStep: step) ?? 0
+        // Steps of whole days are the ends of days: as many of them as the range has days, whatever the time of day.
+        let isOfDays = days.map { $0.count(subquery.window) && !$0.count(step) } ?? false
+        let spans = grid.times.map { time in
+            let through = frame.moment(subquery.modifiers, at: time)
+            return isOfDays
+                ? frame.window(subquery.window, through: through)
+                : TimeWindow(after: through - subquery.window, through: through)
+        }
         if frame.tracks, !plan.isInSubquery {
-            for through in throughs {
-                if let next = StepGrid.multiple(of: step, after: through) {
+            for span in spans {
+                if let next = StepGrid.multiple(of: step, from: origin, after: span.through) {
                     self.findings.noteChange(next, subquery.modifiers)
                 }
-                if let first = StepGrid.multiple(of: step, after: through - subquery.window), first <= through {
+                if isOfDays, let days {
+                    self.findings.noteChange(days.turn(after: span.through), subquery.modifiers)
+                } else if let first = StepGrid.multiple(of: step, from: origin, after: span.after),
+                    first <= span.through
+                {
                     self.findings.noteChange(first + subquery.window, subquery.modifiers)
                 }
             }
@@ -143,8 +155,8 @@ extension Evaluation {
         let limit = frame.options.limits.subquerySteps
         let inner = StepGrid(
             multiplesOf: step,
-            inWindows: throughs,
-            length: subquery.window,
+            from: origin,
+            inWindows: spans,
             limit: limit - self.subqueryStepCount
         )
         guard let inner else {
@@ -159,7 +171,7 @@ extension Evaluation {
             plan.inner.type == .scalar
             ? VectorGrid(steps: inner.count, labels: .empty, try self.scalar(plan.inner, inner))
             : try self.vector(plan.inner, inner).joined()
-        return SubqueryRows(plan: plan, grid: inner, vectors: vectors, throughs: throughs)
+        return SubqueryRows(plan: plan, grid: inner, vectors: vectors, spans: spans)
     }
 
     // MARK: Raw windows

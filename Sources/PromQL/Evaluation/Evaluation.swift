@@ -20,15 +20,12 @@ final class Evaluation {
     init(
         reader: any SeriesReader,
         workers: any Workers,
-        options: EvaluationOptions,
-        from: Timestamp,
-        through: Timestamp,
-        step: Milliseconds
+        frame: RunFrame
     ) {
         self.reader = reader
         self.workers = workers
-        self.frame = RunFrame(options: options, from: from, through: through, step: step)
-        self.meter = QueryMeter(options)
+        self.frame = frame
+        self.meter = QueryMeter(frame.options)
     }
 
     func warn(_ text: @autoclosure () -> String) {

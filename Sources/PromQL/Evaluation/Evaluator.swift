@@ -36,7 +36,7 @@ package struct Evaluator: Sendable {
     ///
     /// - Throws: ``PromQLError``, or what the reader throws.
     package func instant(_ query: Query, at time: Timestamp) throws -> InstantResult {
-        let run = self.run(from: time, through: time, step: 0)
+        let run = self.run(query, from: time, through: time, step: 0)
         let grid = StepGrid(at: time)
         let value: QueryValue
         switch query.type {
@@ -97,7 +97,7 @@ package struct Evaluator: Sendable {
                 hint: "ask for a longer step"
             )
         }
-        let run = self.run(from: from, through: through, step: step)
+        let run = self.run(query, from: from, through: through, step: step)
         let grid = StepGrid(from: from, through: through, step: step)
         let vectors =
             query.type == .scalar
@@ -106,14 +106,23 @@ package struct Evaluator: Sendable {
         return RangeResult(grid.times, vectors, warnings: run.warnings, meter: run.meter)
     }
 
-    private func run(from: Timestamp, through: Timestamp, step: Milliseconds) -> Evaluation {
+    /// Whether the answer has an element at any of some moments, which rise.
+    ///
+    /// - Throws: ``PromQLError``, or what the reader throws.
+    package func isAnything(_ query: Query, at moments: [Timestamp]) throws -> Bool {
+        guard let first = moments.first, let last = moments.last else { return false }
+        let run = self.run(query, from: first, through: last, step: 1)
+        let grid = StepGrid(moments)
+        guard query.type == .vector else { return true }
+        let vectors = try Self.finished(try run.vector(query.plan, grid))
+        return vectors.rows.indices.contains { row in vectors.values(of: row).contains { !$0.isAbsent } }
+    }
+
+    private func run(_ query: Query, from: Timestamp, through: Timestamp, step: Milliseconds) -> Evaluation {
         Evaluation(
             reader: self.reader,
             workers: self.workers,
-            options: self.options,
-            from: from,
-            through: through,
-            step: step
+            frame: RunFrame(options: self.options, from: from, through: through, step: step, days: query.days)
         )
     }
 

@@ -24,9 +24,28 @@ struct LinearRegression {
         }
     }
 
-    private init(slope: Double, intercept: Double) {
+    init(slope: Double, intercept: Double) {
         self.slope = slope
         self.intercept = intercept
+    }
+
+    /// The line through points that are known by their sums; `origin` is where the intercept lies.
+    init(_ moments: DecimalMoments, origin: Timestamp) {
+        let count = Int128(moments.count)
+        var covariance = count * moments.xy - moments.x * moments.y
+        let spread = count * moments.xx - moments.x * moments.x
+        // In the fewest places, so that the same points give the same bits whatever unit they were counted in.
+        var places = moments.places
+        while places > 0, covariance % 10 == 0 {
+            covariance /= 10
+            places -= 1
+        }
+        let slope = Double(nearest: covariance) / Double(nearest: spread) * 1000 / DecimalScale.powers[places]
+        let number = Double(moments.count)
+        let meanX = (Double(nearest: moments.x) / number - Double(origin - moments.first.time)) / 1000
+        let sum = moments.y + count * Int128(moments.first.height)
+        let meanY = DecimalSum.value(of: sum, places: moments.places) / number
+        self.init(slope: slope, intercept: meanY - slope * meanX)
     }
 
     /// Two samples at least, times rising.
@@ -84,14 +103,16 @@ struct LinearRegression {
         guard countBits <= 20, spanBits <= 40, valueBits <= 44 else { return nil }
         let fits = spanBits + max(spanBits, valueBits) + countBits <= 62
         let sums = fits ? self.sums(times, values, power, Int64.self) : self.sums(times, values, power, Int128.self)
-        let count = Int128(values.count)
-        let covariance = count * sums.xy - sums.x * sums.y
-        let spread = count * sums.xx - sums.x * sums.x
-        let slope = Double(nearest: covariance) / Double(nearest: spread) * 1000 / power
-        let meanX = (Double(nearest: sums.x) / Double(values.count) - Double(origin - times[0])) / 1000
-        let first = Int128(DecimalScale.integer(values[0], power: power) ?? 0)
-        let meanY = DecimalSum.value(of: sums.y + count * first, places: places) / Double(values.count)
-        return LinearRegression(slope: slope, intercept: meanY - slope * meanX)
+        let moments = DecimalMoments(
+            count: values.count,
+            first: (times[0], DecimalScale.integer(values[0], power: power) ?? 0),
+            x: sums.x,
+            y: sums.y,
+            xy: sums.xy,
+            xx: sums.xx,
+            places: places
+        )
+        return LinearRegression(moments, origin: origin)
     }
 
     /// The places of the decimals, and the largest magnitude of their integers; nil where one is no decimal.
@@ -140,4 +161,15 @@ struct LinearRegression {
         }
         return (Int128(x), Int128(y), Int128(xy), Int128(xx))
     }
+}
+
+/// Sums over points: times in ms, and values as integers of 10^−places, both counted from the first point.
+struct DecimalMoments {
+    var count: Int
+    var first: (time: Timestamp, height: Int64)
+    var x: Int128
+    var y: Int128
+    var xy: Int128
+    var xx: Int128
+    var places: Int
 }

@@ -11,6 +11,8 @@ struct RunFrame: Sendable {
     let through: Timestamp
     /// The distance between evaluation times; 0 for an instant query.
     let step: Milliseconds
+    /// See ``Query/days``.
+    let days: CalendarDays?
 
     var isInstant: Bool { self.step == 0 }
     /// Whether evidence and the next change are found out.
@@ -25,6 +27,15 @@ struct RunFrame: Sendable {
         case .end: self.through - modifiers.offset
         case .time(let fixed): fixed - modifiers.offset
         }
+    }
+
+    /// The samples that a range of `length` sees through `moment`: the newest so many ms, or calendar days.
+    @inline(__always)
+    func window(_ length: Milliseconds, through moment: Timestamp) -> TimeWindow {
+        guard let days = self.days, days.count(length) else {
+            return TimeWindow(after: moment - length, through: moment)
+        }
+        return TimeWindow(after: days.windowStart(through: moment, length: length), through: moment)
     }
 
     func compare(_ operation: BinaryOperator, _ left: Double, _ right: Double) -> Bool {

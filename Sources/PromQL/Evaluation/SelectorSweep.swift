@@ -75,8 +75,8 @@ struct SelectorSweep: Sendable {
         var first = 0
         var end = 0
         for step in 0..<self.grid.count {
-            let through = self.frame.moment(modifiers, at: self.grid.times[step])
-            let after = through - length
+            let window = self.frame.window(length, through: self.frame.moment(modifiers, at: self.grid.times[step]))
+            let (after, through) = (window.after, window.through)
             first = series.times.advance(first, past: after)
             end = series.times.advance(max(end, first), past: through)
             if self.tracksChanges {
@@ -89,12 +89,14 @@ struct SelectorSweep: Sendable {
                 if series.nextChange == nil {
                     findings.newestSample = max(findings.newestSample, series.times[end - 1])
                 }
-                if self.tracksChanges {
+                if self.tracksChanges, let days = self.frame.days, days.count(length) {
+                    findings.noteChange(days.turn(after: through), modifiers)
+                } else if self.tracksChanges {
                     findings.noteChange(series.times[first] + length, modifiers)
                     if first > 0, series.times[first - 1] == after { findings.noteChange(through + 1, modifiers) }
                 }
             }
-            try body(step, first..<end, TimeWindow(after: after, through: through))
+            try body(step, first..<end, window)
         }
     }
 }

@@ -13,11 +13,36 @@ package struct SeriesFormula: Sendable {
         case number(Double)
         /// The newest value that is not older than the look-back.
         case newest
-        case window(Function, length: Milliseconds, readsBorder: Bool)
+        case window(WindowStep)
         case negation
         case arithmetic(BinaryOperator)
         /// `keepsRight`: what passes is the right side, because the left one is a number.
         case comparison(BinaryOperator, returnsBool: Bool, keepsRight: Bool)
+    }
+
+    private struct WindowStep: Sendable {
+        let function: Function
+        let length: Milliseconds
+        let readsBorder: Bool
+        let parameters: [Double]
+        /// Its place among the windows.
+        let number: Int
+    }
+
+    /// What is carried on from one evaluation over a series to the next; to be made anew for another series.
+    package struct State: Sendable {
+        fileprivate var windows: [RunningWindow]
+    }
+
+    /// What a formula says at a time.
+    package struct Result {
+        /// Nil where the query has no result.
+        package var value: Double?
+        /// How the value changes with the evaluation time, per second, as long as no sample comes or goes; NaN where nobody
+        /// knows.
+        package var slope = 0.0
+        /// The earliest time at which what it rests on could change although no sample arrives.
+        package var nextChange = Timestamp.distantFuture
     }
 
     private static let deepest = 8
@@ -28,6 +53,10 @@ package struct SeriesFormula: Sendable {
     package let reach: Milliseconds
     /// In the order in which the evaluator looks at them.
     private let steps: [Step]
+    private let functions: [Function]
+    /// Whether the value moves with the evaluation time: projections.
+    package var movesWithTime: Bool { self.functions.contains(.predictLinear) }
+    package var newState: State { State(windows: self.functions.map(RunningWindow.init)) }
 
     /// - Returns: Nil where the query is not of one series, or uses more than windows, arithmetic and comparisons.
     package init?(_ query: Query) {
@@ -36,11 +65,13 @@ package struct SeriesFormula: Sendable {
         guard !first.matchers.contains(where: { $0.name == Selector.qualityLabel }),
             query.selectors.allSatisfy({ $0.matchers == first.matchers && $0.offset == 0 && $0.at == nil })
         else { return nil }
+        if let days = query.days, query.selectors.contains(where: { days.count($0.window ?? 0) }) { return nil }
         // The sample at the open border of a window may be asked for.
         self.reach = (query.selectors.compactMap(\.window).max() ?? 0) + 1
         var steps: [Step] = []
         guard let depth = Self.compile(query.plan, &steps), depth <= Self.deepest else { return nil }
         self.steps = steps
+        self.functions = steps.compactMap { if case .window(let window) = $0 { window.function } else { nil } }
     }
 
     /// - Returns: How deep the stack becomes; nil for what has no step.
@@ -49,10 +80,26 @@ package struct SeriesFormula: Sendable {
         case .number(let value): steps.append(.number(value))
         case .instant: steps.append(.newest)
         case .call(let call):
-            guard call.arguments.count == 1, call.note == nil, Self.isPlainWindowFunction(call.function),
-                case .window(let selector) = call.arguments[0], let length = selector.selector.window
-            else { return nil }
-            steps.append(.window(call.function, length: length, readsBorder: selector.readsBorder))
+            guard call.note == nil, Self.isWindowFunction(call.function) else { return nil }
+            var parameters: [Double] = []
+            var selectors: [SelectorPlan] = []
+            for argument in call.arguments {
+                if case .window(let selector) = argument {
+                    selectors.append(selector)
+                } else {
+                    guard let constant = Self.constant(argument) else { return nil }
+                    parameters.append(constant)
+                }
+            }
+            guard selectors.count == 1, let length = selectors[0].selector.window else { return nil }
+            let window = WindowStep(
+                function: call.function,
+                length: length,
+                readsBorder: selectors[0].readsBorder,
+                parameters: parameters,
+                number: steps.count { if case .window = $0 { true } else { false } }
+            )
+            steps.append(.window(window))
         case .negation(let inner):
             guard inner.type == .vector, let depth = Self.compile(inner, &steps) else { return nil }
             steps.append(.negation)
@@ -77,81 +124,113 @@ package struct SeriesFormula: Sendable {
         return 1
     }
 
-    private static func isPlainWindowFunction(_ function: Function) -> Bool {
+    /// The number that a scalar without series or time always is.
+    private static func constant(_ plan: Plan) -> Double? {
+        switch plan {
+        case .number(let value): return value
+        case .negation(let inner): return self.constant(inner).map { -$0 }
+        case .scalarOperation(let binary) where !binary.operation.isComparison:
+            guard let left = self.constant(binary.left), let right = self.constant(binary.right) else { return nil }
+            return PromQL.arithmetic(binary.operation, left, right)
+        default: return nil
+        }
+    }
+
+    private static func isWindowFunction(_ function: Function) -> Bool {
         switch function {
         case .minOverTime, .maxOverTime, .avgOverTime, .sumOverTime, .countOverTime, .stddevOverTime, .stdvarOverTime,
             .lastOverTime, .firstOverTime, .presentOverTime, .madOverTime, .changes, .resets, .irate, .idelta, .deriv,
-            .coveredSumOverTime, .possibleSumOverTime:
+            .coveredSumOverTime, .possibleSumOverTime, .predictLinear, .quantileOverTime:
             true
         default: false
         }
     }
 
-    /// The value at a time, and the earliest time at which it could change although no sample arrives.
+    /// What the query says at a time.
     ///
     /// - Parameters:
     ///   - columns: All samples of the series from ``reach`` and its look-back before `time` on, of the qualities that are
     ///     asked for; later ones than `time` are not seen. Stored, not computed, and without stale markers.
+    ///   - base: How many samples stood before the first of `columns` when `state` was new; samples are only added at
+    ///     the end and let go of at the beginning.
     ///   - time: Of the evaluation.
+    ///   - state: From the evaluation before over the same series.
     ///   - roundsComparisons: See ``EvaluationOptions/roundsComparisons``.
-    /// - Returns: Nil as the value where the query has no result.
     /// - Throws: ``PromQLError``, as the evaluator would.
     package func value(
         of columns: SeriesColumns,
+        base: Int,
         at time: Timestamp,
+        _ state: inout State,
         roundsComparisons: Bool
-    ) throws -> (value: Double?, nextChange: Timestamp) {
-        var stack = InlineArray<8, Double>(repeating: 0)
+    ) throws -> Result {
+        var stack = InlineArray<8, Number>(repeating: Number(value: 0))
         var top = 0
-        var nextChange = Timestamp.distantFuture
+        var result = Result()
+        let series = GrowingSeries(columns: columns, base: base)
         let end = columns.times.count(through: time, near: columns.times.count)
         for step in self.steps {
             switch step {
             case .number(let value):
-                stack[top] = value
+                stack[top] = Number(value: value)
                 top += 1
             case .newest:
-                guard end > 0 else { return (nil, nextChange) }
+                guard end > 0 else { return result }
                 let expiry = columns.times[end - 1] + columns.lookback
-                guard expiry > time else { return (nil, nextChange) }
-                nextChange = min(nextChange, expiry)
-                stack[top] = columns.values[end - 1]
+                guard expiry > time else { return result }
+                result.nextChange = min(result.nextChange, expiry)
+                stack[top] = Number(value: columns.values[end - 1])
                 top += 1
-            case .window(let function, let length, let readsBorder):
-                let after = time - length
-                let first = columns.times.count(through: after, near: 0)
-                guard first < end else { return (nil, nextChange) }
-                nextChange = min(nextChange, columns.times[first] + length)
-                if readsBorder, first > 0, columns.times[first - 1] == after { nextChange = min(nextChange, time + 1) }
-                if let value = WindowFunctions.plain(function, of: columns.values, in: first..<end) {
-                    stack[top] = value
-                } else {
-                    let window = Window(
-                        columns: columns,
-                        first: first,
-                        end: end,
-                        after: after,
-                        through: time
-                    )
-                    guard let value = try WindowFunctions.value(function, of: window, parameters: [], at: time) else {
-                        return (nil, nextChange)
-                    }
-                    stack[top] = value
+            case .window(let step):
+                let after = time - step.length
+                let first = state.windows[step.number].first(of: series, after: after)
+                guard first < end else { return result }
+                result.nextChange = min(result.nextChange, columns.times[first] + step.length)
+                if step.readsBorder, first > 0, columns.times[first - 1] == after {
+                    result.nextChange = min(result.nextChange, time + 1)
                 }
+                let window = Window(columns: columns, first: first, end: end, after: after, through: time)
+                let value = try state.windows[step.number]
+                    .value(of: window, in: series, parameters: step.parameters, at: time)
+                guard let value else { return result }
+                stack[top] = value
                 top += 1
-            case .negation: stack[top - 1] = -stack[top - 1]
+            case .negation: stack[top - 1] = Number(value: -stack[top - 1].value, slope: -stack[top - 1].slope)
             case .arithmetic(let operation):
                 top -= 1
-                stack[top - 1] = PromQL.arithmetic(operation, stack[top - 1], stack[top])
+                stack[top - 1] = Self.combine(operation, stack[top - 1], stack[top])
             case .comparison(let operation, let returnsBool, let keepsRight):
                 top -= 1
                 let (left, right) = (stack[top - 1], stack[top])
-                let holds = Evaluation.compare(operation, left, right, rounded: roundsComparisons)
-                guard holds || returnsBool else { return (nil, nextChange) }
-                stack[top - 1] = returnsBool ? (holds ? 1 : 0) : (keepsRight ? right : left)
+                // When it will hold, or no longer, is not worked out here.
+                let isStill = left.slope == 0 && right.slope == 0
+                let holds = Evaluation.compare(operation, left.value, right.value, rounded: roundsComparisons)
+                guard holds || returnsBool else {
+                    result.slope = isStill ? 0 : .nan
+                    return result
+                }
+                stack[top - 1] = returnsBool ? Number(value: holds ? 1 : 0) : (keepsRight ? right : left)
+                if !isStill { stack[top - 1].slope = .nan }
             }
         }
-        return (stack[0], nextChange)
+        result.value = stack[0].value
+        result.slope = stack[0].slope
+        return result
+    }
+
+    private typealias Number = RunningWindow.Value
+
+    private static func combine(_ operation: BinaryOperator, _ left: Number, _ right: Number) -> Number {
+        let value = PromQL.arithmetic(operation, left.value, right.value)
+        if left.slope == 0, right.slope == 0 { return Number(value: value) }
+        switch operation {
+        case .add: return Number(value: value, slope: left.slope + right.slope)
+        case .subtract: return Number(value: value, slope: left.slope - right.slope)
+        case .multiply where left.slope == 0: return Number(value: value, slope: left.value * right.slope)
+        case .multiply where right.slope == 0: return Number(value: value, slope: left.slope * right.value)
+        case .divide where right.slope == 0: return Number(value: value, slope: left.slope / right.value)
+        default: return Number(value: value, slope: .nan)
+        }
     }
 }
 

@@ -10,18 +10,22 @@ struct StepGrid: Sendable {
     /// One moment, of an instant query.
     init(at time: Timestamp) { self.times = [time] }
 
+    /// Moments that rise, at whatever distance.
+    init(_ moments: [Timestamp]) { self.times = moments }
+
     /// `from`, `from + step`, … up to `through`; `step` is above zero.
     init(from: Timestamp, through: Timestamp, step: Milliseconds) {
         self.times = (0...(through - from) / step).map { from + $0 * step }
     }
 
-    /// The multiples of `step` inside any of the windows `(moment − length, moment]`, for rising moments.
+    /// The multiples of `step`, counted from `origin`, inside any of the windows, whose bounds rise.
     ///
     /// Nil where there would be more than `limit`.
-    init?(multiplesOf step: Milliseconds, inWindows moments: [Timestamp], length: Milliseconds, limit: Int) {
+    init?(multiplesOf step: Milliseconds, from origin: Milliseconds, inWindows windows: [TimeWindow], limit: Int) {
         var times: [Timestamp] = []
-        for moment in moments {
-            guard var point = Self.multiple(of: step, after: moment - length) else { continue }
+        for window in windows {
+            let moment = window.through
+            guard var point = Self.multiple(of: step, from: origin, after: window.after) else { continue }
             if let last = times.last, last >= point {
                 guard last < moment, moment - last >= step else { continue }
                 point = last + step
@@ -40,9 +44,10 @@ struct StepGrid: Sendable {
 
     var count: Int { self.times.count }
 
-    /// The first multiple of `step` that is later than `moment`; nil beyond the representable times.
-    static func multiple(of step: Milliseconds, after moment: Timestamp) -> Timestamp? {
-        let remainder = moment.milliseconds % step
+    /// The first multiple of `step`, counted from `origin`, that is later than `moment`; nil beyond the representable
+    /// times.
+    static func multiple(of step: Milliseconds, from origin: Milliseconds, after moment: Timestamp) -> Timestamp? {
+        let remainder = moment.milliseconds.subtracting(origin) % step
         let down = moment.milliseconds.subtracting(remainder < 0 ? remainder + step : remainder)
         let next = Timestamp(milliseconds: down) + step
         return next == .distantFuture ? nil : next

@@ -6,18 +6,14 @@ import Telemetry
 /// The windows of one series at the steps of a grid.
 struct SeriesWindows {
     let series: SeriesColumns
-    /// Where they end.
-    let throughs: [Timestamp]
-    /// Of all windows.
-    let length: Milliseconds
+    let spans: [TimeWindow]
     /// For each step which samples lie in its window; neither bound falls from step to step, but for empty ranges.
     var places: [Range<Int>]
 
-    init(series: SeriesColumns, throughs: [Timestamp], length: Milliseconds) {
+    init(series: SeriesColumns, spans: [TimeWindow]) {
         self.series = series
-        self.throughs = throughs
-        self.length = length
-        self.places = Array(repeating: 0..<0, count: throughs.count)
+        self.spans = spans
+        self.places = Array(repeating: 0..<0, count: spans.count)
     }
 
     func window(_ step: Int) -> Window {
@@ -25,8 +21,8 @@ struct SeriesWindows {
             columns: self.series,
             first: self.places[step].lowerBound,
             end: self.places[step].upperBound,
-            after: self.throughs[step] - self.length,
-            through: self.throughs[step]
+            after: self.spans[step].after,
+            through: self.spans[step].through
         )
     }
 

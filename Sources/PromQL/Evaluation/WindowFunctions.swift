@@ -170,12 +170,15 @@ enum WindowFunctions {
     /// A `gap_total` stands for the whole time since the sample before it; one that is the first in
     /// the window began before the window, unless that sample stands exactly at the border.
     private static func rainSum(_ window: Window, countsUncovered: Bool) -> Double {
-        let isUncovered =
-            window.first < window.columns.marks.count && !window.hasSampleAtBorder
-            && window.columns.marks[window.first].method == .gapTotal
-        let start = isUncovered && !countsUncovered ? window.first + 1 : window.first
+        let start = !countsUncovered && self.beginsUncovered(window) ? window.first + 1 : window.first
         guard start < window.end else { return 0 }
         return self.plain(.sumOverTime, of: window.columns.values, in: start..<window.end) ?? 0
+    }
+
+    /// Whether the first sample stands for a span that begins before the window.
+    static func beginsUncovered(_ window: Window) -> Bool {
+        window.first < window.columns.marks.count && !window.hasSampleAtBorder
+            && window.columns.marks[window.first].method == .gapTotal
     }
 }
 

@@ -209,7 +209,7 @@ extension Expression {
     }
 
     /// Without the parentheses around it.
-    var unwrapped: Expression {
+    package var unwrapped: Expression {
         var current = self
         while case .parentheses(let inner) = current { current = inner }
         return current

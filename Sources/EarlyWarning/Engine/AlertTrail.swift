@@ -1,0 +1,90 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// What the alerts of a unit were, change by change, for as long as readings that come late can change it.
+struct AlertTrail {
+    struct Point {
+        var time: Timestamp
+        /// All that were not inactive then.
+        var alerts: [Alert]
+    }
+
+    /// When one alert fired, held or not.
+    struct Firing {
+        var since: Timestamp
+        /// Nil while it fires.
+        var end: Timestamp?
+        /// As it was last while it fired.
+        var alert: Alert
+
+        func overlaps(_ other: Firing) -> Bool {
+            self.since <= other.end ?? .distantFuture && other.since <= self.end ?? .distantFuture
+        }
+    }
+
+    /// More changes than that are not kept.
+    private static let longest = 256
+
+    /// Rising times; before the first there was no alert.
+    private(set) var points: [Point] = []
+    /// Before that nobody knows any more.
+    private(set) var start = Timestamp.distantPast
+
+    init() {}
+
+    init(_ points: [Point], start: Timestamp) {
+        self.points = points
+        self.start = start
+    }
+
+    /// What was just before a moment.
+    func alerts(before moment: Timestamp) -> [Alert] { self.points.last { $0.time < moment }?.alerts ?? [] }
+
+    func hasChanges(since moment: Timestamp) -> Bool { self.points.last.map { $0.time >= moment } ?? false }
+
+    /// Takes a change in; what no reading within `lateness` can change is let go of.
+    mutating func add(_ point: Point, lateness: Milliseconds) {
+        guard lateness > 0 else { return }
+        while let last = self.points.last, last.time >= point.time { self.points.removeLast() }
+        self.points.append(point)
+        let oldest = point.time - lateness
+        let surplus = (self.points.firstIndex { $0.time > oldest } ?? 1) - 1
+        if surplus > 0 { self.points.removeFirst(surplus) }
+        guard self.points.count > Self.longest else { return }
+        self.points.removeFirst(self.points.count - Self.longest)
+        self.start = self.points[0].time
+    }
+
+    /// Replaces everything from a moment on.
+    mutating func replace(from moment: Timestamp, by other: AlertTrail) {
+        self.points.removeAll { $0.time >= moment }
+        self.points += other.points.filter { $0.time >= moment }
+    }
+
+    /// The firings of each alert that have a part at or after a moment, in the order of time.
+    func firings(from moment: Timestamp) -> [Labels: [Firing]] {
+        var result: [Labels: [Firing]] = [:]
+        func take(_ point: Point) {
+            for alert in point.alerts where alert.machine.isRaised {
+                var firings = result[alert.labels] ?? []
+                if let last = firings.indices.last, firings[last].end == nil {
+                    firings[last].alert = alert
+                } else {
+                    firings.append(Firing(since: alert.machine.firingSince ?? point.time, end: nil, alert: alert))
+                }
+                result[alert.labels] = firings
+            }
+            for (labels, firings) in result {
+                guard firings[firings.count - 1].end == nil,
+                    !point.alerts.contains(where: { $0.labels == labels && $0.machine.isRaised })
+                else { continue }
+                result[labels]?[firings.count - 1].end = point.time
+            }
+        }
+        take(Point(time: moment, alerts: self.alerts(before: moment)))
+        for point in self.points where point.time >= moment { take(point) }
+        return result
+    }
+}

@@ -1,0 +1,201 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+import Telemetry
+
+/// What readings that come late change of what was said.
+///
+/// Within a rule's `lateness` its alerts are what they would be had every reading come in time. The rule is evaluated
+/// again for the time that has passed since the reading, from the state that it had then, and what that says is compared
+/// with what was said: an alert that was over before anybody heard of it is raised and ended in the past, one that
+/// never was is retracted, and times and peaks are put right.
+extension RuleEngine {
+    /// Looks at a rule of a site again from a late reading on, up to the site's clock.
+    ///
+    /// Where the rule cannot be evaluated at one of those times, what was said stays.
+    func rectify(_ unit: RuleUnit, from late: Timestamp, _ view: View) throws {
+        let clock = view.scope.clock
+        let start = max(late, unit.trail.start)
+        guard start <= clock, unit.failure == nil else { return }
+        self.counters.rehearsals += 1
+        let base = unit.trail.alerts(before: start)
+        do {
+            let moments = try self.moments(of: unit, from: start, through: clock, view)
+            if base.isEmpty, unit.alerts.isEmpty, !unit.trail.hasChanges(since: start),
+                try !view.raising.isAnything(unit.rule.rule.expr, at: moments)
+            {
+                return
+            }
+            let twin = RuleUnit(rule: unit.rule, site: unit.site)
+            twin.channels = unit.channels
+            twin.alerts = base
+            guard let said = try self.rehearse(twin, from: start, at: moments, view) else { return }
+            self.tellDifference(unit, twin, said, from: start, through: clock)
+            for ladder in view.scope.ladders where ladder.units.contains(where: { $0 === unit }) { ladder.wake() }
+        } catch is PromQLError {
+            return
+        }
+    }
+
+    /// The times from `start` on at which the result may differ from the one before: where samples come into view, and
+    /// where they leave it.
+    private func moments(
+        of unit: RuleUnit,
+        from start: Timestamp,
+        through end: Timestamp,
+        _ view: View
+    ) throws -> [Timestamp] {
+        var moments: Set<Timestamp> = [end]
+        let rule = unit.rule.rule
+        func add(_ moment: Timestamp) { if moment >= start, moment <= end { moments.insert(moment) } }
+        for selector in [rule.expr, rule.clear, rule.maybe].compactMap({ $0 }).flatMap(\.selectors) {
+            let reach = selector.offset + (selector.window ?? .day) + 1
+            let request = SelectRequest(
+                matchers: selector.matchers,
+                extent: CompiledRule.isVirtual(selector)
+                    ? .lookback(from: start, through: end) : .window(after: start - reach, through: end),
+                qualities: .raising
+            )
+            for columns in try view.reader.select(request) {
+                let span = selector.window ?? columns.lookback
+                for time in columns.times {
+                    add(time + selector.offset)
+                    add(time + selector.offset + span)
+                }
+                if let change = columns.nextChange { add(change) }
+            }
+        }
+        return moments.sorted()
+    }
+
+    /// Evaluates a unit at some times, the last of which is the clock, and at its own timers between them, without telling
+    /// anybody.
+    ///
+    /// - Returns: What it would have said; nil where it cannot be evaluated.
+    private func rehearse(
+        _ unit: RuleUnit,
+        from start: Timestamp,
+        at moments: [Timestamp],
+        _ view: View
+    ) throws -> [AlertTransition]? {
+        guard let end = moments.last else { return nil }
+        var now = start - 1
+        self.rehearsal = []
+        let before = (self.advance, self.counters)
+        defer {
+            self.rehearsal = nil
+            self.advance = before.0
+            self.counters = before.1
+        }
+        self.advance = (0, end)
+        try self.rearm(unit, at: now, view)
+        var rest = moments[...]
+        var evaluations = 0
+        while now < end, evaluations < self.settings.maximumTimers {
+            now = min(rest.first ?? end, max(unit.due, now + 1), end)
+            while rest.first.map({ $0 <= now }) ?? false { rest.removeFirst() }
+            try self.evaluate(unit, at: now, view)
+            guard unit.failure == nil else { return nil }
+            evaluations += 1
+        }
+        return self.rehearsal
+    }
+
+    // MARK: - What is different
+
+    private func tellDifference(
+        _ unit: RuleUnit,
+        _ twin: RuleUnit,
+        _ said: [AlertTransition],
+        from start: Timestamp,
+        through clock: Timestamp
+    ) {
+        var trail = unit.trail
+        trail.replace(from: start, by: twin.trail)
+        let before = unit.trail.firings(from: start)
+        let after = trail.firings(from: start)
+        for labels in Set(before.keys).union(after.keys).sorted() {
+            var old = before[labels] ?? []
+            var new: [AlertTrail.Firing] = []
+            for firing in after[labels] ?? [] {
+                guard let index = old.firstIndex(where: { $0.overlaps(firing) }) else {
+                    new.append(firing)
+                    continue
+                }
+                self.correct(old.remove(at: index), to: firing, said, unit, at: clock)
+            }
+            for firing in old { self.retract(firing, unit, at: clock) }
+            for firing in new {
+                let part = said.filter { transition in
+                    transition.labels == labels && transition.eventTime >= firing.since
+                        && transition.eventTime <= firing.end ?? .distantFuture
+                }
+                for transition in part { self.tell(transition, unit, amends: AlertAmendment(until: firing.end)) }
+            }
+        }
+        self.adopt(twin, trail, by: unit)
+    }
+
+    /// The unit goes on from where its twin has come to.
+    private func adopt(_ twin: RuleUnit, _ trail: AlertTrail, by unit: RuleUnit) {
+        for gone in unit.alerts where !twin.alerts.contains(where: { $0.labels == gone.labels }) {
+            self.changes[AlertKey(rule: unit.rule.rule.id, labels: gone.labels)] = .some(nil)
+        }
+        unit.alerts = twin.alerts
+        for alert in unit.alerts { self.noteChange(alert, unit) }
+        unit.due = twin.due
+        unit.staleAt = twin.staleAt
+        unit.undecided = twin.undecided
+        unit.trail = trail
+        self.noteTrailChange(unit)
+    }
+
+    /// What is told of a firing that was told of already.
+    private func correct(
+        _ old: AlertTrail.Firing,
+        to new: AlertTrail.Firing,
+        _ said: [AlertTransition],
+        _ unit: RuleUnit,
+        at clock: Timestamp
+    ) {
+        var amends = AlertAmendment(until: new.end)
+        if old.since != new.since { amends.firedAt = old.since }
+        if let end = old.end, end != new.end { amends.endedAt = end }
+        if let peak = old.alert.peak, peak != new.alert.peak { amends.peak = peak }
+        if old.end == nil, let end = new.end {
+            let ending = said.last { $0.labels == new.alert.labels && $0.change == .ended && $0.eventTime == end }
+            if let ending { self.tell(ending, unit, amends: amends) }
+            return
+        }
+        if amends.firedAt != nil || amends.endedAt != nil || amends.peak != nil {
+            let isBack = old.end != nil && new.end == nil
+            var transition = self.transition(
+                isBack ? .raised : .amended,
+                new.alert,
+                unit,
+                at: isBack ? old.end ?? clock : clock,
+                since: new.since
+            )
+            transition.amends = amends
+            self.output.append((unit.rule.order, transition))
+        }
+        guard new.end == nil, old.end == nil || new.alert.machine.isHeld else { return }
+        guard old.end != nil || old.alert.machine.isHeld != new.alert.machine.isHeld else { return }
+        let change: AlertTransition.Change = new.alert.machine.isHeld ? .held : .resumed
+        let last = said.last { $0.labels == new.alert.labels && $0.change == change }
+        if let last { self.output.append((unit.rule.order, last)) }
+    }
+
+    private func retract(_ firing: AlertTrail.Firing, _ unit: RuleUnit, at clock: Timestamp) {
+        var transition = self.transition(.retracted, firing.alert, unit, at: clock, since: firing.since)
+        transition.amends = AlertAmendment(firedAt: firing.since, endedAt: firing.end, peak: firing.alert.peak)
+        self.output.append((unit.rule.order, transition))
+    }
+
+    private func tell(_ transition: AlertTransition, _ unit: RuleUnit, amends: AlertAmendment) {
+        var transition = transition
+        transition.amends = amends
+        self.output.append((unit.rule.order, transition))
+    }
+}
