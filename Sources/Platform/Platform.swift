@@ -91,6 +91,17 @@ package struct Platform: Sendable {
                 logger: logger
             ) : nil
 
+        let backfill =
+            options.isService
+            ? RecordingBackfill(
+                store: store,
+                records: records,
+                resolver: resolver,
+                processor: processor,
+                now: now,
+                logger: logger
+            ) : nil
+
         let source = try Source(options: options, directory: directory, records: records)
         let ingest = source.ingestOptions.map {
             Ingest(options: $0, sink: processor, resolver: resolver, logger: logger, now: now)
@@ -106,6 +117,7 @@ package struct Platform: Sendable {
             pushes: RemoteWriteIntake(resolver: resolver, now: now) { try processor.commitWithoutPatience($0) },
             upkeep: upkeep,
             bell: bell,
+            backfill: backfill,
             ingest: ingest,
             brokerName: source.address ?? "none",
             configuration: configuration,
@@ -121,6 +133,7 @@ package struct Platform: Sendable {
         services.append(processor)
         if options.isService { services.append(Ticker(processor: processor)) }
         if let upkeep { services.append(upkeep) }
+        if let backfill { services.append(backfill) }
         let socketIsOpen = AsyncStream.makeStream(of: Void.self)
         services += HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
             address in
@@ -130,6 +143,9 @@ package struct Platform: Sendable {
             }
         }
         services.append(ReloadOnHangup(backend: backend, logger: logger))
+        if options.isService {
+            services.append(ReloadOnEdit(folder: options.rulesDirectory, backend: backend, logger: logger))
+        }
         if let ingest { services.append(IngestService(ingest: ingest, processor: processor, broker: source.broker)) }
         return Platform(
             backend: backend,
@@ -182,24 +198,6 @@ package struct Platform: Sendable {
                 logger: self.logger
             )
         )
-    }
-}
-
-/// Loads devices and rules again on SIGHUP; what is wrong is logged, and nothing is changed then.
-private struct ReloadOnHangup: Service {
-    let backend: PlatformBackend
-    let logger: Logger
-
-    func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
-        for await _ in signals.cancelOnGracefulShutdown() {
-            do {
-                let report = try await self.backend.reload()
-                self.logger.notice("reloaded", metadata: ["devices": "\(report.devices)", "rules": "\(report.rules)"])
-            } catch {
-                self.logger.error("not reloaded: nothing was changed", metadata: ["error": "\(error)"])
-            }
-        }
     }
 }
 

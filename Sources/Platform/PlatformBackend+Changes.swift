@@ -69,6 +69,7 @@ extension PlatformBackend {
         try await self.processor.perform { core in try core.reconfigure(rules: rules, at: now) }
         // The attributes of sites, by which series are chosen, may be others now.
         self.bell.wantRetention()
+        self.backfill?.want()
     }
 
     private func refusingProblems<Value>(_ load: () throws -> Value) throws -> Value {

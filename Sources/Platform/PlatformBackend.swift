@@ -22,6 +22,7 @@ package struct PlatformBackend: APIBackend {
     /// Nil for the API alone.
     let upkeep: Upkeep?
     let bell: UpkeepBell
+    let backfill: RecordingBackfill?
     /// Nil for the API alone.
     let ingest: Ingest?
     let brokerName: String

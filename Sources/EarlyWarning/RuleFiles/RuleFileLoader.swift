@@ -48,6 +48,7 @@ package struct RuleFileLoader {
             }
         }
         rules.reportDuplicates()
+        rules.reportRings(problems)
         return rules
     }
 
@@ -87,6 +88,7 @@ package struct RuleFileLoader {
         var rules = RuleSet()
         self.parse(text, path: name, name: name, hazard: hazard, into: &rules, problems: problems)
         rules.reportDuplicates()
+        rules.reportRings(problems)
         try problems.throwIfAny()
         return rules
     }
@@ -138,6 +140,14 @@ package struct RuleFileLoader {
 }
 
 extension RuleSet {
+    /// Recording rules that feed themselves would never come to an end.
+    fileprivate func reportRings(_ problems: ProblemCollector) {
+        for rule in self.recordings.rings {
+            let message = "'\(rule.record)' is computed from itself; record it under another name"
+            problems.report(Problem(file: rule.file, line: rule.line, column: 1, message: message))
+        }
+    }
+
     /// Adds a lint finding for each rule that repeats the name and labels of another.
     fileprivate mutating func reportDuplicates() {
         struct Identity: Hashable {

@@ -20,6 +20,9 @@ final class ProcessingCore {
     private let options: PlatformOptions
     private(set) var rules: RuleSet
     private(set) var engine: RuleEngine
+    private var recorder: Recorder
+    /// Stores what recording rules make of a batch; set by who owns the journal.
+    var commitRecorded: (ReadingBatch) throws -> Void = { _ in }
     private(set) var book: WarningBook
     private(set) var counts = ApplyCounts()
     /// The newest entry that the rules have seen.
@@ -86,6 +89,7 @@ final class ProcessingCore {
             counters: try records.counters()
         )
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
+        self.recorder = Recorder(rules: rules.recordings)
         self.ownClock = OwnClock(skew: resolver.policy.skew)
         try self.restartEngine(at: now)
         self.checkOwnClock(at: now)
@@ -148,7 +152,10 @@ final class ProcessingCore {
     /// Puts other rules, or the same over another catalogue, in force; what alerts were is kept.
     func reconfigure(rules: RuleSet?, at now: Timestamp) throws {
         try self.save(at: now, isLast: true)
-        if let rules { self.rules = rules }
+        if let rules {
+            self.rules = rules
+            self.recorder = Recorder(rules: rules.recordings)
+        }
         try self.restartEngine(at: now)
         try self.save(at: now, isLast: true)
     }
@@ -158,10 +165,29 @@ final class ProcessingCore {
         while self.judged < self.sinceSave.count {
             let (batch, isWallClockSuspect) = self.sinceSave[self.judged]
             self.engine.isWallClockSuspect = isWallClockSuspect
+            try self.record(batch)
             try self.evaluate(at: now) { try $0.process(batch, reader: $1) }
             self.judged += 1
             self.processed = batch.position
         }
+    }
+
+    /// Stores what the recording rules make of a batch, before anybody is told of it: what is recorded twice after a
+    /// failure is a duplicate.
+    private func record(_ batch: AppliedBatch) throws {
+        guard case .samples(let samples) = batch.content else { return }
+        let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
+        let readings = try self.recorder.record(samples, reader: reader)
+        guard !readings.isEmpty else { return }
+        var recorded = ReadingBatch(receivedAt: batch.receivedAt)
+        recorded.readings = readings
+        try self.commitRecorded(recorded)
+    }
+
+    /// Saves a note of the rules' own.
+    func note(_ row: ClockRow, at now: Timestamp) throws {
+        self.unsaved.clocks.append(row)
+        try self.save(at: now, isLast: true)
     }
 
     private func evaluate(
@@ -218,7 +244,8 @@ final class ProcessingCore {
     /// Saves what happened; when nothing did, only once a second.
     func save(at now: Timestamp, isLast: Bool = false) throws {
         let isDue = now - self.lastSave >= Self.saveInterval || isLast
-        guard self.unsaved.hasNews || (isDue && self.processed > self.saved) else { return }
+        let isNoted = !self.unsaved.clocks.isEmpty && isLast
+        guard self.unsaved.hasNews || isNoted || (isDue && self.processed > self.saved) else { return }
         // Who does not judge may have loaded other rules, or none: their states are not to be touched.
         if self.isJudging { self.unsaved.take(self.engine.checkpoint()) }
         self.unsaved.counters = self.book.counters

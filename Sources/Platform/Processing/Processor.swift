@@ -60,6 +60,8 @@ package final class Processor: ReadingSink, Service {
         self.positions = Mutex((self.refeedEnd, core.processed))
         self.catchingUp = Mutex(CatchingUp())
         self.clockFaultSeen = Mutex(core.clockFault)
+        // The processing thread itself: it cannot wait for room that only it makes.
+        core.commitRecorded = { [unowned self] batch in try self.store.commit(batch) { self.hand($0) } }
         if let fault = core.clockFault { logger.error("the clock looks wrong", metadata: ["fault": "\(fault)"]) }
     }
 

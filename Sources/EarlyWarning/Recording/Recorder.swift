@@ -1,0 +1,253 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PromQL
+package import Telemetry
+
+/// Evaluates recording rules when samples arrive, at the event times of those samples.
+///
+/// A rule whose expression is confined to a site has a value wherever one of its series has a sample there; one across
+/// sites has them at the multiples of its group's interval. It keeps no state but where the latter have come to, and reads
+/// no clock: the same batches over the same store give the same samples, so that what was recorded before a crash is found
+/// to be a duplicate after it.
+///
+/// A sample that comes late changes what was recorded after it, as far as the windows of the expression reach.
+package final class Recorder {
+    private struct Rule {
+        let rule: RecordingRule
+        /// Of stored series.
+        let patterns: [[LabelMatcher]]
+        let isPerSite: Bool
+        /// Of a rule across sites: the newest step that was evaluated.
+        var step: Timestamp?
+    }
+
+    /// One batch makes so many values of one rule at one site at most; the oldest of what it changes stay as they were.
+    private static let longestRevision = 20_000
+
+    private var rules: [Rule]
+    /// Which rules read a series.
+    private var routes: [Labels: [Int]] = [:]
+    private var keys: [Labels: SeriesKey] = [:]
+
+    package init(rules: [RecordingRule]) {
+        self.rules = rules.map { rule in
+            Rule(rule: rule, patterns: rule.patterns, isPerSite: rule.isPerSite)
+        }
+    }
+
+    /// What a batch makes of the rules; to be stored as readings.
+    ///
+    /// - Parameters:
+    ///   - samples: Of the batch, which `reader` shows already.
+    ///   - reader: The store, with virtual labels.
+    /// - Returns: In the order of rules, sites and times.
+    /// - Throws: What the reader throws. A rule that cannot be evaluated at some time has no value then.
+    package func record(_ samples: [AppliedSample], reader: any SeriesReader) throws -> [ResolvedReading] {
+        guard !self.rules.isEmpty else { return [] }
+        var spans: [Int: [String: ClosedRange<Timestamp>]] = [:]
+        for item in samples {
+            let (labels, time) = (item.series.labels, item.sample.time)
+            for index in self.route(of: labels) {
+                let site = self.rules[index].isPerSite ? labels.site : ""
+                let known = spans[index]?[site] ?? time...time
+                spans[index, default: [:]][site] = min(known.lowerBound, time)...max(known.upperBound, time)
+            }
+        }
+        var readings: [ResolvedReading] = []
+        for (index, sites) in spans.sorted(by: { $0.key < $1.key }) {
+            for (site, span) in sites.sorted(by: { $0.key < $1.key }) {
+                if self.rules[index].isPerSite {
+                    try self.recordSite(site, span, self.rules[index], reader, &readings)
+                } else {
+                    try self.recordSteps(through: span.upperBound, index, reader, &readings)
+                }
+            }
+        }
+        return readings
+    }
+
+    private func route(of labels: Labels) -> [Int] {
+        if let known = self.routes[labels] { return known }
+        let found = self.rules.indices.filter { index in
+            self.rules[index].patterns.contains { $0.allSatisfy { $0.matches(labels) } }
+        }
+        self.routes[labels] = found
+        return found
+    }
+
+    // MARK: - Times
+
+    private func recordSite(
+        _ site: String,
+        _ span: ClosedRange<Timestamp>,
+        _ rule: Rule,
+        _ reader: any SeriesReader,
+        _ readings: inout [ResolvedReading]
+    ) throws {
+        let reader = SiteReader(site: site).over(reader)
+        let moments = try Self.moments(rule.patterns, span, reach: rule.rule.expr.reach, reader)
+        for time in moments.suffix(Self.longestRevision) { try self.evaluate(rule.rule, at: time, reader, &readings) }
+    }
+
+    /// The times of samples from the beginning of a span to where those in it no longer matter.
+    static func moments(
+        _ patterns: [[LabelMatcher]],
+        _ span: ClosedRange<Timestamp>,
+        reach: Milliseconds,
+        _ reader: any SeriesReader
+    ) throws -> [Timestamp] {
+        var moments: Set<Timestamp> = []
+        for pattern in patterns {
+            let request = SelectRequest(
+                matchers: pattern,
+                extent: .window(after: span.lowerBound - 1, through: span.upperBound + reach),
+                qualities: .raising
+            )
+            for columns in try reader.select(request) { moments.formUnion(columns.times) }
+        }
+        return moments.sorted()
+    }
+
+    private func recordSteps(
+        through time: Timestamp,
+        _ index: Int,
+        _ reader: any SeriesReader,
+        _ readings: inout [ResolvedReading]
+    ) throws {
+        let interval = self.rules[index].rule.interval
+        let last = RuleEngine.lastMultiple(of: interval, through: time)
+        var step = max(self.rules[index].step ?? last - interval, last - 1440 * interval) + interval
+        while step <= last {
+            try self.evaluate(self.rules[index].rule, at: step, reader, &readings)
+            step = step + interval
+        }
+        self.rules[index].step = max(self.rules[index].step ?? last, last)
+    }
+
+    // MARK: - Values
+
+    private func evaluate(
+        _ rule: RecordingRule,
+        at time: Timestamp,
+        _ reader: any SeriesReader,
+        _ readings: inout [ResolvedReading]
+    ) throws {
+        for (labels, sample) in try rule.values(at: time, reader) {
+            let key = self.keys[labels] ?? SeriesKey(labels: labels)
+            self.keys[labels] = key
+            readings.append(ResolvedReading(series: key, sample: sample, hasOwnTime: true))
+        }
+    }
+}
+
+/// The whole history of a rule, for one that is new.
+extension Recorder {
+    /// The sites at which a rule may have values; one without a name for a rule across sites.
+    package static func sites(of rule: RecordingRule, _ reader: any SeriesReader) throws -> [String] {
+        guard rule.isPerSite else { return [""] }
+        var sites: Set<String> = []
+        for pattern in rule.patterns {
+            let found = try reader.series(matching: pattern, after: .distantPast, through: .distantFuture)
+            sites.formUnion(found.map(\.site))
+        }
+        return sites.sorted()
+    }
+
+    /// Calls `body` with every value of a rule at a site, oldest first.
+    package static func eachValue(
+        of rule: RecordingRule,
+        at site: String,
+        through end: Timestamp,
+        _ base: any SeriesReader,
+        _ body: (Labels, Sample) throws -> Void
+    ) throws {
+        let reader = rule.isPerSite ? SiteReader(site: site).over(base) : base
+        var moments: Set<Timestamp> = []
+        for pattern in rule.patterns {
+            let request = SelectRequest(
+                matchers: pattern,
+                extent: .window(after: .distantPast, through: end),
+                qualities: .raising
+            )
+            for columns in try reader.select(request) { moments.formUnion(columns.times) }
+        }
+        if !rule.isPerSite { moments = Set(moments.map { RuleEngine.lastMultiple(of: rule.interval, through: $0) }) }
+        for time in moments.sorted() {
+            for (labels, sample) in try rule.values(at: time, reader) { try body(labels, sample) }
+        }
+    }
+}
+
+extension RecordingRule {
+    /// What a stored series must be like for the rule to read it, one for each selector.
+    var patterns: [[LabelMatcher]] {
+        self.expr.selectors.filter { !CompiledRule.isVirtual($0) }
+            .map { selector in selector.matchers.filter { !Site.virtualLabelNames.contains($0.name) } }
+    }
+
+    /// Whether its values at a site follow from the series of that site.
+    var isPerSite: Bool { self.expr.isConfinedToSite && !self.patterns.isEmpty }
+
+    /// Whether it may read what another one records.
+    func reads(_ other: RecordingRule) -> Bool {
+        self.patterns.contains { pattern in
+            pattern.allSatisfy { matcher in
+                if matcher.name == Labels.metricName { return matcher.matches(other.record) }
+                return other.labels.value(of: matcher.name).map(matcher.matches) ?? true
+            }
+        }
+    }
+
+    /// What is to be stored of the rule at one time: as suspect as the worst that it rests on, and as simulated.
+    ///
+    /// Numbers alone: what is infinite or no number is no reading.
+    func values(at time: Timestamp, _ reader: any SeriesReader) throws -> [(labels: Labels, sample: Sample)] {
+        let evaluator = Evaluator(
+            reader: reader,
+            options: EvaluationOptions(qualities: .raising, roundsComparisons: true)
+        )
+        let result: InstantResult
+        do { result = try evaluator.instant(self.expr, at: time) } catch is PromQLError { return [] }
+        let mark = SampleMark(
+            quality: result.evidence.contains(.suspect) ? .suspect : .notEvaluated,
+            method: result.evidence.contains(.interpolated) ? .interpolated : .measured,
+            simulated: result.evidence.contains(.simulated)
+        )
+        return result.samples.filter(\.value.isFinite)
+            .map { element in
+                var labels = element.labels.removing([Labels.metricName])
+                if !labels.site.isEmpty { labels = labels.removing(Site.virtualLabelNames) }
+                labels = labels.merging(self.labels).with(Labels.metricName, self.record)
+                return (labels, Sample(time: time, value: element.value, mark: mark))
+            }
+    }
+}
+
+extension [RecordingRule] {
+    /// Each after those whose values it reads; those that read each other in a ring are left as they stand.
+    package var inOrderOfUse: [RecordingRule] {
+        var rest = self
+        var result: [RecordingRule] = []
+        while !rest.isEmpty {
+            let free = rest.firstIndex { rule in !rest.contains { $0.id != rule.id && rule.reads($0) } } ?? 0
+            result.append(rest.remove(at: free))
+        }
+        return result
+    }
+
+    /// The rules that, over others or directly, read what they record themselves.
+    var rings: [RecordingRule] {
+        self.filter { start in
+            var seen: Set<String> = []
+            var next = [start]
+            while let rule = next.popLast() {
+                for source in self where rule.reads(source) {
+                    if source.id == start.id { return true }
+                    if seen.insert(source.id).inserted { next.append(source) }
+                }
+            }
+            return false
+        }
+    }
+}
