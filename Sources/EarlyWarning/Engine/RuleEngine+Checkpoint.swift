@@ -116,11 +116,13 @@ extension RuleEngine {
                 self.wall = try CanonicalJSON.value(Timestamp.self, from: row.json)
                 continue
             }
-            let saved = try CanonicalJSON.value(ScopeClock.self, from: row.json)
             var scope = self.acrossScopes.first { $0.key == row.key }
             if scope == nil, row.key.hasPrefix("site/") { scope = self.scope(forSite: String(row.key.dropFirst(5))) }
-            scope?.clock = saved.clock
-            scope?.future = saved.future
+            // Others keep their notes beside the clocks, and clocks of rules that are gone are of no use.
+            guard let scope else { continue }
+            let saved = try CanonicalJSON.value(ScopeClock.self, from: row.json)
+            scope.clock = saved.clock
+            scope.future = saved.future
         }
     }
 

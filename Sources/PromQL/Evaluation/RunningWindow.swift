@@ -66,6 +66,7 @@ struct RunningWindow: Sendable {
     ///   - parameters: The scalar arguments of the function.
     ///   - time: Of the evaluation.
     /// - Returns: Nil where the samples yield nothing.
+    /// - Throws: ``PromQLError``, as ``WindowFunctions`` does.
     mutating func value(
         of window: Window,
         in series: GrowingSeries,

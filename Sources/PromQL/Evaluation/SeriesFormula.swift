@@ -156,6 +156,7 @@ package struct SeriesFormula: Sendable {
     ///   - time: Of the evaluation.
     ///   - state: From the evaluation before over the same series.
     ///   - roundsComparisons: See ``EvaluationOptions/roundsComparisons``.
+    /// - Returns: The value, and until when it holds.
     /// - Throws: ``PromQLError``, as the evaluator would.
     package func value(
         of columns: SeriesColumns,
