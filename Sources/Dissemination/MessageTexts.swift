@@ -91,6 +91,7 @@ extension MessageSubject {
             en: self.annotations["summary_en"] ?? self.annotations["summary"] ?? ""
         )
         if self.hazard == .silence, self.action == .ended { return LocalizedName(zh: "数据恢复", en: "data are back") }
+        if quantity.danger == .spoken { return self.action == .ended ? LocalizedName(zh: "", en: "") : summary }
         let isOwnHazard = quantity.danger == .either
         let isSpoken = self.action != .ended || self.hazard == .system
         if isOwnHazard, !summary.zh.isEmpty, isSpoken { return summary }
@@ -258,7 +259,9 @@ extension MessageSubject {
     }
 
     private func sayThreshold(_ say: (String, String) -> Void) {
-        guard let threshold = self.threshold else { return }
+        // What only the summary can say, and of silence, has its threshold there.
+        guard let threshold = self.threshold, HazardQuantity(self.hazard).danger != .spoken, self.hazard != .silence
+        else { return }
         let wording = ThresholdWording(self.siteThreshold)
         let limit = quantity(threshold, unit: self.unit)
         let authority = self.siteThreshold?.knownAuthority ?? ""

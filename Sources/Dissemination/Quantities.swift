@@ -9,7 +9,9 @@ struct HazardQuantity {
     enum Danger {
         case above
         case below
-        /// Not known: a hazard of somebody's own rules.
+        /// Only the rule's summary can say what the value is: hours to come, a class. At the end it means nothing.
+        case spoken
+        /// Not known, or not the whole of it: the rule's summary speaks while it lasts.
         case either
     }
 
@@ -24,10 +26,16 @@ struct HazardQuantity {
         switch hazard {
         case .flood: self.init("水位", "water level", "m", .above)
         case .floodRise: self.init("涨率", "rise", "m/h", .above, isReading: false)
-        case .rain: self.init("累计雨量", "accumulated rain", "mm", .above, isReading: false)
+        // The summary says over how long it was summed.
+        case .rain: self.init("累计雨量", "accumulated rain", "mm", .either, isReading: false)
+        case .floodProjection: self.init("预计时间", "time to the threshold", "h", .spoken, isReading: false)
+        case .reservoir, .polder, .polderLarge: self.init("水位", "water level", "m", .above)
         case .lowWater, .lowWaterSeason: self.init("水位", "water level", "m", .below)
-        case .soilDrought: self.init("土壤湿度", "soil moisture", "%", .below)
+        case .soilDrought: self.init("土壤相对湿度", "relative soil moisture", "%", .below, isReading: false)
         case .dissolvedOxygen: self.init("溶解氧", "dissolved oxygen", "mg/L", .below)
+        case .dissolvedOxygenProjection: self.init("溶解氧", "dissolved oxygen", "mg/L", .spoken, isReading: false)
+        case .waterQuality, .fisheryWater, .irrigationWater, .rice, .deviceHealth:
+            self.init("数值", "value", "", .spoken, isReading: false)
         default: self.init("数值", "value", "", .either, isReading: false)
         }
     }

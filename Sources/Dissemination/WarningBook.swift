@@ -280,8 +280,9 @@ extension WarningBook {
                 remark: speaker.remark
             )
         )
-        // That something is silent or broken has no value.
-        let isMeasured = identity.hazard != .silence && identity.hazard != .system
+        // That something is silent or broken has no value, and neither has the end of what only a summary can say.
+        let isOver = HazardQuantity(identity.hazard).danger == .spoken && action == .ended
+        let isMeasured = identity.hazard != .silence && identity.hazard != .system && !isOver
         let isConfigured = self.settings.sender != nil
         return WarningMessage(
             identifier: "\(self.settings.identifierPrefix)-\(warning.number)-\(warning.messageCount + 1)",

@@ -64,7 +64,7 @@ package struct SiteFacts: Hashable, Sendable, Codable {
     package var kind: SiteKind?
     package var basin: String
     package var county: String
-    /// GB/T 2260; empty where not known.
+    /// Of the county, GB/T 2260; empty where not known.
     package var adminCode: String
     /// Degrees, WGS-84.
     package var latitude: Double?
@@ -77,7 +77,7 @@ package struct SiteFacts: Hashable, Sendable, Codable {
         self.kind = site?.kind
         self.basin = site?.basin ?? ""
         self.county = site?.county ?? ""
-        self.adminCode = site?.adminCode ?? ""
+        self.adminCode = String(site?.adminCode.prefix(6) ?? "")
         self.latitude = site?.position?.latitude
         self.longitude = site?.position?.longitude
     }
@@ -107,9 +107,11 @@ extension WarningMessage {
 
     package var category: String {
         switch self.hazard {
-        case .flood, .floodRise, .rain, .lowWater, .lowWaterSeason, .soilDrought: "Met"
-        case .dissolvedOxygen: "Env"
-        case .silence, .system: "Infra"
+        case .flood, .floodRise, .floodProjection, .rain, .lowWater, .lowWaterSeason, .soilDrought, .reservoir, .polder,
+            .polderLarge, .rice:
+            "Met"
+        case .dissolvedOxygen, .dissolvedOxygenProjection, .fisheryWater, .waterQuality, .irrigationWater: "Env"
+        case .silence, .system, .deviceHealth: "Infra"
         default: "Other"
         }
     }

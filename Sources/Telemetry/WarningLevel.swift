@@ -40,11 +40,25 @@ package struct Hazard: Hashable, Sendable, RawRepresentable, Codable {
 
     package static let flood = Hazard(rawValue: "flood")
     package static let floodRise = Hazard(rawValue: "flood_rise")
+    /// The level will reach a threshold within hours if it goes on rising as it does.
+    package static let floodProjection = Hazard(rawValue: "flood_projection")
     package static let rain = Hazard(rawValue: "rain")
     package static let lowWater = Hazard(rawValue: "low_water")
     package static let lowWaterSeason = Hazard(rawValue: "low_water_season")
     package static let soilDrought = Hazard(rawValue: "soil_drought")
     package static let dissolvedOxygen = Hazard(rawValue: "dissolved_oxygen")
+    package static let dissolvedOxygenProjection = Hazard(rawValue: "dissolved_oxygen_projection")
+    package static let fisheryWater = Hazard(rawValue: "fishery_water")
+    package static let waterQuality = Hazard(rawValue: "water_quality")
+    package static let irrigationWater = Hazard(rawValue: "irrigation_water")
+    /// The level of a reservoir against its limit of the season (汛限水位).
+    package static let reservoir = Hazard(rawValue: "reservoir")
+    /// The level at which the polders of less than 10,000 mu (万亩) that were given back to the lake are opened, and
+    /// that of the larger ones.
+    package static let polder = Hazard(rawValue: "polder")
+    package static let polderLarge = Hazard(rawValue: "polder_large")
+    package static let rice = Hazard(rawValue: "rice")
+    package static let deviceHealth = Hazard(rawValue: "device_health")
     package static let silence = Hazard(rawValue: "silence")
     package static let system = Hazard(rawValue: "system")
 
@@ -55,11 +69,21 @@ package struct Hazard: Hashable, Sendable, RawRepresentable, Codable {
         switch self {
         case .flood: LocalizedName(zh: "洪水", en: "Flood")
         case .floodRise: LocalizedName(zh: "水位急涨", en: "Rapid rise")
+        case .floodProjection: LocalizedName(zh: "水位趋势", en: "Projected level")
         case .rain: LocalizedName(zh: "累计雨量告警", en: "Accumulated rain")
         case .lowWater: LocalizedName(zh: "枯水", en: "Low water")
         case .lowWaterSeason: LocalizedName(zh: "枯水期", en: "Low-water season")
         case .soilDrought: LocalizedName(zh: "土壤干旱", en: "Soil drought")
         case .dissolvedOxygen: LocalizedName(zh: "溶解氧偏低", en: "Low dissolved oxygen")
+        case .dissolvedOxygenProjection: LocalizedName(zh: "溶解氧趋势", en: "Projected dissolved oxygen")
+        case .fisheryWater: LocalizedName(zh: "渔业水质", en: "Fishery water quality")
+        case .waterQuality: LocalizedName(zh: "水质类别", en: "Water quality class")
+        case .irrigationWater: LocalizedName(zh: "灌溉水质", en: "Irrigation water quality")
+        case .reservoir: LocalizedName(zh: "水库超汛限", en: "Reservoir above its flood limit")
+        case .polder: LocalizedName(zh: "万亩以下单退圩堤进洪水位", en: "Opening level of polders below 10,000 mu")
+        case .polderLarge: LocalizedName(zh: "万亩以上单退圩堤进洪水位", en: "Opening level of polders above 10,000 mu")
+        case .rice: LocalizedName(zh: "水稻农业气象", en: "Rice weather")
+        case .deviceHealth: LocalizedName(zh: "设备状态", en: "Device health")
         case .silence: LocalizedName(zh: "设备失联", en: "Device silent")
         case .system: LocalizedName(zh: "系统告警", en: "System warning")
         default: LocalizedName(zh: self.rawValue, en: self.rawValue)

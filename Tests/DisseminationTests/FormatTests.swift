@@ -62,6 +62,30 @@ struct MessageTextsTests {
         #expect(steps[0].message?.headline.zh == "星子站洪水蓝色预警解除：阈值已失效")
     }
 
+    /// The value is hours, the threshold metres: they do not stand in one sentence, and the end has no value.
+    @Test func saysOfWhatWillBeWhatTheRuleSays() throws {
+        let texts = ["summary_zh": "约 5.7 小时后达到 19.00 m", "summary_en": "it reaches 19.00 m in about 5.7 h"]
+        func projection(_ change: AlertTransition.Change, _ value: Double, _ minutes: Int64) -> AlertTransition {
+            Field.stage(
+                change,
+                .notice,
+                value,
+                over: 19,
+                at: minutes,
+                hazard: .floodProjection,
+                annotations: texts
+            )
+        }
+        var book = Field.book()
+        let issued = try #require(book.apply(projection(.raised, 5.7, 0)).first?.message)
+        #expect(issued.headline.zh == "星子站水位趋势提示：约 5.7 小时后达到 19.00 m")
+        #expect(!issued.details.zh.contains("阈值"))
+        #expect((issued.value, issued.unit) == (5.7, "h"))
+        let ended = try #require(book.apply(projection(.ended, 18.3, 5)).first?.message)
+        #expect(ended.headline.zh == "星子站水位趋势提示解除")
+        #expect(ended.value == nil)
+    }
+
     @Test func letsHazardsOfSomebodysOwnRulesSpeakThroughTheirSummary() throws {
         let headline = try self.headline(
             Field.stage(

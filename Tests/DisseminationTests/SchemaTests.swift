@@ -26,7 +26,8 @@ struct SchemaTests {
     private func messages(seed: UInt64) throws -> [WarningMessage] {
         var generator = SeededGenerator(seed: seed)
         let hazards: [Hazard] = [
-            .flood, .floodRise, .rain, .lowWater, .soilDrought, .dissolvedOxygen, .silence, .system,
+            .flood, .floodRise, .floodProjection, .rain, .lowWater, .soilDrought, .dissolvedOxygen, .waterQuality,
+            .reservoir, .polderLarge, .deviceHealth, .silence, .system,
             Hazard(rawValue: "odd<&\"]]>"),
         ]
         var messages: [WarningMessage] = []
