@@ -12,6 +12,10 @@ package struct RegisteredChannel: Sendable {
     /// How often it reports; where it is not known its silence means nothing.
     package let schedule: ReportSchedule?
     package let metric: String
+    /// From when on it is expected to report, where that is known.
+    let installedAt: Timestamp?
+    /// After how long without a change it counts as stuck; never where absent.
+    let stuckAfter: Milliseconds?
 }
 
 /// Sites and devices registered at run time, as `catalog.db` holds them.
@@ -93,9 +97,15 @@ package final class Catalog: Sendable {
         self.fileDevices = Set(files?.devices.keys ?? [:].keys)
         self.keys = keys
         var plans: [String: DevicePlan] = [:]
+        var depths: Set<Labels> = []
+        for device in devices.values {
+            for channel in self.models[device.model]?.channels ?? [] where channel.metric == RainCounter.depthMetric {
+                depths.insert(channel.labels(at: device.site))
+            }
+        }
         for device in devices.values {
             guard let model = self.models[device.model] else { continue }
-            plans[device.id] = DevicePlan(device: device, model: model, keys: keys)
+            plans[device.id] = DevicePlan(device: device, model: model, keys: keys, measuresDepth: depths.contains)
         }
         self.plans = plans
         let addressed = devices.values.filter { !$0.address.isEmpty }.map { ($0.address.uppercased(), $0.id) }
@@ -173,7 +183,9 @@ package final class Catalog: Sendable {
                     series: learned.series,
                     device: sender.device.id,
                     schedule: sender.device.schedule,
-                    metric: learned.series.labels.metric
+                    metric: learned.series.labels.metric,
+                    installedAt: nil,
+                    stuckAfter: nil
                 )
             }
     }

@@ -11,8 +11,20 @@ final class SiteEntry: Sendable {
         /// Stored and virtual labels.
         let shown: Labels
         let lookback: Milliseconds
-        /// Nil where it is not known how often the channel reports.
+        let states: ChannelStates?
+    }
+
+    /// What is said of a channel itself; nil where what it takes is not registered.
+    struct ChannelStates: Sendable {
         let silence: ChannelSilence?
+        let unheard: ChannelUnheard?
+        let stuck: ChannelStuck?
+
+        init(_ channel: RegisteredChannel, virtual: Labels) {
+            self.silence = ChannelSilence(channel: channel, virtual: virtual)
+            self.unheard = ChannelUnheard(channel: channel, virtual: virtual)
+            self.stuck = ChannelStuck(channel: channel, virtual: virtual)
+        }
     }
 
     let site: Site
@@ -44,14 +56,39 @@ final class SiteEntry: Sendable {
                     series: channel.series,
                     device: plan.device.id,
                     schedule: channel.schedule,
-                    metric: channel.series.labels.metric
+                    metric: channel.series.labels.metric,
+                    installedAt: plan.device.installedAt,
+                    stuckAfter: channel.stuckAfter
                 )
                 channels.append(
                     ChannelEntry(
                         registered: registered,
                         shown: virtualLabels.merging(channel.series.labels),
                         lookback: channel.schedule?.lookback ?? ReportSchedule.unregisteredLookback,
-                        silence: ChannelSilence(channel: registered, virtual: virtualLabels)
+                        states: ChannelStates(registered, virtual: virtualLabels)
+                    )
+                )
+            }
+        }
+        // Depths that follow from a counter come and stay away with it.
+        for plan in plans {
+            for channel in plan.channels {
+                guard let depths = channel.rain?.depth, !channels.contains(where: { $0.registered.series === depths })
+                else { continue }
+                let registered = RegisteredChannel(
+                    series: depths,
+                    device: plan.device.id,
+                    schedule: channel.schedule,
+                    metric: RainCounter.depthMetric,
+                    installedAt: nil,
+                    stuckAfter: nil
+                )
+                channels.append(
+                    ChannelEntry(
+                        registered: registered,
+                        shown: virtualLabels.merging(depths.labels),
+                        lookback: channel.schedule?.lookback ?? ReportSchedule.unregisteredLookback,
+                        states: nil
                     )
                 )
             }

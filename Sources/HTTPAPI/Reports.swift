@@ -199,6 +199,10 @@ private struct ThresholdReport: Encodable {
     let name: String
     let value: Double
     let unit: String
+    /// Of sums of rain: `1h`, `1d`.
+    let window: String?
+    /// Month-day, the end exclusive: `04-01/07-01`.
+    let season: String?
     let validFrom: String
     let validTo: String?
     let authority: String
@@ -211,6 +215,8 @@ private struct ThresholdReport: Encodable {
         self.name = threshold.name
         self.value = threshold.value
         self.unit = threshold.unit.symbol
+        self.window = threshold.window.map(PrometheusDuration.text)
+        self.season = threshold.season.map { "\($0.from)/\($0.to)" }
         self.validFrom = threshold.validFrom.rfc3339()
         self.validTo = threshold.validTo?.rfc3339()
         self.authority = threshold.authority

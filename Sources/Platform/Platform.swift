@@ -60,7 +60,7 @@ package struct Platform: Sendable {
         try catalog.adopt(storedIn: store)
 
         let policy = IngestPolicy(acceptsSimulated: options.exercise)
-        let resolver = CatalogResolver(catalog: catalog, policy: policy)
+        let resolver = CatalogResolver(catalog: catalog, policy: policy, history: store.reader)
         let feedSignal = FeedSignal()
         let bell = UpkeepBell()
         let core = try ProcessingCore(

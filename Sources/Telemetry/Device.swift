@@ -53,6 +53,8 @@ package struct Channel: Hashable, Sendable {
     /// Labels beside `site`: `depth="20cm"`, `position`, `sensor`.
     package var labels: Labels
     package var schedule: ReportSchedule?
+    /// After how long without any change of its value the channel counts as stuck; never where absent.
+    package var stuckAfter: Milliseconds?
 
     package init(
         metric: String,
@@ -62,7 +64,8 @@ package struct Channel: Hashable, Sendable {
         maximum: Double?,
         addsZeroElevation: Bool,
         labels: Labels,
-        schedule: ReportSchedule?
+        schedule: ReportSchedule?,
+        stuckAfter: Milliseconds? = nil
     ) {
         self.metric = metric
         self.key = key
@@ -72,6 +75,7 @@ package struct Channel: Hashable, Sendable {
         self.addsZeroElevation = addsZeroElevation
         self.labels = labels
         self.schedule = schedule
+        self.stuckAfter = stuckAfter
     }
 }
 
@@ -108,6 +112,8 @@ package struct Device: Hashable, Sendable {
     package var address: String
     /// Simulated readings of a test device are stored outside of exercises, too.
     package var isTest: Bool
+    /// From when on it is expected to report; where it is not known, a device that never did is not missed.
+    package var installedAt: Timestamp?
 
     package init(
         id: String,
@@ -118,7 +124,8 @@ package struct Device: Hashable, Sendable {
         mountHeightMeters: Double? = nil,
         schedule: ReportSchedule? = nil,
         address: String = "",
-        isTest: Bool = false
+        isTest: Bool = false,
+        installedAt: Timestamp? = nil
     ) {
         self.id = id
         self.name = name
@@ -129,6 +136,7 @@ package struct Device: Hashable, Sendable {
         self.schedule = schedule
         self.address = address
         self.isTest = isTest
+        self.installedAt = installedAt
     }
 }
 

@@ -3,7 +3,7 @@
 
 /// The part of every year in which a threshold or a rule holds; days begin at 00:00 +08:00.
 package struct Season: Hashable, Sendable {
-    package struct MonthDay: Hashable, Sendable {
+    package struct MonthDay: Hashable, Sendable, CustomStringConvertible {
         /// From 1 to 12.
         package var month: Int
         /// 1…29 in February: 29 means the day after the 28th.
@@ -22,6 +22,11 @@ package struct Season: Hashable, Sendable {
                 (1...CivilTime.daysInMonth(month, year: 2000)).contains(day)
             else { return nil }
             self.init(month: month, day: day)
+        }
+
+        /// `04-01`.
+        package var description: String {
+            "\(self.month < 10 ? "0" : "")\(self.month)-\(self.day < 10 ? "0" : "")\(self.day)"
         }
     }
 

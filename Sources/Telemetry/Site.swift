@@ -64,6 +64,8 @@ package struct Threshold: Hashable, Sendable {
     package var confidence: Confidence
     /// The part of the year in which it holds; all of it where absent.
     package var season: Season?
+    /// Over how long a sum is compared with it: rain of 1 h, of 24 h; absent for what is compared as it is.
+    package var window: Milliseconds?
 
     package init(
         hazard: Hazard,
@@ -76,7 +78,8 @@ package struct Threshold: Hashable, Sendable {
         authority: String,
         source: String,
         confidence: Confidence,
-        season: Season? = nil
+        season: Season? = nil,
+        window: Milliseconds? = nil
     ) {
         self.hazard = hazard
         self.level = level
@@ -89,11 +92,26 @@ package struct Threshold: Hashable, Sendable {
         self.source = source
         self.confidence = confidence
         self.season = season
+        self.window = window
     }
 
     /// Whether it is in force: its dates, and its season where it has one.
     package func isValid(at moment: Timestamp) -> Bool {
         moment >= self.validFrom && self.validTo.map { moment < $0 } ?? true && self.season?.contains(moment) ?? true
+    }
+}
+
+/// What the soil of a field can hold; without it its moisture is not graded.
+package struct Soil: Hashable, Sendable {
+    /// Water at field capacity (田间持水量), in percent of the volume; above 0.
+    package var fieldCapacityPercent: Double
+    package var source: String
+    package var confidence: Confidence
+
+    package init(fieldCapacityPercent: Double, source: String, confidence: Confidence) {
+        self.fieldCapacityPercent = fieldCapacityPercent
+        self.source = source
+        self.confidence = confidence
     }
 }
 
@@ -113,6 +131,7 @@ package struct Site: Hashable, Sendable {
     package var codes: [String: String]
     package var position: Position?
     package var datum: Datum?
+    package var soil: Soil?
     package var thresholds: [Threshold]
 
     package init(
@@ -126,6 +145,7 @@ package struct Site: Hashable, Sendable {
         codes: [String: String] = [:],
         position: Position? = nil,
         datum: Datum? = nil,
+        soil: Soil? = nil,
         thresholds: [Threshold] = []
     ) {
         self.id = id
@@ -138,15 +158,19 @@ package struct Site: Hashable, Sendable {
         self.codes = codes
         self.position = position
         self.datum = datum
+        self.soil = soil
         self.thresholds = thresholds
     }
 
     /// The names of the labels that every series of a site shows without storing them.
-    package static let virtualLabelNames: Set<String> = ["org", "county", "basin", "kind"]
+    package static let virtualLabelNames: Set<String> = ["org", "county", "basin", "kind", "admin_code"]
 
     /// The site's attributes as labels; those that are not known are left out.
     package var virtualLabels: Labels {
-        Labels(["org": self.org, "county": self.county, "basin": self.basin, "kind": self.kind.rawValue])
+        Labels([
+            "org": self.org, "county": self.county, "basin": self.basin, "kind": self.kind.rawValue,
+            "admin_code": self.adminCode,
+        ])
     }
 }
 

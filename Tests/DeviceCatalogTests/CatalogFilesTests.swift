@@ -108,6 +108,7 @@ struct CatalogFilesTests {
         ("{ report: { every: 5m, heartbeat: 1h } }", "'heartbeat' belongs to { event: true, heartbeat: … }"),
         ("{ report: { event: true } }", "2:32: 'heartbeat' is missing"),
         ("{ zero: yes }", "2:30: 'zero' is 'site' or is left out, found 'yes'"),
+        ("{ stuck_after: 0 }", "'0' is no duration"),
         ("[{ key: a }, { key: a, depth: 1m }]", "key 'a' is used by another channel"),
         ("[{ key: a }, { key: b }]", "a second water_level_meters needs a depth, position or sensor of its own"),
     ])
@@ -138,6 +139,12 @@ struct CatalogFilesTests {
         ("position: { lat: 29, confidence: c }\n", "x.yaml:4:11: 'lon' is missing"),
         ("datum: { name: moon, source: s }\n", "x.yaml:4:16: datum 'moon' is not known; it is one of wusong, frozen"),
         ("datum: { name: wusong }\n", "x.yaml:4:8: 'source' is missing"),
+        (
+            "soil: { field_capacity_percent: 0.32, source: s, confidence: c }\n",
+            "field_capacity_percent is 0.32; it must"
+        ),
+        ("soil: { field_capacity_percent: 32, source: s }\n", "x.yaml:4:7: 'confidence' is missing"),
+        ("devices: [{ id: a, model: generic/json, installed: May }]\n", "'May' is no date"),
         ("org: two words\n", "x.yaml:4:6: 'two words' is no id"),
         ("devices: [{ id: \"a b\", model: generic/json }]\n", "x.yaml:4:17: 'a b' is no id"),
         (
@@ -180,6 +187,12 @@ struct CatalogFilesTests {
             "'02-30' is no day of the year"
         ),
         ("hazard: flood, level: blue, value: 1, valid_from: 2020-01-01, datum: 1985", "but the site says no datum"),
+        ("hazard: rain, level: blue, value: 50, valid_from: 2020-01-01", "'window' is missing"),
+        ("hazard: rain, level: blue, value: 50, window: 12, valid_from: 2020-01-01", "'12' is no duration"),
+        (
+            "hazard: flood, level: blue, value: 1, window: 1h, valid_from: 2020-01-01",
+            "only rain is summed over a window"
+        ),
     ])
     func reportsBadThresholds(fields: String, expected: String) {
         let found = Fixture.problems(Self.site("thresholds:\n" + Self.threshold(fields)))
@@ -195,6 +208,15 @@ struct CatalogFilesTests {
         ("low_water, level: blue, value: 7", "low_water, level: red, value: 8", "the low_water ladder is out of order"),
         ("low_water, level: blue, value: 8", "low_water, level: red, value: 7", ""),
         ("flood, level: blue, value: 19", "flood, level: red, value: 500, unit: m³/s", ""),
+        ("rain, level: blue, value: 50, window: 12h", "rain, level: blue, value: 35, window: 1h", ""),
+        (
+            "rain, level: blue, value: 50, window: 12h", "rain, level: blue, value: 35, window: 12h",
+            "rain blue has two values"
+        ),
+        (
+            "rain, level: blue, value: 50, window: 12h", "rain, level: red, value: 45, window: 12h",
+            "the rain ladder is out of order"
+        ),
         (
             "flood, level: blue, value: 19, valid_to: 2010-01-01",
             "flood, level: blue, value: 20, valid_from: 2010-01-01", ""

@@ -10,7 +10,7 @@ struct CatalogReaderTests {
     private static let files = [
         "Devices/models/acme/level.yaml": """
         channels:
-          water_level_meters: { key: level }
+          water_level_meters: { key: level, stuck_after: 1h }
           battery_volts: { key: bat, report: { every: 6h } }
         report: { every: 5m }
         """,
@@ -27,14 +27,18 @@ struct CatalogReaderTests {
           - { hazard: flood, level: red, value: 22, valid_from: 2021-01-01, authority: a, source: s, confidence: c }
           - { hazard: low_water, level: blue, value: 8, valid_from: 2020-01-01, valid_to: 2020-03-01, authority: a, source: s, confidence: c }
           - { hazard: low_water, level: blue, value: 7, valid_from: 2020-04-01, valid_to: 2020-04-03, authority: a, source: s, confidence: c }
+          - { hazard: rain, level: red, value: 80, window: 1h, valid_from: 2020-01-01, authority: a, source: s, confidence: c }
+          - { hazard: rain, level: red, value: 200, window: 24h, valid_from: 2020-01-01, authority: a, source: s, confidence: c }
           - { hazard: flood_rise, level: notice, value: 0.5, valid_from: 2020-01-01, season: { from: 04-01, to: 10-01 }, authority: a, source: s, confidence: c }
-        devices: [{ id: lake-1, model: acme/level }]
+        devices: [{ id: lake-1, model: acme/level, installed: 2022-06-01 }]
         """,
         "Devices/sites/g/field.yaml": """
         site: field
         name: 田
         kind: field
         org: coop
+        admin_code: "360483101"
+        soil: { field_capacity_percent: 32, source: s, confidence: c }
         devices: [{ id: field-1, model: generic/json, interval: 10m }]
         """,
     ]
@@ -74,7 +78,8 @@ struct CatalogReaderTests {
 
     @Test(arguments: [
         ("kind", "lake", ["lake", "lake2"]), ("org", "other", ["lake2"]), ("org", "office", ["lake"]),
-        ("org", "", ["nowhere"]), ("kind", "field", ["field"]), ("basin", "none", []),
+        ("org", "", ["nowhere"]), ("admin_code", "360483101", ["field"]), ("kind", "field", ["field"]),
+        ("basin", "none", []),
     ])
     func matchesVirtualLabelsThroughTheSites(name: String, value: String, expected: [String]) throws {
         let reader = self.reader([
@@ -260,6 +265,85 @@ struct CatalogReaderTests {
         #expect(found.first?.labels["device"] == "field-1")
     }
 
+    // MARK: Never heard of, and stuck
+
+    private func states(
+        _ name: String,
+        _ samples: [(Timestamp, Double)],
+        _ extent: SelectExtent,
+        of metric: String = "water_level_meters"
+    ) throws -> SeriesColumns? {
+        let labels = Labels(metric: "water_level_meters", ["site": "lake"])
+        let matchers = [
+            LabelMatcher("__name__", equals: name), LabelMatcher("site", equals: "lake"),
+            LabelMatcher("metric", equals: metric),
+        ]
+        let reader = self.reader(samples.isEmpty ? [:] : [labels: samples])
+        return try reader.select(SelectRequest(matchers: matchers, extent: extent)).first
+    }
+
+    @Test func aChannelThatNeverReportedIsMissedFromItsInstallationOn() throws {
+        let installed = try Fixture.time("2022-06-01T00:00+08:00")
+        let overdue = installed + 15 * .minute
+        let never = try self.states("channel_never_reported", [], self.instant(overdue))
+        #expect(self.value(never, at: overdue) == 1)
+        let before = try self.states("channel_never_reported", [], self.instant(overdue - 1))
+        #expect(self.value(before, at: overdue - 1) == 0)
+        #expect(before?.nextChange == overdue)
+        #expect(try self.states("channel_never_reported", [(installed, 1)], self.instant(overdue)) == nil)
+        let whole = SelectExtent.lookback(from: installed, through: overdue + .hour)
+        let late = try self.states("channel_never_reported", [(overdue + .minute, 1)], whole)
+        #expect(self.value(late, at: overdue) == 1)
+        #expect(self.value(late, at: overdue + .minute) == nil)
+    }
+
+    @Test func aChannelIsStuckWhenItsValueStandsForTooLong() throws {
+        let minutes = Array(stride(from: 0, through: 90, by: 5))
+        let start = self.now - 2 * .hour
+        let samples = minutes.map { (start + Milliseconds($0) * .minute, $0 < 75 ? 18.0 : 18.1) }
+        let extent = SelectExtent.lookback(from: start, through: start + 90 * .minute)
+        let whole = try self.states("channel_stuck", samples, extent)
+        for (minute, expected) in [(0, 0.0), (59, 0), (60, 1), (74, 1), (75, 0), (90, 0)] {
+            let moment = start + Milliseconds(minute) * .minute
+            #expect(self.value(whole, at: moment) == expected, "\(minute)")
+            let one = try self.states("channel_stuck", samples, self.instant(moment))
+            #expect(self.value(one, at: moment) == expected, "\(minute)")
+        }
+    }
+
+    @Test func silenceIsNotStuck() throws {
+        let samples = [0, 5, 50, 55, 60, 65].map { (self.now + $0 * .minute, 18.0) }
+        let moment = self.now + 65 * .minute
+        #expect(self.value(try self.states("channel_stuck", samples, self.instant(moment)), at: moment) == 0)
+        let silent = self.now + 30 * .minute
+        #expect(self.value(try self.states("channel_stuck", samples, self.instant(silent)), at: silent) == nil)
+    }
+
+    @Test func saysNothingOfChannelsWhoseModelSaysNothing() throws {
+        #expect(try self.states("channel_stuck", [(self.now, 1)], self.instant(self.now), of: "battery_volts") == nil)
+    }
+
+    // MARK: Windows and soil
+
+    @Test(arguments: [("1h", 80.0), ("1d", 200)])
+    func thresholdsOfRainCarryTheirWindow(window: String, value: Double) throws {
+        let matchers = [
+            LabelMatcher("__name__", equals: "site_threshold_millimeters"), LabelMatcher("site", equals: "lake"),
+            LabelMatcher("hazard", equals: "rain"), LabelMatcher("level", equals: "red"),
+            LabelMatcher("window", equals: window),
+        ]
+        let found = try self.reader().select(SelectRequest(matchers: matchers, extent: self.instant(self.now)))
+        #expect(found.map(\.values) == [[value]])
+    }
+
+    @Test func theFieldCapacityOfASiteIsASeries() throws {
+        let matchers = [LabelMatcher("__name__", equals: "site_field_capacity_percent")]
+        let found = try self.reader().select(SelectRequest(matchers: matchers, extent: self.instant(self.now)))
+        #expect(found.map { $0.labels["site"] } == ["field"])
+        #expect(self.value(found.first, at: self.now) == 32)
+        #expect(found.first?.nextChange == .distantFuture)
+    }
+
     @Test func listsComputedSeriesBesideStoredOnes() throws {
         let labels = Labels(metric: "water_level_meters", ["site": "lake"])
         let reader = self.reader([labels: [(self.now, 1)]])
@@ -271,7 +355,8 @@ struct CatalogReaderTests {
         let names = Set(found.map(\.metric))
         #expect(
             names == [
-                "water_level_meters", "site_threshold_meters", "site_threshold_meters_per_hour", "channel_silent",
+                "water_level_meters", "site_threshold_meters", "site_threshold_meters_per_hour",
+                "site_threshold_millimeters", "channel_silent", "channel_stuck", "channel_never_reported",
             ]
         )
     }

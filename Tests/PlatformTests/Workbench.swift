@@ -25,10 +25,15 @@ struct Workbench {
     let core: ProcessingCore
 
     /// Opens the folder as a start does: entries beyond the processed position are fed again.
-    init(_ folder: URL, now: Timestamp = Workbench.start, clock: RuleEngine.ClockMode = .data) throws {
+    init(
+        _ folder: URL,
+        now: Timestamp = Workbench.start,
+        clock: RuleEngine.ClockMode = .data,
+        devices: URL = Workbench.project.appending(path: "Devices")
+    ) throws {
         var options = PlatformOptions(
             dataDirectory: folder.path,
-            devicesDirectory: Self.project.appending(path: "Devices").path,
+            devicesDirectory: devices.path,
             rulesDirectory: Self.project.appending(path: "Rules").path,
             broker: .embedded,
             clock: clock,
@@ -42,7 +47,11 @@ struct Workbench {
         let processed = try self.records.processedPosition()
         self.store = try SeriesStore(path: directory.samples, processed: processed)
         try catalog.adopt(storedIn: self.store)
-        self.resolver = CatalogResolver(catalog: catalog, policy: IngestPolicy(acceptsSimulated: true))
+        self.resolver = CatalogResolver(
+            catalog: catalog,
+            policy: IngestPolicy(acceptsSimulated: true),
+            history: self.store.reader
+        )
         self.core = try ProcessingCore(
             store: self.store,
             records: self.records,

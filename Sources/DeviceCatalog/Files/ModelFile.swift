@@ -44,7 +44,7 @@ enum ModelFile {
     }
 
     private static func channel(_ value: YAMLValue, metric: String, schedule: ReportSchedule?) -> Channel? {
-        let keys = ["key", "unit", "min", "max", "zero", "depth", "position", "sensor", "report"]
+        let keys = ["key", "unit", "min", "max", "zero", "depth", "position", "sensor", "report", "stuck_after"]
         guard let map = value.mapping(keys: keys) else { return nil }
         let canonical = Unit(ofMetric: metric)
         var channel = Channel(
@@ -58,6 +58,10 @@ enum ModelFile {
             schedule: map["report"].map(\.schedule) ?? schedule
         )
         (channel.minimum, channel.maximum) = self.bounds(map, channel)
+        channel.stuckAfter = map["stuck_after"]?.span
+        if metric == RainCounter.metric {
+            map["stuck_after"]?.report("a counter of rain stands while it does not rain; leave 'stuck_after' out")
+        }
         if let zero = map["zero"], let text = zero.string {
             channel.addsZeroElevation = text == "site"
             if text != "site" { zero.report("'zero' is 'site' or is left out, found '\(text)'") }

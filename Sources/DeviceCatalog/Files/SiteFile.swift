@@ -18,7 +18,8 @@ struct SiteFile {
     var devices: [DeclaredDevice]
 
     private static let keys = [
-        "site", "name", "kind", "org", "basin", "admin_code", "county", "codes", "position", "datum", "thresholds",
+        "site", "name", "kind", "org", "basin", "admin_code", "county", "codes", "position", "datum", "soil",
+        "thresholds",
         "devices", "source", "notes",
     ]
 
@@ -44,6 +45,7 @@ struct SiteFile {
         self.site.codes = map["codes"].map(SiteFile.codes) ?? [:]
         self.site.position = map["position"].flatMap(SiteFile.position)
         self.site.datum = map["datum"].flatMap(SiteFile.datum)
+        self.site.soil = map["soil"].flatMap(SiteFile.soil)
         self.devices = []
         if let list = map["thresholds"]?.list { self.site.thresholds = ThresholdList.read(list, site: self.site) }
         self.devices = (map["devices"]?.list ?? []).compactMap { SiteFile.device($0, site: slug) }
@@ -92,10 +94,20 @@ struct SiteFile {
         )
     }
 
+    private static func soil(_ value: YAMLValue) -> Soil? {
+        guard let map = value.mapping(keys: ["field_capacity_percent", "source", "confidence"]) else { return nil }
+        // Of the volume: sand holds some 8 %, peat up to 80 %.
+        let capacity = map.required("field_capacity_percent")?.number(in: 3...90, "field_capacity_percent")
+        let source = map.required("source")?.text
+        let confidence = map.required("confidence")?.text
+        guard let capacity, let source, let confidence else { return nil }
+        return Soil(fieldCapacityPercent: capacity, source: source, confidence: confidence)
+    }
+
     private static func device(_ value: YAMLValue, site: String) -> DeclaredDevice? {
         let keys = [
             "id", "name", "model", "interval", "report", "zero_elevation_m", "mount_height_m", "address", "test",
-            "notes",
+            "installed", "notes",
         ]
         guard let map = value.mapping(keys: keys) else { return nil }
         let place = map.required("id")
@@ -112,6 +124,7 @@ struct SiteFile {
         device.mountHeightMeters = map["mount_height_m"]?.number(in: -100...1000, "mount_height_m")
         device.address = map["address"]?.text ?? ""
         device.isTest = map["test"]?.bool ?? false
+        device.installedAt = map["installed"]?.date
         guard let place, let modelPlace, id != nil, model != nil else { return nil }
         return DeclaredDevice(device: device, place: place, modelPlace: modelPlace)
     }

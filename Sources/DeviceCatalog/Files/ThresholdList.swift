@@ -16,16 +16,23 @@ enum ThresholdList {
         let units: [String]
         /// Whether a graver level has the lower value; `nil` where the order is not known.
         let falls: Bool?
+        /// Whether it is compared with sums over a window.
+        var isSum = false
     }
 
     private static let forms: [Hazard: Form] = [
         .flood: Form(units: ["meters", "cubic_meters_per_second"], falls: false),
         .floodRise: Form(units: ["meters_per_hour"], falls: false),
-        .rain: Form(units: ["millimeters"], falls: false),
+        .rain: Form(units: ["millimeters"], falls: false, isSum: true),
         .lowWater: Form(units: ["meters", "cubic_meters_per_second"], falls: true),
         .lowWaterSeason: Form(units: ["meters"], falls: true),
         .soilDrought: Form(units: ["percent"], falls: true),
         .dissolvedOxygen: Form(units: ["milligrams_per_liter"], falls: true),
+        .reservoir: Form(units: ["meters"], falls: false),
+        .polder: Form(units: ["meters"], falls: false),
+        .polderLarge: Form(units: ["meters"], falls: false),
+        .waterQuality: Form(units: [""], falls: false),
+        .deviceHealth: Form(units: ["volts"], falls: true),
     ]
 
     static func read(_ list: [YAMLValue], site: Site) -> [Threshold] {
@@ -39,7 +46,7 @@ enum ThresholdList {
     }
 
     private static let keys = [
-        "hazard", "level", "name", "value", "unit", "datum", "season", "valid_from", "valid_to", "authority",
+        "hazard", "level", "name", "value", "unit", "datum", "season", "window", "valid_from", "valid_to", "authority",
         "source", "confidence",
     ]
 
@@ -58,6 +65,7 @@ enum ThresholdList {
         let confidence = map.required("confidence")?.text
         let name = map["name"]?.text ?? ""
         let season = map["season"].map(self.season)
+        let window = hazard.flatMap { self.window(map, $0) }
         guard let hazard, let level, let number, let from, let unit = self.unit(map, hazard) else { return nil }
         guard let converted = self.inSiteDatum(unit.toCanonical(number), map, unit, from, site) else { return nil }
         return Threshold(
@@ -71,8 +79,18 @@ enum ThresholdList {
             authority: authority ?? "",
             source: source ?? "",
             confidence: confidence ?? "",
-            season: season ?? nil
+            season: season ?? nil,
+            window: window
         )
+    }
+
+    /// Rain is summed over a window, and every other value is compared as it is.
+    private static func window(_ map: YAMLMapping, _ hazard: Hazard) -> Milliseconds? {
+        guard self.forms[hazard]?.isSum ?? false else {
+            map["window"]?.report("only rain is summed over a window; hazard '\(hazard.rawValue)' has none")
+            return nil
+        }
+        return map.required("window")?.span
     }
 
     private static func hazard(_ value: YAMLValue) -> Hazard? {
@@ -158,7 +176,8 @@ enum ThresholdList {
 extension ThresholdList {
     private static func check(_ earlier: Entry, _ later: Entry) {
         let (left, right) = (earlier.threshold, later.threshold)
-        guard left.hazard == right.hazard, left.unit == right.unit, left.overlaps(right) else { return }
+        guard left.hazard == right.hazard, left.unit == right.unit, left.window == right.window, left.overlaps(right)
+        else { return }
         guard left.level != right.level else {
             later.place.report(
                 "\(left.hazard.rawValue) \(left.level.rawValue) has two values at one time: \(left.inWords) (line "

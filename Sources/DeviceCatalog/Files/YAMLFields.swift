@@ -74,11 +74,13 @@ extension YAMLValue {
         return LocalizedName(zh: zh, en: map["en"]?.text ?? zh)
     }
 
-    /// A GB/T 2260 code: six digits.
+    /// A GB/T 2260 code of a county, six digits, or with those of a township (nine) or village (twelve) behind it.
     var adminCode: String? {
         guard let text = self.string else { return nil }
-        guard text.utf8.count == 6, text.utf8.allSatisfy({ (48...57).contains($0) }) else {
-            self.report("'\(text)' is no admin code; GB/T 2260 codes have six digits, in quotes: \"360483\"")
+        guard [6, 9, 12].contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            self.report(
+                "'\(text)' is no admin code; GB/T 2260 codes have six digits, in quotes: \"360483\"; townships have nine"
+            )
             return nil
         }
         return text

@@ -9,10 +9,15 @@ package import Telemetry
 /// - `site_threshold_<unit>{site, hazard, level}` has at T the threshold in force at T.
 /// - `channel_silent{site, metric, device, …}` is 1 from the moment on at which a channel that has reported before
 ///   counts as silent, else 0; only for registered channels with a schedule.
+/// - `channel_never_reported` with the same labels is 1 while the first report of a channel is overdue, 0 before.
+/// - `channel_stuck` with the same labels is 1 while a channel reports one value for longer than its model allows, else 0.
+/// - `site_field_capacity_percent{site}` is what the soil of a site holds, where it is known.
 ///
-/// Virtual labels (`org county basin kind`) are matched through the sites and never override a stored label.
+/// Virtual labels (`org county basin kind admin_code`) are matched through the sites and never override a stored label.
 package struct CatalogReader: SeriesReader {
     package static let silenceMetric = "channel_silent"
+    package static let unheardMetric = "channel_never_reported"
+    package static let stuckMetric = "channel_stuck"
 
     let base: any SeriesReader
     let catalog: Catalog
@@ -59,7 +64,7 @@ package struct CatalogReader: SeriesReader {
         if name.map(ThresholdSeries.isName) ?? true {
             found += self.thresholds(request, name: name).map(\.labels)
         }
-        if name == nil || name == CatalogReader.silenceMetric { found += try self.silences(request).map(\.labels) }
+        if name.map(self.isChannelState) ?? true { found += try self.channelStates(request).map(\.labels) }
         return found
     }
 }
@@ -125,16 +130,20 @@ extension CatalogReader {
 extension CatalogReader {
     /// Whether the series of this name exist only here.
     private func isComputed(_ name: String) -> Bool {
-        ThresholdSeries.isName(name) || name == CatalogReader.silenceMetric
+        ThresholdSeries.isName(name) || self.isChannelState(name)
+    }
+
+    private func isChannelState(_ name: String) -> Bool {
+        name == CatalogReader.silenceMetric || name == CatalogReader.unheardMetric || name == CatalogReader.stuckMetric
     }
 
     /// The series that exist only here, whatever their name.
     private func computed(_ request: SelectRequest) throws -> [SeriesColumns] {
-        self.thresholds(request, name: nil) + (try self.silences(request))
+        self.thresholds(request, name: nil) + (try self.channelStates(request))
     }
 
     private func computed(_ request: SelectRequest, name: String) throws -> [SeriesColumns] {
-        ThresholdSeries.isName(name) ? self.thresholds(request, name: name) : try self.silences(request)
+        ThresholdSeries.isName(name) ? self.thresholds(request, name: name) : try self.channelStates(request)
     }
 
     private func thresholds(_ request: SelectRequest, name: String?) -> [SeriesColumns] {
@@ -168,26 +177,40 @@ extension CatalogReader {
         return found
     }
 
-    private func silences(_ request: SelectRequest) throws -> [SeriesColumns] {
+    /// The series that say how channels are: silent, never heard of, stuck.
+    private func channelStates(_ request: SelectRequest) throws -> [SeriesColumns] {
         var found: [SeriesColumns] = []
-        func add(_ silence: ChannelSilence?) throws {
-            guard let silence, request.matchers.allSatisfy({ $0.matches(silence.labels) }),
-                let columns = try silence.columns(request.extent, base: self.base)
-            else { return }
+        func add(_ labels: Labels?, _ columns: () throws -> SeriesColumns?) rethrows {
+            guard let labels, request.matchers.allSatisfy({ $0.matches(labels) }), let columns = try columns() else {
+                return
+            }
             found.append(columns)
         }
-        for entry in self.silenceCandidates(request.matchers) {
-            for channel in entry.channels { try add(channel.silence) }
+        func add(_ states: SiteEntry.ChannelStates?) throws {
+            try add(states?.silence?.labels) { try states?.silence?.columns(request.extent, base: self.base) }
+            try add(states?.unheard?.labels) { try states?.unheard?.columns(request.extent, base: self.base) }
+            try add(states?.stuck?.labels) { try states?.stuck?.columns(request.extent, base: self.base) }
+        }
+        for entry in self.stateCandidates(request.matchers) {
+            for channel in entry.channels { try add(channel.states) }
             for channel in self.catalog.learnedChannels(at: entry) {
-                try add(ChannelSilence(channel: channel, virtual: entry.virtualLabels))
+                try add(SiteEntry.ChannelStates(channel, virtual: entry.virtualLabels))
             }
         }
         return found
     }
 
-    private func silenceCandidates(_ matchers: [LabelMatcher]) -> [SiteEntry] {
+    private func stateCandidates(_ matchers: [LabelMatcher]) -> [SiteEntry] {
         if let site = matchers.exactValue(of: "site") { return self.catalog.entries[site].map { [$0] } ?? [] }
-        return Array(self.catalog.entries.values)
+        let (_, virtual) = matchers.splitByVirtualName()
+        guard !virtual.isEmpty else { return Array(self.catalog.entries.values) }
+        // A channel may store such a label itself, in which case its own counts.
+        return self.catalog.entries.values.filter { entry in
+            virtual.allSatisfy { $0.matches(entry.virtualLabels) }
+                || entry.channels.contains { channel in
+                    virtual.contains { channel.registered.series.labels.value(of: $0.name) != nil }
+                }
+        }
     }
 }
 
@@ -212,6 +235,7 @@ extension LabelMatcher {
         case 4: self.name == "kind"
         case 5: self.name == "basin"
         case 6: self.name == "county"
+        case 10: self.name == "admin_code"
         default: false
         }
     }

@@ -3,6 +3,14 @@
 
 import Telemetry
 
+extension RegisteredChannel {
+    /// Of a virtual series that says how the channel is: its own labels, its metric as `metric`, and its device.
+    func stateLabels(_ name: String, virtual: Labels) -> Labels {
+        virtual.merging(self.series.labels)
+            .merging([Labels.metricName: name, "metric": self.metric, "device": self.device])
+    }
+}
+
 /// The virtual series `channel_silent` of one channel.
 struct ChannelSilence: Sendable {
     private let channel: RegisteredChannel
@@ -18,11 +26,7 @@ struct ChannelSilence: Sendable {
         self.channel = channel
         self.limit = schedule.silenceLimit
         self.matchers = channel.series.labels.map { LabelMatcher($0.name, equals: $0.value) }
-        self.labels =
-            virtual.merging(channel.series.labels)
-            .merging([
-                Labels.metricName: CatalogReader.silenceMetric, "metric": channel.metric, "device": channel.device,
-            ])
+        self.labels = channel.stateLabels(CatalogReader.silenceMetric, virtual: virtual)
     }
 
     /// - Returns: `nil` while the channel has never reported.

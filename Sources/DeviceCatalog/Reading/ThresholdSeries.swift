@@ -4,12 +4,15 @@
 import Telemetry
 
 /// The virtual series of one hazard and level at a site: at T it has the value in force at T.
+///
+/// What the soil of a site holds is one of them, too, without hazard and level.
 final class ThresholdSeries: Sendable {
     static let namePrefix = "site_threshold"
+    static let fieldCapacityName = "site_field_capacity_percent"
 
     /// `site_threshold_meters`: one name per unit.
     let metric: String
-    /// Name, site, hazard, level and the site's virtual labels.
+    /// Name, site, hazard, level, window where it has one, and the site's virtual labels.
     let labels: Labels
     let hazard: String
     let level: String
@@ -25,28 +28,55 @@ final class ThresholdSeries: Sendable {
 
     /// Whether a metric name is one of these, whatever the unit.
     static func isName(_ metric: String) -> Bool {
-        metric.utf8.starts(with: self.namePrefix.utf8)
+        metric.utf8.starts(with: self.namePrefix.utf8) || metric == self.fieldCapacityName
     }
 
     static func all(of site: Site) -> [ThresholdSeries] {
-        let groups = Dictionary(grouping: site.thresholds) { [$0.hazard.rawValue, $0.level.rawValue, $0.unit.suffix] }
-        return groups.values.compactMap { ThresholdSeries(site: site, thresholds: $0) }
+        let groups = Dictionary(grouping: site.thresholds) { threshold in
+            [threshold.hazard.rawValue, threshold.level.rawValue, threshold.unit.suffix, threshold.windowText]
+        }
+        let series = groups.values.compactMap { ThresholdSeries(site: site, thresholds: $0) }
+        return (series + (site.soil.map { [ThresholdSeries(site: site, soil: $0)] } ?? []))
             .sorted { $0.labels < $1.labels }
     }
 
-    private init?(site: Site, thresholds: [Threshold]) {
+    private convenience init?(site: Site, thresholds: [Threshold]) {
         guard let first = thresholds.first else { return nil }
-        self.metric = ThresholdSeries.name(of: first.unit)
-        self.hazard = first.hazard.rawValue
-        self.level = first.level.rawValue
-        self.labels = site.virtualLabels.merging([
-            Labels.metricName: self.metric, "site": site.id, "hazard": first.hazard.rawValue,
-            "level": first.level.rawValue,
-        ])
-        self.thresholds = thresholds.sorted { $0.validFrom < $1.validFrom }
+        let metric = ThresholdSeries.name(of: first.unit)
+        let sorted = thresholds.sorted { $0.validFrom < $1.validFrom }
         let isSeasonal = thresholds.contains { $0.season != nil }
-        let fixed = isSeasonal ? nil : StepFunction(spans: self.thresholds.map(\.validity))
-        let labels = self.labels
+        self.init(
+            metric: metric,
+            labels: site.virtualLabels.merging([
+                Labels.metricName: metric, "site": site.id, "hazard": first.hazard.rawValue,
+                "level": first.level.rawValue, "window": first.windowText,
+            ]),
+            thresholds: sorted,
+            fixed: isSeasonal ? nil : StepFunction(spans: sorted.map(\.validity))
+        )
+    }
+
+    private convenience init(site: Site, soil: Soil) {
+        let metric = ThresholdSeries.fieldCapacityName
+        let always = StepFunction.Span(
+            start: CatalogResolver.earliestTime,
+            end: .distantFuture,
+            value: soil.fieldCapacityPercent
+        )
+        self.init(
+            metric: metric,
+            labels: site.virtualLabels.merging([Labels.metricName: metric, "site": site.id]),
+            thresholds: [],
+            fixed: StepFunction(spans: [always])
+        )
+    }
+
+    private init(metric: String, labels: Labels, thresholds: [Threshold], fixed: StepFunction?) {
+        self.metric = metric
+        self.labels = labels
+        self.hazard = labels["hazard"]
+        self.level = labels["level"]
+        self.thresholds = thresholds
         self.fixed = fixed
         self.prepared = (fixed?.spans ?? [])
             .compactMap { span in
@@ -102,6 +132,9 @@ extension SelectExtent {
 }
 
 extension Threshold {
+    /// As a label: `1h`, `1d`; empty where it has no window.
+    fileprivate var windowText: String { self.window.map(PrometheusDuration.text) ?? "" }
+
     /// Its dates, without the season.
     fileprivate var validity: StepFunction.Span {
         StepFunction.Span(start: self.validFrom, end: self.validTo ?? .distantFuture, value: self.value)

@@ -34,9 +34,16 @@ package final class CatalogResolver: Sendable {
     package static let latestTime = Timestamp(milliseconds: 253_402_300_799_999)
 
     private let state: Mutex<State>
+    private let rain: RainCounters
 
-    package init(catalog: Catalog, policy: IngestPolicy = IngestPolicy()) {
+    /// `history` is the store, in which the last readings of rain counters are found after a start.
+    package init(
+        catalog: Catalog,
+        policy: IngestPolicy = IngestPolicy(),
+        history: (any SeriesReader)? = nil
+    ) {
         self.state = Mutex(State(catalog: catalog, policy: policy))
+        self.rain = RainCounters(history: history)
     }
 
     /// The snapshot in use.
@@ -53,7 +60,8 @@ package final class CatalogResolver: Sendable {
         self.state.withLock { $0.policy = policy }
     }
 
-    /// Resolves the readings of one message; accepted ones are appended to `resolved`.
+    /// Resolves the readings of one message; accepted ones are appended to `resolved`, and behind the reading of a rain
+    /// counter the depths that follow from it.
     ///
     /// - Returns: Why values were not added; the values resolved and refused together are the readings given.
     package func resolve(
@@ -103,13 +111,15 @@ package final class CatalogResolver: Sendable {
                 method: reading.method,
                 simulated: reading.isSimulated
             )
-            resolved.append(
-                ResolvedReading(
-                    series: channel.series,
-                    sample: Sample(time: time, value: channel.canonical(reading.value), mark: mark),
-                    hasOwnTime: reading.time != nil
-                )
+            var value = ResolvedReading(
+                series: channel.series,
+                sample: Sample(time: time, value: channel.canonical(reading.value), mark: mark),
+                hasOwnTime: reading.time != nil
             )
+            let depths = channel.rain.map { self.rain.depths(of: &value, counter: $0) } ?? []
+            if channel.contestsCounters { self.rain.noteMeasured(channel.series.labels) }
+            resolved.append(value)
+            resolved += depths
         }
         return refusals
     }

@@ -9,23 +9,39 @@ struct ChannelPlan: Sendable {
     let key: String
     let series: SeriesKey
     let schedule: ReportSchedule?
+    let stuckAfter: Milliseconds?
+    /// Of a counter of rain: where the depths go that it yields.
+    let rain: RainCounter?
     /// In the payload's unit.
     let minimum: Double
     let maximum: Double
     let unit: Unit
     /// Added in the canonical unit.
     let zero: Double
+    /// Whether it may be a second source of rain beside a counter: what a device declares is known before.
+    let contestsCounters: Bool
     /// Whether the value is stored as it comes.
     private let isIdentity: Bool
 
-    init(channel: Channel, schedule: ReportSchedule?, zero: Double, series: SeriesKey) {
+    /// `zero` is added to what is measured, in metres; `rain` says what a counter of rain yields.
+    init(
+        channel: Channel,
+        schedule: ReportSchedule?,
+        zero: Double,
+        series: SeriesKey,
+        rain: RainCounter?,
+        contestsCounters: Bool = false
+    ) {
         self.key = channel.key
         self.series = series
         self.schedule = schedule
+        self.stuckAfter = channel.stuckAfter
+        self.rain = rain
         self.minimum = channel.minimum ?? -.infinity
         self.maximum = channel.maximum ?? .infinity
         self.unit = channel.unit
         self.zero = zero
+        self.contestsCounters = contestsCounters
         self.isIdentity = channel.unit.factor == 1 && channel.unit.offset == 0 && zero == 0
     }
 
@@ -51,17 +67,22 @@ final class DevicePlan: Sendable {
     private let keys: SeriesKeyTable
     private let used = Mutex<[String: ChannelPlan]>([:])
 
-    init(device: Device, model: DeviceModel, keys: SeriesKeyTable) {
+    /// `measuresDepth` tells of a series of depths of rain whether some device reports them itself.
+    init(device: Device, model: DeviceModel, keys: SeriesKeyTable, measuresDepth: (Labels) -> Bool) {
         self.device = device
         self.takesAnyMetric = model.takesAnyMetric
         self.keys = keys
         self.channels = model.channels.map { channel in
-            let labels = channel.labels.with("site", device.site).with(Labels.metricName, channel.metric)
+            let labels = channel.labels(at: device.site)
+            let schedule = model.schedule(of: channel, on: device)
+            let depths = RainCounter.depthLabels(labels)
+            let isCounter = channel.metric == RainCounter.metric && !measuresDepth(depths)
             return ChannelPlan(
                 channel: channel,
-                schedule: model.schedule(of: channel, on: device),
+                schedule: schedule,
                 zero: channel.addsZeroElevation ? device.zeroElevationMeters ?? 0 : 0,
-                series: keys.key(for: labels)
+                series: keys.key(for: labels),
+                rain: isCounter ? RainCounter(depth: keys.key(for: depths), schedule: schedule) : nil
             )
         }
     }
@@ -86,11 +107,31 @@ final class DevicePlan: Sendable {
                 labels: .empty,
                 schedule: self.device.schedule
             )
-            let series = self.keys.key(for: Labels(metric: key, ["site": self.device.site]))
+            let series = self.keys.key(for: channel.labels(at: self.device.site))
             self.keys.learn(series, device: self.device.id)
-            let plan = ChannelPlan(channel: channel, schedule: self.device.schedule, zero: 0, series: series)
+            var rain: RainCounter?
+            if key == RainCounter.metric {
+                let depths = self.keys.key(for: RainCounter.depthLabels(series.labels))
+                self.keys.learn(depths, device: self.device.id)
+                rain = RainCounter(depth: depths, schedule: self.device.schedule)
+            }
+            let plan = ChannelPlan(
+                channel: channel,
+                schedule: self.device.schedule,
+                zero: 0,
+                series: series,
+                rain: rain,
+                contestsCounters: key == RainCounter.depthMetric
+            )
             used[key] = plan
             return plan
         }
+    }
+}
+
+extension Channel {
+    /// The series that it feeds at a site.
+    func labels(at site: String) -> Labels {
+        self.labels.with("site", site).with(Labels.metricName, self.metric)
     }
 }

@@ -16,6 +16,8 @@ final class CompiledRule: Sendable {
     }
 
     static let silenceMetric = "channel_silent"
+    /// What the reader says of channels themselves.
+    private static let channelStates: Set<String> = [silenceMetric, "channel_never_reported", "channel_stuck"]
     static let thresholdPrefix = "site_threshold"
 
     let rule: AlertRule
@@ -25,7 +27,7 @@ final class CompiledRule: Sendable {
     let patterns: [Pattern]
     /// Selectors of stored series in `expr`, leftmost first.
     let storedSelectors: [Selector]
-    /// Selectors of `site_threshold_…` in `expr`.
+    /// Selectors of `site_threshold_…` in `expr` but for those behind `unless`, which need not be there.
     let thresholdSelectors: [Selector]
     /// The threshold without which `expr` has no result: the right side of a comparison.
     let requiredThreshold: Selector?
@@ -33,7 +35,7 @@ final class CompiledRule: Sendable {
     let comparison: ThresholdComparison?
     /// Where `maybe` does, with the same limit.
     let maybeComparison: ThresholdComparison?
-    /// It looks at nothing but `channel_silent`.
+    /// It asks how a channel is, at one site or looking at nothing else, and so is evaluated in wall time.
     let isSilence: Bool
     /// `expr` is `channel_silent{…} == 1`: it has no result where no channel is silent.
     let wantsSilence: Bool
@@ -59,8 +61,9 @@ final class CompiledRule: Sendable {
             Pattern(matchers: selector.matchers.filter { !Site.virtualLabelNames.contains($0.name) })
         }
         self.storedSelectors = rule.expr.selectors.filter { !CompiledRule.isVirtual($0) }
-        self.thresholdSelectors = rule.expr.selectors.filter {
-            $0.metric?.hasPrefix(CompiledRule.thresholdPrefix) ?? false
+        let excluded = CompiledRule.excluded(rule.expr.expression)
+        self.thresholdSelectors = rule.expr.selectors.filter { selector in
+            (selector.metric?.hasPrefix(CompiledRule.thresholdPrefix) ?? false) && !excluded.contains(selector)
         }
         self.requiredThreshold = CompiledRule.requiredThreshold(rule.expr.expression)
         let comparison = ThresholdComparison(rule.expr, operands: &operands)
@@ -68,12 +71,14 @@ final class CompiledRule: Sendable {
         self.comparison = comparison
         self.maybeComparison = maybe.flatMap { $0.limit == comparison?.limit ? $0 : nil }
         let all = queries.flatMap(\.selectors)
-        self.isSilence = !all.isEmpty && all.allSatisfy { $0.metric == CompiledRule.silenceMetric }
         self.wantsSilence = CompiledRule.wantsSilence(rule.expr.expression)
         let readsSeries = !all.isEmpty
         // What names a site itself may have something to say before that site has said anything.
         let namesSite = all.contains { $0.matchers.contains { $0.name == "site" && $0.operation == .equal } }
-        self.isPerSite = readsSeries && !namesSite && queries.allSatisfy(\.isConfinedToSite)
+        let isPerSite = readsSeries && !namesSite && queries.allSatisfy(\.isConfinedToSite)
+        self.isPerSite = isPerSite
+        let asksForStates = all.map { CompiledRule.channelStates.contains($0.metric ?? "") }
+        self.isSilence = isPerSite ? asksForStates.contains(true) : readsSeries && !asksForStates.contains(false)
         self.speaksOfAbsence = queries.contains { $0.description.contains("absent") }
         self.hasMaybe = rule.maybe != nil
         if case .binary(let binary) = rule.expr.expression.unwrapped {
@@ -127,7 +132,18 @@ final class CompiledRule: Sendable {
     /// Whether the selector reads series that exist only in the reader: thresholds and silence.
     static func isVirtual(_ selector: Selector) -> Bool {
         guard let metric = selector.metric else { return false }
-        return metric.hasPrefix(self.thresholdPrefix) || metric == self.silenceMetric
+        return metric.hasPrefix(self.thresholdPrefix) || self.channelStates.contains(metric)
+    }
+
+    /// The selectors behind `unless`.
+    private static func excluded(_ expression: Expression) -> [Selector] {
+        switch expression {
+        case .parentheses(let inner), .unary(_, let inner): self.excluded(inner)
+        case .binary(let binary) where binary.operation == .unless:
+            self.excluded(binary.left) + ((try? Query(binary.right).selectors) ?? [])
+        case .binary(let binary): self.excluded(binary.left) + self.excluded(binary.right)
+        case .number, .string, .selector, .subquery, .aggregation, .call: []
+        }
     }
 
     func isMoreExtreme(_ value: Double, than known: Double?) -> Bool {
@@ -148,12 +164,7 @@ final class CompiledRule: Sendable {
 
     /// What `clear` and `maybe` are matched on.
     func matchingLabels(_ labels: Labels) -> Labels {
-        Labels(
-            sorted: labels.filter { label in
-                label.name != Labels.metricName && !Site.virtualLabelNames.contains(label.name)
-                    && !self.ownLabelNames.contains(label.name)
-            }
-        )
+        Labels(sorted: self.baseLabels(labels).filter { !self.ownLabelNames.contains($0.name) })
     }
 
     /// The identity of an alert.

@@ -110,6 +110,21 @@ extension RuleEngine {
         return ended
     }
 
+    /// Lets the rules that ask how channels are look at sites of which nothing has come yet, where the clock is that of
+    /// the wall.
+    ///
+    /// Once after ``restore(alerts:clocks:reader:)``, with the sites that have registered channels.
+    package func watch(_ sites: some Sequence<String>, at now: Timestamp) {
+        guard self.clockMode == .wall else { return }
+        for site in sites where self.scopes[site] == nil {
+            let scope = self.scope(forSite: site)
+            for rule in self.compiled where rule.isSilence && rule.isPerSite {
+                self.unit(of: rule, in: scope).due = now
+            }
+            scope.rearm()
+        }
+    }
+
     private func restore(_ clocks: [ClockRow]) throws {
         for row in clocks {
             if row.key == "wall" {

@@ -218,7 +218,7 @@ struct RuleTestFileReader {
     }
 
     private func threshold(_ value: YAMLValue) -> (site: String, threshold: Threshold)? {
-        let keys = ["site", "hazard", "level", "value", "unit", "valid_from", "valid_to"]
+        let keys = ["site", "hazard", "level", "value", "unit", "window", "valid_from", "valid_to"]
         guard let map = self.mapping(value, keys: keys), let site = map.required("site")?.string,
             let hazard = map.required("hazard")?.string, let level = map.required("level"), let name = level.string,
             let number = map.required("value")?.double
@@ -245,7 +245,8 @@ struct RuleTestFileReader {
                 validTo: map["valid_to"].flatMap(self.time),
                 authority: "",
                 source: "",
-                confidence: "test"
+                confidence: "test",
+                window: map["window"].flatMap(self.duration)
             )
         )
     }

@@ -54,7 +54,10 @@ struct TestOverlay: SeriesReader {
         let name = CompiledRule.thresholdPrefix + (threshold.unit.suffix.isEmpty ? "" : "_" + threshold.unit.suffix)
         return Labels(
             metric: name,
-            ["site": site, "hazard": threshold.hazard.rawValue, "level": threshold.level.rawValue]
+            [
+                "site": site, "hazard": threshold.hazard.rawValue, "level": threshold.level.rawValue,
+                "window": threshold.window.map(PrometheusDuration.text) ?? "",
+            ]
         )
     }
 

@@ -41,8 +41,6 @@ struct BulkExport: Sendable {
     /// Only series of this org's sites; nil for all.
     let org: String?
 
-    private static let attributeNames: Set<String> = ["org", "county", "basin", "kind"]
-
     /// A series to be written.
     struct Item: Sendable {
         let labels: Labels
@@ -57,8 +55,8 @@ struct BulkExport: Sendable {
         for selection in self.selections {
             var matchers = selection.matchers
             if let org = self.org { matchers.append(LabelMatcher("org", equals: org)) }
-            let stored = matchers.filter { !Self.attributeNames.contains($0.name) }
-            let virtual = matchers.filter { Self.attributeNames.contains($0.name) }
+            let stored = matchers.filter { !Site.virtualLabelNames.contains($0.name) }
+            let virtual = matchers.filter { Site.virtualLabelNames.contains($0.name) }
             for labels in try self.base.series(matching: stored, after: self.after, through: self.through) {
                 if !virtual.isEmpty {
                     let shown = self.attributes(labels.site).merging(labels)

@@ -237,6 +237,8 @@ final class ProcessingCore {
                 catalog: resolver.catalog
             )
         )
+        let watched = resolver.catalog.sites.keys.filter { !resolver.catalog.registeredChannels(at: $0).isEmpty }
+        engine.watch(watched, at: now)
         self.engine = engine
         if self.isJudging { try self.tell(ended, at: now) }
     }

@@ -19,6 +19,8 @@ struct DeviceRecord: Codable {
     var reportsOnChange: Bool
     var address: String
     var isTest: Bool
+    /// When it was registered first; unknown of those that were before this was kept.
+    var installedAt: Timestamp?
 
     init(_ device: Device) {
         self.id = device.id
@@ -34,6 +36,7 @@ struct DeviceRecord: Codable {
         }
         self.address = device.address
         self.isTest = device.isTest
+        self.installedAt = device.installedAt
     }
 
     var device: Device {
@@ -46,7 +49,8 @@ struct DeviceRecord: Codable {
             mountHeightMeters: self.mountHeightMeters,
             schedule: self.interval.map { self.reportsOnChange ? .event(heartbeat: $0) : .periodic($0) },
             address: self.address,
-            isTest: self.isTest
+            isTest: self.isTest,
+            installedAt: self.installedAt
         )
     }
 }
@@ -118,9 +122,14 @@ extension CatalogStore {
         func row(_ kind: RegistryKind, _ id: String, _ record: some Encodable) throws -> RegistryRow {
             RegistryRow(kind: kind, id: id, json: try StoredJSON.encode(record), updatedAt: now)
         }
+        func record(_ device: Device) -> DeviceRecord {
+            var record = DeviceRecord(device)
+            record.installedAt = device.installedAt ?? now
+            return record
+        }
         try self.register(
             registrations.sites.map { try row(.site, $0.id, SiteRecord($0)) }
-                + registrations.devices.map { try row(.device, $0.id, DeviceRecord($0)) }
+                + registrations.devices.map { try row(.device, $0.id, record($0)) }
         )
     }
 }

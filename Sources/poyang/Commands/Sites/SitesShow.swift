@@ -28,7 +28,8 @@ struct SitesShow: AsyncParsableCommand {
             "devices",
         ]
         let ofThreshold = [
-            "hazard", "level", "name", "value", "unit", "valid_from", "valid_to", "authority", "source", "confidence",
+            "hazard", "level", "name", "value", "unit", "window", "season", "valid_from", "valid_to", "authority",
+            "source", "confidence",
         ]
         let thresholds = site["thresholds"].elements
         if self.output.json {
