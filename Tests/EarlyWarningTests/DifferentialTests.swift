@@ -288,10 +288,13 @@ struct Reference {
             let isStale = try self.isStale(state.labels, rule, reader, time)
             let isFound = lower.contains(state.matching)
             let verdict: AlertStateMachine.Verdict
-            if state.machine.isRaised, isStale {
+            let isHeld = isStale && rule.rule.noData == .unknown
+            if state.machine.isRaised, isHeld {
                 verdict = .unknown(reason: "no_data")
             } else if seen.contains(state.matching) {
                 verdict = .fires
+            } else if state.machine.isRaised, isStale {
+                verdict = .lingers
             } else if rule.rule.clear != nil {
                 verdict = isFound ? .cleared : .lingers
             } else {
@@ -303,7 +306,7 @@ struct Reference {
                 hold: rule.rule.hold,
                 keepFiringFor: rule.rule.keepFiringFor
             )
-            if actions == [.raise], isStale {
+            if actions == [.raise], isHeld {
                 actions += state.machine.observe(
                     .unknown(reason: "no_data"),
                     at: time,

@@ -160,7 +160,10 @@ extension RuleEngine {
                 guard alert.machine.isRaised else { continue }
                 _ = try self.isThresholdWithdrawn(alert, unit, &pass)
                 _ = try self.ending(unit, &pass)
-                guard let deadline = try self.silenceDeadline(alert, unit, pass) else { continue }
+                guard let deadline = try self.silenceDeadline(alert, unit, pass) else {
+                    unit.hasSilent = true
+                    continue
+                }
                 unit.staleAt = min(unit.staleAt, deadline)
                 pass.look(deadline)
             }
@@ -242,9 +245,12 @@ extension RuleEngine {
 
     private func judge(_ unit: RuleUnit, _ pass: inout Pass) throws {
         let rule = unit.rule.rule
-        var mustCheckSilence = pass.time >= unit.staleAt
+        var mustCheckSilence = pass.time >= unit.staleAt || unit.hasSilent
         for alert in unit.alerts { if case .held = alert.machine.state { mustCheckSilence = true } }
-        if mustCheckSilence { unit.staleAt = .distantFuture }
+        if mustCheckSilence {
+            unit.staleAt = .distantFuture
+            unit.hasSilent = false
+        }
         var isChanged = false
         for index in unit.alerts.indices {
             var alert = unit.alerts[index]
@@ -261,9 +267,10 @@ extension RuleEngine {
                 if !alert.labels.site.isEmpty {
                     self.readChannels(of: unit, adding: self.channels(alert.labels.site))
                 }
-                if let deadline = try self.silenceDeadline(alert, unit, pass) {
-                    unit.staleAt = min(unit.staleAt, deadline)
-                } else if rule.noData == .unknown {
+                let deadline = try self.silenceDeadline(alert, unit, pass)
+                unit.staleAt = min(unit.staleAt, deadline ?? .distantFuture)
+                if deadline == nil { unit.hasSilent = true }
+                if deadline == nil, rule.noData == .unknown {
                     actions += alert.machine.observe(
                         .unknown(reason: AlertStateMachine.noData),
                         at: pass.time,
@@ -288,6 +295,7 @@ extension RuleEngine {
             pass.look(unit.staleAt)
         } else {
             unit.staleAt = .distantFuture
+            unit.hasSilent = false
         }
         if rule.maybe != nil { try self.noteUndecided(unit, &pass) }
     }
@@ -308,6 +316,7 @@ extension RuleEngine {
                 unit.staleAt = min(unit.staleAt, deadline)
             } else {
                 isSilent = true
+                unit.hasSilent = true
             }
         }
         if isSilent, unit.rule.rule.noData == .unknown { return .unknown(reason: AlertStateMachine.noData) }

@@ -62,6 +62,9 @@ extension RuleEngine {
                 for time in columns.times {
                     add(time + selector.offset)
                     add(time + selector.offset + span)
+                    // Whether its channel is silent does not depend on how the rule looks at it.
+                    add(time)
+                    add(time + columns.lookback)
                 }
                 if let change = columns.nextChange { add(change) }
             }
@@ -146,6 +149,7 @@ extension RuleEngine {
         for alert in unit.alerts { self.noteChange(alert, unit) }
         unit.due = twin.due
         unit.staleAt = twin.staleAt
+        unit.hasSilent = twin.hasSilent
         unit.undecided = twin.undecided
         unit.trail = trail
         self.noteTrailChange(unit)

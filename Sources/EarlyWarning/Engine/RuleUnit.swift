@@ -66,6 +66,8 @@ final class RuleUnit {
     var thresholdKnownUntil = Timestamp.distantPast
     /// When one of `channels` goes stale; only kept while an alert is raised.
     var staleAt = Timestamp.distantFuture
+    /// Whether a channel behind a raised alert was silent when that was looked at last.
+    var hasSilent = false
     /// Label sets of which `maybe` says that nobody knows.
     var undecided: [(labels: Labels, since: Timestamp)] = []
     /// What its alerts were, as far back as a late reading can change it.
