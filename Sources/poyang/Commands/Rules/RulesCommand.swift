@@ -6,11 +6,13 @@ import ArgumentParser
 struct RulesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rules",
-        abstract: "Check and test rule files, without a service.",
+        abstract: "Check and test rules.",
         discussion: """
               poyang rules check Rules
-              poyang rules test Rules/flood/lake.test.yaml
+              poyang rules test Rules/flood/stage.test.yaml
             """,
-        subcommands: [RulesCheck.self, RulesTest.self]
+        subcommands: [
+            RulesCheck.self, RulesTest.self,
+        ]
     )
 }
