@@ -24,6 +24,23 @@ struct RecordedHistory {
         self.resolver = CatalogResolver(catalog: catalog, policy: IngestPolicy(acceptsSimulated: true))
     }
 
+    /// The times of the first and the last sample; nil where there is none.
+    var span: ClosedRange<Timestamp>? {
+        let times = self.samples.lazy.map(\.sample.time)
+        guard let first = times.min(), let last = times.max() else { return nil }
+        return first...last
+    }
+
+    /// Plays the samples through rules, with the thresholds and channels of the catalogue.
+    func backtest(_ rules: RuleSet) -> Backtest {
+        let store = MemorySeries()
+        for item in self.samples { store.insert(item.series.labels, item.sample) }
+        let catalog = self.resolver.catalog
+        var backtest = Backtest(rules: rules, store: store) { CatalogReader(base: $0, catalog: catalog) }
+        backtest.channels = catalog.watchedChannels
+        return backtest
+    }
+
     /// Adds a file.
     ///
     /// - Throws: ``CommandFailure`` when it cannot be read, or is in neither form.
