@@ -17,20 +17,12 @@ struct BacktestTests {
 
     private func catalog() throws -> Catalog { try Catalog(files: try CatalogFiles.load(directory: Self.devices)) }
 
-    /// Plays a recording whose map is given as text.
-    private func play(
-        _ file: URL,
-        map: String,
-        _ rules: String,
-        from: Timestamp? = nil,
-        through: Timestamp? = nil
-    ) throws -> Backtest.Outcome {
+    /// Reads a recording whose map is given as text.
+    private func recording(_ file: URL, map: String) throws -> RecordedHistory {
         try inTemporaryFolder { folder in
             var recording = RecordedHistory(catalog: .empty)
             try recording.read(file.path, map: try poyangTests.file("x.map.yaml", in: folder, map))
-            let span = try #require(recording.span)
-            return try recording.backtest(try RuleFileLoader().parse(rules))
-                .run(from: from ?? span.lowerBound, through: through ?? span.upperBound)
+            return recording
         }
     }
 
@@ -143,38 +135,39 @@ struct BacktestTests {
         """
 
     /// Window, depth and when it was reached, local time (DOMAIN.md, section 6.2).
-    @Test(
-        .enabled(if: mayUseSharedData, "without the shared data"),
-        arguments: [
-            ("1h", 43.18, "2016-06-14T22:10:00-05:00"), ("3h", 55.37, "2016-06-14T23:00:00-05:00"),
-            ("6h", 60.45, "2016-09-22T06:40:00-05:00"), ("12h", 85.60, "2016-09-22T08:20:00-05:00"),
-            ("24h", 113.79, "2016-09-22T05:35:00-05:00"), ("72h", 146.05, "2016-09-22T08:35:00-05:00"),
-        ]
-    )
-    func rainSumsReachTheirKnownMaxima(window: String, depth: Double, time: String) throws {
-        let rules = """
-            groups:
-              - name: rain
-                rules:
-                  - alert: Rain
-                    expr: covered_sum_over_time(rainfall_millimeters[\(window)]) >= $threshold
-                    levels: { blue: \(depth - 0.01), red: \(depth + 0.01) }
-                    labels: { hazard: rain }
-            """
+    private static let rainMaxima = [
+        ("1h", 43.18, "2016-06-14T22:10:00-05:00"), ("3h", 55.37, "2016-06-14T23:00:00-05:00"),
+        ("6h", 60.45, "2016-09-22T06:40:00-05:00"), ("12h", 85.60, "2016-09-22T08:20:00-05:00"),
+        ("24h", 113.79, "2016-09-22T05:35:00-05:00"), ("72h", 146.05, "2016-09-22T08:35:00-05:00"),
+    ]
+
+    @Test(.enabled(if: mayUseSharedData, "without the shared data"))
+    func rainSumsReachTheirKnownMaxima() throws {
+        let recording = try self.rain()
+        for (window, depth, time) in Self.rainMaxima {
+            let rules = """
+                groups:
+                  - name: rain
+                    rules:
+                      - alert: Rain
+                        expr: covered_sum_over_time(rainfall_millimeters[\(window)]) >= $threshold
+                        levels: { blue: \(depth - 0.01), red: \(depth + 0.01) }
+                        labels: { hazard: rain }
+                """
+            let reached = try #require(Timestamp(rfc3339: time))
+            let outcome = try recording.backtest(try RuleFileLoader().parse(rules))
+                .run(from: reached - .day, through: reached + .day)
+            let raised = outcome.transitions.filter { $0.change == .raised }
+            #expect(raised.map(\.level) == [.blue], "\(window): \(raised)")
+            #expect(raised.first?.eventTime == reached, "\(window): \(raised)")
+            let peak = try #require(outcome.warnings.first?.peak)
+            #expect(abs(peak.value - depth) < 0.005, "\(window): \(peak)")
+        }
+    }
+
+    private func rain() throws -> RecordedHistory {
         let file = try #require(sharedData).appending(path: "rain/usgs_05408480_rain_15min_2015_2016.csv")
-        let reached = try #require(Timestamp(rfc3339: time))
-        let outcome = try self.play(
-            file,
-            map: Self.rainMap,
-            rules,
-            from: reached - 4 * .day,
-            through: reached + 2 * .day
-        )
-        let raised = outcome.transitions.filter { $0.change == .raised }
-        #expect(raised.map(\.level) == [.blue], "\(raised)")
-        #expect(raised.first?.eventTime == reached, "\(raised)")
-        let peak = try #require(outcome.warnings.first?.peak)
-        #expect(abs(peak.value - depth) < 0.005, "\(peak)")
+        return try self.recording(file, map: Self.rainMap)
     }
 
     @Test(.enabled(if: mayUseSharedData, "without the shared data"))
@@ -191,13 +184,10 @@ struct BacktestTests {
                       red: { expr: 'covered_sum_over_time(rainfall_millimeters[3h]) >= 100' }
                     labels: { hazard: rain }
             """
-        let file = try #require(sharedData).appending(path: "rain/usgs_05408480_rain_15min_2015_2016.csv")
-        let outcome = try self.play(
-            file,
-            map: Self.rainMap,
-            rules,
-            from: Timestamp(rfc3339: "2016-06-01T00:00:00-05:00")
-        )
+        let recording = try self.rain()
+        let end = try #require(recording.span).upperBound
+        let outcome = try recording.backtest(try RuleFileLoader().parse(rules))
+            .run(from: end - 120 * .day, through: end)
         #expect(Set(outcome.transitions.map(\.level)) == [.blue, .yellow, .orange])
         #expect(outcome.samples > 12_000)
     }
@@ -227,7 +217,10 @@ struct BacktestTests {
                     labels: { hazard: dissolved_oxygen }
             """
         let file = try #require(sharedData).appending(path: "wq/french_creek_do_5min_2012.csv")
-        let outcome = try self.play(file, map: map, rules)
+        let recording = try self.recording(file, map: map)
+        let span = try #require(recording.span)
+        let outcome = try recording.backtest(try RuleFileLoader().parse(rules))
+            .run(from: span.lowerBound, through: span.upperBound)
         func raised(_ name: String, _ level: WarningLevel) -> [String] {
             outcome.transitions
                 .filter { $0.alertName == name && $0.level == level && $0.change == .raised }

@@ -44,7 +44,8 @@ package struct BacktestCurve: Sendable, Codable {
                 let margin = max(6 * .hour, (last - first.start) / 5)
                 let start = max(from, first.start - margin)
                 let end = min(through, last + margin)
-                let step = max(1000, (end - start) / Milliseconds(max(1, points - 1)))
+                let minutes = (end - start) / .minute / Milliseconds(max(1, points)) + 1
+                let step = minutes * .minute
                 let view = first.site.isEmpty ? reader : SiteReader(site: first.site).over(reader)
                 let evaluator = Evaluator(reader: view, options: EvaluationOptions(qualities: .raising))
                 func lines(_ query: Query, _ name: String) throws -> [Line] {

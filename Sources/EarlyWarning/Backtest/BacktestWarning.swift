@@ -174,7 +174,8 @@ struct RuleMeasure {
             let values = try Evaluator(reader: reader, options: options).instant(self.query, at: time).samples
                 .filter { $0.labels.isCompatible(with: alert) && !$0.value.isNaN }
                 .map(\.value)
-            return self.seeksLow ? values.min() : values.max()
+            // To the nine decimals that comparisons look at.
+            return (self.seeksLow ? values.min() : values.max()).map { abs($0) < 4e6 ? ($0 * 1e9).rounded() / 1e9 : $0 }
         } catch is PromQLError {
             return nil
         }

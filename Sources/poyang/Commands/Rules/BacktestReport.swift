@@ -148,7 +148,7 @@ struct BacktestReport {
         self.outcome.curves.map { curve in
             let series = curve.lines.map { line in
                 PlotSeries(
-                    labels: ["__name__": curve.expression, "site": curve.site, "line": line.name],
+                    labels: ["__name__": "\(curve.site): \(curve.expression)", "line": line.name],
                     points: zip(line.times, line.values).map { PlotSeries.Point(time: $0, value: $1) }
                 )
             }
