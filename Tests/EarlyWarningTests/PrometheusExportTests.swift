@@ -58,10 +58,14 @@ struct PrometheusExportTests {
                     day_boundary: "08:00"
                     lateness: 6h
                     no_data: keep
+                    season: { from: 04-01, to: 10-01 }
                     annotations: { summary: 'over {{ $threshold | printf "%.1f" }}, {{ $level }}' }
             """
         )
-        for word in ["maybe", "day_boundary 08:00", "lateness 6h", "no_data keep", "covered_sum_over_time"] {
+        for word in [
+            "maybe", "day_boundary 08:00", "season from 04-01 to 10-01", "lateness 6h", "no_data keep",
+            "covered_sum_over_time",
+        ] {
             #expect(text.notes.count { $0.contains(word) } == 2, "\(word): \(text.notes)")
             #expect(text.file.contains("      # "), "\(text.file)")
         }

@@ -157,7 +157,7 @@ struct RuleMeasure {
 
     init(_ rule: AlertRule) {
         guard case .binary(let binary) = rule.expr.expression.bare, binary.operation.isComparison,
-            binary.left.type == .vector, let left = try? Query(binary.left)
+            binary.left.type == .vector, let left = try? Query(binary.left, days: rule.expr.days)
         else {
             self.query = rule.expr
             self.seeksLow = false

@@ -107,7 +107,7 @@ package struct RuleExplanation: Sendable, Encodable {
             guard let query else { return }
             options.qualities = qualities
             let evaluator = Evaluator(reader: view, options: options)
-            try Self.add(query.expression, name, depth: 0, evaluator, time, to: &parts)
+            try Self.add(query.expression, query.days, name, depth: 0, evaluator, time, to: &parts)
         }
         try add("expr", rule.expr, .raising)
         try add("clear", rule.clear, .trusted)
@@ -118,6 +118,7 @@ package struct RuleExplanation: Sendable, Encodable {
 
     private static func add(
         _ expression: Expression,
+        _ days: CalendarDays?,
         _ name: String,
         depth: Int,
         _ evaluator: Evaluator,
@@ -131,7 +132,7 @@ package struct RuleExplanation: Sendable, Encodable {
         }
         var part = Part(of: name, depth: depth, expression: expression.description)
         do {
-            let result = try evaluator.instant(try Query(expression), at: time)
+            let result = try evaluator.instant(try Query(expression, days: days), at: time)
             part.newestSample = result.newestSample?.rfc3339()
             let values = Self.values(result.value)
             part.values = Array(values.prefix(Self.shownValues))
@@ -141,7 +142,7 @@ package struct RuleExplanation: Sendable, Encodable {
         }
         parts.append(part)
         for child in expression.children {
-            try self.add(child, name, depth: depth + 1, evaluator, time, to: &parts)
+            try self.add(child, days, name, depth: depth + 1, evaluator, time, to: &parts)
         }
     }
 

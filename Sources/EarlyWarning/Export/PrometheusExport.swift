@@ -104,10 +104,11 @@ package struct PrometheusExport {
     private static func silent(_ rule: AlertRule) -> [String] {
         var notes: [String] = []
         if let maybe = rule.maybe { notes.append("unknown where `maybe` holds and expr does not: \(maybe)") }
-        if let minutes = rule.dayBoundary {
-            let time = CivilTime(Timestamp(milliseconds: Milliseconds(minutes) * .minute), offsetMinutes: 0)
-            let text = (time.hour < 10 ? "0" : "") + "\(time.hour):" + (time.minute < 10 ? "0" : "") + "\(time.minute)"
-            notes.append("day_boundary \(text): its days are 24 h that end at the evaluation here")
+        if let days = rule.expr.days {
+            notes.append("day_boundary \(days.boundary): ranges of whole days are multiples of 24 h here")
+        }
+        if let season = rule.season {
+            notes.append("season from \(season.from) to \(season.to): it holds all year here")
         }
         if rule.noData == .keep {
             notes.append("no_data keep: it goes on while its channel is silent; here it ends")

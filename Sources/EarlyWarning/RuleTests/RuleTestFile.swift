@@ -50,6 +50,9 @@ struct RuleTestFile {
         /// Since when it fires.
         var since: Timestamp?
         var annotations: [String: String] = [:]
+        /// Whether readings that came late are the reason.
+        var isLate: Bool?
+        var peak: Double?
         /// What it rests on, by the flags that are given.
         var evidence: [(evidence: Evidence, name: String, isExpected: Bool)] = []
     }
@@ -232,7 +235,9 @@ struct RuleTestFileReader {
 
     private func transition(_ value: YAMLValue, _ start: Timestamp) -> RuleTestFile.ExpectedTransition? {
         let keys = [
-            "alertname", "annotations", "at", "change", "labels", "level", "reason", "since", "threshold", "value",
+            "alertname", "annotations", "at", "change", "labels", "late", "level", "peak", "reason", "since",
+            "threshold",
+            "value",
         ]
         guard let map = self.mapping(value, keys: keys + Self.evidence.map(\.key)),
             let moment = map.required("at").flatMap({ self.moment($0, start) }),
@@ -250,6 +255,8 @@ struct RuleTestFileReader {
             reason: map["reason"]?.string,
             since: map["since"].flatMap { self.moment($0, start) },
             annotations: self.texts(map["annotations"]),
+            isLate: map["late"]?.bool,
+            peak: map["peak"]?.double,
             evidence: Self.evidence.compactMap { key, evidence in
                 map[key]?.bool.map { (evidence: evidence, name: key, isExpected: $0) }
             }

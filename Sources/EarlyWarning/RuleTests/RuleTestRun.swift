@@ -369,6 +369,8 @@ extension RuleTestFile.ExpectedTransition {
         }
         compareNumber("value", self.number, actual.value)
         compareNumber("threshold", self.threshold, actual.threshold)
+        compareNumber("peak", self.peak, actual.peak?.value)
+        compare("late", self.isLate, actual.amends != nil)
         for label in self.labels { compare("label \(label.name)", label.value, actual.labels[label.name]) }
         for (name, text) in self.annotations.sorted(by: { $0.key < $1.key }) {
             compare("annotation \(name)", text, actual.annotations[name])

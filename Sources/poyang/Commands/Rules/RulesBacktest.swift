@@ -87,7 +87,7 @@ struct RulesBacktest: AsyncParsableCommand {
         if rules.alerts.isEmpty { throw CommandFailure("there is no alerting rule in \(path)") }
         if !rules.recordings.isEmpty {
             StandardError.write(
-                "note: a backtest does not evaluate recording rules: \(rules.recordings.count) left out"
+                "note: recording rules are left out; of what they are called only stored values are read"
             )
         }
         let events = try self.events.map(KnownEvents.read)
