@@ -14,11 +14,6 @@ package struct Season: Hashable, Sendable {
             self.day = day
         }
 
-        /// As in the files: `04-01`.
-        package var description: String {
-            (self.month < 10 ? "0" : "") + "\(self.month)-" + (self.day < 10 ? "0" : "") + "\(self.day)"
-        }
-
         /// Reads `04-01`; nil of anything else.
         package init?(parsing text: String) {
             let parts = text.split(separator: "-", omittingEmptySubsequences: false)

@@ -86,10 +86,10 @@ struct PrometheusRewriting {
 }
 
 extension Selector {
-    /// Whether what it finds is computed at each evaluation: thresholds, silence, alerts.
+    /// Whether what it finds is computed at each evaluation: facts of sites (thresholds, field capacity), silence, alerts.
     fileprivate var isComputed: Bool {
         guard let metric = self.metric else { return false }
-        return metric.hasPrefix(CompiledRule.thresholdPrefix) || metric == CompiledRule.silenceMetric
+        return metric.hasPrefix("site_") || metric == CompiledRule.silenceMetric
             || metric == "ALERTS" || metric == "ALERTS_FOR_STATE"
     }
 }

@@ -74,10 +74,11 @@ extension Catalog {
             .max() ?? ReportSchedule.unregisteredLookback
     }
 
-    /// The thresholds in force at a moment, as their series are called.
+    /// The thresholds in force at a moment, and the field capacities of soils, as their series are called.
     func thresholdValues(at time: Timestamp) throws -> [PrometheusExport.ThresholdValue] {
         let request = SelectRequest(
-            matchers: try Query(parsing: #"{__name__=~"site_threshold.*"}"#).selectors.flatMap(\.matchers),
+            matchers: try Query(parsing: #"{__name__=~"site_(threshold|field_capacity)_.*"}"#).selectors
+                .flatMap(\.matchers),
             extent: .lookback(from: time, through: time)
         )
         return try CatalogReader(base: MemorySeries(), catalog: self).select(request)
