@@ -89,7 +89,7 @@ let package = Package(
             dependencies: [
                 "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "HTTPAPI", "PromQL", "MQTTIngest",
                 "Platform", "StrictYAML", "SeriesStorage", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1,
-                serviceLifecycle, unixSignals,
+                serviceLifecycle, unixSignals, xmlCoder,
             ]
         ),
         .executableTarget(
@@ -167,7 +167,9 @@ let package = Package(
         ),
         .testTarget(
             name: "poyangTests",
-            dependencies: ["poyang", "StrictYAML", "Telemetry", "TestSupport", argumentParser]
+            dependencies: [
+                "poyang", "DeviceCatalog", "EarlyWarning", "StrictYAML", "Telemetry", "TestSupport", argumentParser,
+            ]
         ),
         .testTarget(
             name: "EndToEndTests",

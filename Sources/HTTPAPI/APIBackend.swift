@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import CatalogStorage
+package import EarlyWarning
 package import Hummingbird
+package import PromQL
 package import SeriesStorage
 package import Telemetry
 
@@ -30,6 +32,21 @@ package protocol APIBackend: Sendable {
     func alertReports(org: String?) async throws -> [AlertReport]
     /// The rules in force, with those of their alerts that may be seen.
     func ruleGroups(org: String?) async throws -> [RuleGroupReport]
+    /// Finds the rules that `alert` means and what is known of their alerts; what is given evaluates their parts.
+    ///
+    /// `time` is nil for now: the clock of `site`, or of what reported last.
+    func explanation(
+        of alert: String,
+        site: String?,
+        at time: Timestamp?,
+        org: String?
+    ) async throws -> @Sendable (EvaluationOptions) throws -> [RuleExplanation]
+    /// Plays stored history through rules.
+    func backtest(
+        _ order: BacktestOrder,
+        org: String?,
+        progress: @escaping @Sendable (Double) -> Void
+    ) async throws -> Backtest.Outcome
     func siteReports(org: String?) -> [SiteReport]
     func deviceReports(org: String?) async throws -> [DeviceReport]
     /// The site's facts; nil where none is registered.
@@ -67,6 +84,18 @@ package protocol APIBackend: Sendable {
 
     /// The text of `/metrics`.
     func metrics() async throws -> String
+}
+
+/// What a backtest plays.
+package struct BacktestOrder: Sendable {
+    package let rules: [RuleFileText]
+    package let from: Timestamp
+    /// Included.
+    package let through: Timestamp
+    /// Nil for all that may be seen.
+    package let sites: [String]?
+    /// See ``Backtest/curvePoints``.
+    package let curvePoints: Int
 }
 
 /// An alert as Prometheus's `/api/v1/alerts` shows it.

@@ -5,6 +5,17 @@ import Foundation
 package import StrictYAML
 package import Telemetry
 
+/// A rule file as it was read.
+package struct RuleFileText: Codable, Sendable {
+    /// Stands in front of reported problems.
+    package let path: String
+    /// Begins the ids of the rules, without its extension.
+    package let name: String
+    /// Of rules whose labels name none.
+    package let hazard: String
+    package let text: String
+}
+
 /// Reads rule files from folders and single paths.
 package struct RuleFileLoader {
     /// Accept keys that the schema does not know, as `promtool check rules --ignore-unknown-fields` does.
@@ -28,24 +39,53 @@ package struct RuleFileLoader {
 
     /// Reads what can be read and reports the rest.
     package func load(paths: [String], problems: ProblemCollector) -> RuleSet {
-        var rules = RuleSet()
+        self.parse(self.texts(of: paths, problems: problems), problems: problems)
+    }
+
+    /// Reads the texts of all rule files of `paths`, and reports those that cannot be read.
+    package func texts(of paths: [String], problems: ProblemCollector) -> [RuleFileText] {
+        var texts: [RuleFileText] = []
+        func read(_ file: String, name: String, hazard: String) {
+            do {
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                texts.append(RuleFileText(path: file, name: name, hazard: hazard, text: text))
+            } catch {
+                let message = "the file cannot be read: \(error.localizedDescription)"
+                problems.report(Problem(file: file, line: 0, column: 0, message: message))
+            }
+        }
         for path in paths {
             var isDirectory: ObjCBool = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
                 problems.report(Problem(file: path, line: 0, column: 0, message: "there is no such file or folder"))
                 continue
             }
-            if isDirectory.boolValue {
-                for name in RuleFileLoader.ruleFiles(below: path) {
-                    let full = path.hasSuffix("/") ? path + name : path + "/" + name
-                    let folders = name.split(separator: "/").dropLast()
-                    let hazard = folders.first.map(String.init) ?? RuleFileLoader.lastFolder(ofFile: full)
-                    self.load(file: full, name: name, hazard: hazard, into: &rules, problems: problems)
-                }
-            } else {
-                let hazard = RuleFileLoader.lastFolder(ofFile: path)
-                self.load(file: path, name: path, hazard: hazard, into: &rules, problems: problems)
+            guard isDirectory.boolValue else {
+                read(path, name: path, hazard: RuleFileLoader.lastFolder(ofFile: path))
+                continue
             }
+            for name in RuleFileLoader.ruleFiles(below: path) {
+                let full = path.hasSuffix("/") ? path + name : path + "/" + name
+                let folders = name.split(separator: "/").dropLast()
+                let hazard = folders.first.map(String.init) ?? RuleFileLoader.lastFolder(ofFile: full)
+                read(full, name: name, hazard: hazard)
+            }
+        }
+        return texts
+    }
+
+    /// Reads rules from the texts of files and reports what is wrong.
+    package func parse(_ texts: [RuleFileText], problems: ProblemCollector) -> RuleSet {
+        var rules = RuleSet()
+        for file in texts {
+            self.parse(
+                file.text,
+                path: file.path,
+                name: file.name,
+                hazard: file.hazard,
+                into: &rules,
+                problems: problems
+            )
         }
         rules.reportDuplicates()
         rules.reportRings(problems)
@@ -91,22 +131,6 @@ package struct RuleFileLoader {
         rules.reportRings(problems)
         try problems.throwIfAny()
         return rules
-    }
-
-    private func load(
-        file: String,
-        name: String,
-        hazard: String,
-        into rules: inout RuleSet,
-        problems: ProblemCollector
-    ) {
-        do {
-            let text = try String(contentsOfFile: file, encoding: .utf8)
-            self.parse(text, path: file, name: name, hazard: hazard, into: &rules, problems: problems)
-        } catch {
-            let message = "the file cannot be read: \(error.localizedDescription)"
-            problems.report(Problem(file: file, line: 0, column: 0, message: message))
-        }
     }
 
     /// Paths below `folder` of its rule files, sorted.

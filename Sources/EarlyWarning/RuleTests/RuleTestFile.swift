@@ -12,6 +12,8 @@ struct RuleTestFile {
         var mark: SampleMark
         /// Histograms, which are not known here, are skipped by name.
         var isHistogram: Bool
+        /// Ours: how much later than their times the samples arrive.
+        var delay: Milliseconds = 0
     }
 
     struct ExpectedAlert {
@@ -45,8 +47,14 @@ struct RuleTestFile {
         var number: Double?
         var threshold: Double?
         var reason: String?
-        var isUnconfirmed: Bool?
-        var isInterpolated: Bool?
+        /// Since when it fires.
+        var since: Timestamp?
+        var annotations: [String: String] = [:]
+        /// Whether readings that came late are the reason.
+        var isLate: Bool?
+        var peak: Double?
+        /// What it rests on, by the flags that are given.
+        var evidence: [(evidence: Evidence, name: String, isExpected: Bool)] = []
     }
 
     /// Ours: a registered channel and how often it reports.
@@ -60,6 +68,7 @@ struct RuleTestFile {
         var interval: Milliseconds
         var start: Timestamp
         var series: [InputSeries] = []
+        var histories: [RuleTestHistory] = []
         var externalLabels = Labels.empty
         var alertTests: [AlertTest] = []
         var expressionTests: [ExpressionTest] = []
@@ -81,6 +90,8 @@ struct RuleTestFile {
 /// Reads a file of rule tests.
 struct RuleTestFileReader {
     let ignoresUnknownFields: Bool
+    /// The folder of the file.
+    let folder: String
 
     func read(_ file: YAMLValue) -> RuleTestFile {
         var result = RuleTestFile()
@@ -101,7 +112,7 @@ struct RuleTestFileReader {
 
     private func group(_ value: YAMLValue, defaults: RuleTestFile, number: Int) -> RuleTestFile.Group? {
         let keys = [
-            "alert_rule_test", "channels", "devices", "exp_transitions", "external_labels", "external_url",
+            "alert_rule_test", "channels", "devices", "exp_transitions", "external_labels", "external_url", "history",
             "input_series", "interval", "name", "promql_expr_test", "start_timestamp", "thresholds",
         ]
         guard let map = self.mapping(value, keys: keys) else { return nil }
@@ -113,9 +124,12 @@ struct RuleTestFileReader {
         )
         group.series = (map["input_series"]?.list ?? []).compactMap(self.series)
         group.externalLabels = self.labelMap(map["external_labels"])
-        group.alertTests = (map["alert_rule_test"]?.list ?? []).compactMap(self.alertTest)
-        group.expressionTests = (map["promql_expr_test"]?.list ?? []).compactMap(self.expressionTest)
         let start = group.start
+        group.alertTests = (map["alert_rule_test"]?.list ?? []).compactMap { self.alertTest($0, start) }
+        group.expressionTests = (map["promql_expr_test"]?.list ?? []).compactMap { self.expressionTest($0, start) }
+        if let history = map["history"] {
+            group.histories = ((history.isList ? history.list : [history]) ?? []).compactMap(self.history)
+        }
         group.transitions = map["exp_transitions"]?.list?.compactMap { self.transition($0, start) }
         group.thresholds = (map["thresholds"]?.list ?? []).compactMap(self.threshold)
         group.channels = (map["channels"]?.list ?? []).compactMap(self.channel)
@@ -123,8 +137,26 @@ struct RuleTestFileReader {
         return group
     }
 
+    private func path(_ value: YAMLValue?) -> String? {
+        value?.string.map { $0.hasPrefix("/") ? $0 : "\(self.folder)/\($0)" }
+    }
+
+    /// The name of a file, or a mapping.
+    private func history(_ value: YAMLValue) -> RuleTestHistory? {
+        if value.isScalar { return self.path(value).map { RuleTestHistory(file: $0) } }
+        guard let map = self.mapping(value, keys: ["file", "from", "late_by", "map", "to"]),
+            let file = self.path(map.required("file"))
+        else { return nil }
+        var history = RuleTestHistory(file: file)
+        history.map = self.path(map["map"])
+        if let from = map["from"].flatMap(self.time) { history.from = from }
+        if let end = map["to"].flatMap(self.time) { history.end = end + 1 }
+        history.delay = map["late_by"].flatMap(self.duration) ?? 0
+        return history
+    }
+
     private func series(_ value: YAMLValue) -> RuleTestFile.InputSeries? {
-        guard let map = self.mapping(value, keys: ["series", "values", "quality", "method"]),
+        guard let map = self.mapping(value, keys: ["late_by", "method", "quality", "series", "values"]),
             let name = map.required("series"), let values = map.required("values"), let text = values.string,
             let labels = self.labels(name)
         else { return nil }
@@ -149,38 +181,41 @@ struct RuleTestFileReader {
             return RuleTestFile.InputSeries(labels: labels, values: [], mark: mark, isHistogram: true)
         }
         guard let parsed = self.attempt(values, { try SeriesNotation.values(text) }) else { return nil }
-        return RuleTestFile.InputSeries(labels: labels, values: parsed, mark: mark, isHistogram: false)
+        let delay = map["late_by"].flatMap(self.duration) ?? 0
+        return RuleTestFile.InputSeries(labels: labels, values: parsed, mark: mark, isHistogram: false, delay: delay)
     }
 
-    private func alertTest(_ value: YAMLValue) -> RuleTestFile.AlertTest? {
-        guard let map = self.mapping(value, keys: ["eval_time", "alertname", "groupname", "exp_alerts"]) else {
-            return nil
-        }
+    /// When a check is made, from the start of the test on: `eval_time`, or ours, `at`.
+    private func evalTime(_ map: YAMLMapping, _ start: Timestamp) -> Milliseconds {
+        guard let at = map["at"] else { return map["eval_time"].flatMap(self.duration) ?? 0 }
+        if map["eval_time"] != nil { at.report("'at' and 'eval_time' exclude each other; give one of them") }
+        return self.time(at).map { $0 - start } ?? 0
+    }
+
+    private func alertTest(_ value: YAMLValue, _ start: Timestamp) -> RuleTestFile.AlertTest? {
+        let keys = ["alertname", "at", "eval_time", "exp_alerts", "groupname"]
+        guard let map = self.mapping(value, keys: keys) else { return nil }
         guard let name = map.required("alertname")?.string else { return nil }
         let expected = (map["exp_alerts"]?.list ?? [])
             .compactMap { alert -> RuleTestFile.ExpectedAlert? in
                 guard let map = self.mapping(alert, keys: ["exp_labels", "exp_annotations"]) else { return nil }
-                let annotations = map["exp_annotations"]?.anyMapping()?.entries ?? []
                 return RuleTestFile.ExpectedAlert(
                     labels: self.labelMap(map["exp_labels"]),
-                    annotations: Dictionary(
-                        annotations.map { ($0.key, $0.value.string ?? "") },
-                        uniquingKeysWith: { $1 }
-                    )
+                    annotations: self.texts(map["exp_annotations"])
                 )
             }
-        let time = map["eval_time"].flatMap(self.duration) ?? 0
+        let time = self.evalTime(map, start)
         return RuleTestFile.AlertTest(value: value, evalTime: time, alertName: name, expected: expected)
     }
 
-    private func expressionTest(_ value: YAMLValue) -> RuleTestFile.ExpressionTest? {
-        guard let map = self.mapping(value, keys: ["expr", "eval_time", "exp_samples"]),
+    private func expressionTest(_ value: YAMLValue, _ start: Timestamp) -> RuleTestFile.ExpressionTest? {
+        guard let map = self.mapping(value, keys: ["at", "eval_time", "exp_samples", "expr"]),
             let expression = map.required("expr")?.string
         else { return nil }
         var test = RuleTestFile.ExpressionTest(
             value: value,
             expression: expression,
-            evalTime: map["eval_time"].flatMap(self.duration) ?? 0,
+            evalTime: self.evalTime(map, start),
             expected: [],
             isHistogram: false
         )
@@ -192,16 +227,22 @@ struct RuleTestFileReader {
         return test
     }
 
+    /// What a transition may rest on, by the key that asks for it.
+    private static let evidence: [(key: String, evidence: Evidence)] = [
+        ("gap_total", .gapTotal), ("interpolated", .interpolated), ("manual", .manual), ("simulated", .simulated),
+        ("unconfirmed", .suspect),
+    ]
+
     private func transition(_ value: YAMLValue, _ start: Timestamp) -> RuleTestFile.ExpectedTransition? {
         let keys = [
-            "alertname", "at", "change", "interpolated", "labels", "level", "reason", "threshold", "unconfirmed",
+            "alertname", "annotations", "at", "change", "labels", "late", "level", "peak", "reason", "since",
+            "threshold",
             "value",
         ]
-        guard let map = self.mapping(value, keys: keys), let at = map.required("at"), let text = at.string,
+        guard let map = self.mapping(value, keys: keys + Self.evidence.map(\.key)),
+            let moment = map.required("at").flatMap({ self.moment($0, start) }),
             let change = map.required("change")?.string
         else { return nil }
-        let moment = PrometheusDuration.parse(text).map { start + $0 } ?? self.time(at)
-        guard let moment else { return nil }
         return RuleTestFile.ExpectedTransition(
             value: value,
             at: moment,
@@ -212,9 +253,20 @@ struct RuleTestFileReader {
             number: map["value"]?.double,
             threshold: map["threshold"]?.double,
             reason: map["reason"]?.string,
-            isUnconfirmed: map["unconfirmed"]?.bool,
-            isInterpolated: map["interpolated"]?.bool
+            since: map["since"].flatMap { self.moment($0, start) },
+            annotations: self.texts(map["annotations"]),
+            isLate: map["late"]?.bool,
+            peak: map["peak"]?.double,
+            evidence: Self.evidence.compactMap { key, evidence in
+                map[key]?.bool.map { (evidence: evidence, name: key, isExpected: $0) }
+            }
         )
+    }
+
+    /// A span after the start, or a time.
+    private func moment(_ value: YAMLValue, _ start: Timestamp) -> Timestamp? {
+        guard let text = value.string else { return nil }
+        return PrometheusDuration.parse(text).map { start + $0 } ?? self.time(value)
     }
 
     private func threshold(_ value: YAMLValue) -> (site: String, threshold: Threshold)? {
@@ -284,6 +336,11 @@ extension RuleTestFileReader {
     private func labels(_ value: YAMLValue) -> Labels? {
         guard let text = value.string else { return nil }
         return self.attempt(value) { try SeriesNotation.labels(text) }
+    }
+
+    private func texts(_ value: YAMLValue?) -> [String: String] {
+        let entries = value?.anyMapping()?.entries ?? []
+        return Dictionary(entries.map { ($0.key, $0.value.string ?? "") }, uniquingKeysWith: { $1 })
     }
 
     private func labelMap(_ value: YAMLValue?) -> Labels {

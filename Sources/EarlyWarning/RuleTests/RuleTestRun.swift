@@ -13,11 +13,14 @@ struct RuleTestRun {
     let group: RuleTestFile.Group
     let rules: RuleSet
     let makeDevices: ((any SeriesReader, String) throws -> RuleTestDevices)?
+    let readHistory: ((RuleTestHistory) throws -> [AppliedSample])?
 
     private let store = MemorySeries()
     private var result: RuleTestReport.Case
     private var transitions: [AlertTransition] = []
     private var position: Int64 = 0
+    /// From when on recording rules run.
+    private var begin: Timestamp
 
     init(
         path: String,
@@ -25,7 +28,8 @@ struct RuleTestRun {
         file: RuleTestFile,
         group: RuleTestFile.Group,
         rules: RuleSet,
-        makeDevices: ((any SeriesReader, String) throws -> RuleTestDevices)?
+        makeDevices: ((any SeriesReader, String) throws -> RuleTestDevices)?,
+        readHistory: ((RuleTestHistory) throws -> [AppliedSample])?
     ) {
         self.path = path
         self.folder = folder
@@ -33,6 +37,8 @@ struct RuleTestRun {
         self.group = group
         self.rules = rules
         self.makeDevices = makeDevices
+        self.readHistory = readHistory
+        self.begin = group.start
         self.result = RuleTestReport.Case(name: group.name)
     }
 
@@ -46,7 +52,25 @@ struct RuleTestRun {
     }
 
     private mutating func fail(_ line: Int, _ column: Int, _ message: String) {
-        self.result.failures.append(Problem(file: self.path, line: line, column: column, message: message))
+        self.fail(line, column, message, missing: [], surplus: [])
+    }
+
+    private mutating func fail(
+        _ line: Int,
+        _ column: Int,
+        _ message: String,
+        common: [String] = [],
+        missing: [String],
+        surplus: [String]
+    ) {
+        self.result.failures.append(
+            RuleTestReport.Failure(
+                problem: Problem(file: self.path, line: line, column: column, message: message),
+                common: common,
+                missing: missing,
+                surplus: surplus
+            )
+        )
     }
 
     // MARK: - Playing
@@ -63,7 +87,7 @@ struct RuleTestRun {
                     "'devices' is not available here; name 'thresholds' and 'channels'"
                 )
             }
-            let devices = try makeDevices(self.store, folder.hasPrefix("/") ? folder : "\(self.folder)/\(folder)")
+            let devices = try makeDevices(self.store, self.absolute(folder))
             reader = devices.reader
             let inner = registered
             registered = { inner($0) + devices.channels($0) }
@@ -72,10 +96,9 @@ struct RuleTestRun {
         var settings = RuleEngine.Settings()
         settings.externalLabels = self.group.externalLabels
         let engine = RuleEngine(rules: self.rules, clockMode: .data, settings: settings, channels: registered)
-        let arrivals = self.arrivals()
+        let arrivals = try self.arrivals()
         for time in self.steps(arrivals) {
-            var samples = (arrivals[time] ?? []).map { AppliedSample(series: SeriesKey(labels: $0.0), sample: $0.1) }
-            samples = samples.filter { self.store.insert($0.series.labels, $0.sample) }
+            var samples = (arrivals[time] ?? []).filter { self.store.insert($0.series.labels, $0.sample) }
             if self.isRecording(time) { samples += try self.record(view, at: time) }
             if !samples.isEmpty { try self.feed(engine, view, time, .samples(samples)) }
             guard self.isCheck(time) else { continue }
@@ -83,6 +106,7 @@ struct RuleTestRun {
             self.check(engine, view, time)
         }
         self.checkTransitions()
+        self.result.transitions = self.transitions.map(Self.text)
         let expectsFailures = self.group.transitions?.contains { $0.alertName == "RuleError" } ?? false
         if !expectsFailures {
             for failure in engine.failures() {
@@ -106,12 +130,14 @@ struct RuleTestRun {
         self.transitions += try engine.process(batch, reader: view)
     }
 
-    private mutating func arrivals() -> [Timestamp: [(Labels, Sample)]] {
-        var arrivals: [Timestamp: [(Labels, Sample)]] = [:]
+    /// The samples by the time at which they arrive.
+    private mutating func arrivals() throws -> [Timestamp: [AppliedSample]] {
+        var arrivals: [Timestamp: [AppliedSample]] = [:]
         for series in self.group.series {
             if series.isHistogram {
                 self.result.skipped.append("series \(series.labels): native histograms are not supported")
             }
+            let key = SeriesKey(labels: series.labels)
             for (index, value) in series.values.enumerated() {
                 let number: Double
                 switch value {
@@ -120,12 +146,29 @@ struct RuleTestRun {
                 case .number(let given): number = given
                 }
                 let time = self.group.start + Milliseconds(index) * self.group.interval
-                arrivals[time, default: []]
-                    .append((series.labels, Sample(time: time, value: number, mark: series.mark)))
+                let sample = Sample(time: time, value: number, mark: series.mark)
+                arrivals[time + series.delay, default: []].append(AppliedSample(series: key, sample: sample))
             }
+        }
+        for var history in self.group.histories {
+            guard let readHistory = self.readHistory else {
+                self.fail(self.group.line, 1, "'history' is not available here; write 'input_series'")
+                continue
+            }
+            history.devices = history.devices ?? self.group.devices.map(self.absolute)
+            for item in try readHistory(history) where history.from <= item.sample.time {
+                guard item.sample.time < history.end else { continue }
+                arrivals[item.sample.time + history.delay, default: []].append(item)
+            }
+        }
+        if self.group.series.isEmpty, self.group.start == Timestamp(milliseconds: 0), let first = arrivals.keys.min() {
+            let interval = self.file.evaluationInterval
+            self.begin = Timestamp(milliseconds: first.milliseconds / interval * interval)
         }
         return arrivals
     }
+
+    private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(self.folder)/\(path)" }
 
     private var checkTimes: [Milliseconds] {
         self.group.alertTests.map(\.evalTime) + self.group.expressionTests.map(\.evalTime)
@@ -136,16 +179,16 @@ struct RuleTestRun {
     }
 
     private func isRecording(_ time: Timestamp) -> Bool {
-        !self.rules.recordings.isEmpty && (time - self.group.start) % self.file.evaluationInterval == 0
+        !self.rules.recordings.isEmpty && time >= self.begin && (time - self.begin) % self.file.evaluationInterval == 0
     }
 
-    private func steps(_ arrivals: [Timestamp: [(Labels, Sample)]]) -> [Timestamp] {
+    private func steps(_ arrivals: [Timestamp: [AppliedSample]]) -> [Timestamp] {
         var times = Set(arrivals.keys)
         times.formUnion(self.checkTimes.map { self.group.start + $0 })
         if !self.rules.recordings.isEmpty {
-            let last = self.checkTimes.max() ?? 0
-            for offset in stride(from: 0, through: last, by: Int(self.file.evaluationInterval)) {
-                times.insert(self.group.start + Milliseconds(offset))
+            let last = self.group.start + (self.checkTimes.max() ?? 0)
+            for offset in stride(from: 0, through: last - self.begin, by: Int(self.file.evaluationInterval)) {
+                times.insert(self.begin + Milliseconds(offset))
             }
         }
         if self.group.transitions == nil {
@@ -165,7 +208,7 @@ struct RuleTestRun {
                 )
                 return places.0 == places.1 ? left.offset < right.offset : places.0 < places.1
             }
-        for (_, rule) in recordings where (time - self.group.start) % rule.interval == 0 {
+        for (_, rule) in recordings where (time - self.begin) % rule.interval == 0 {
             for element in try Evaluator(reader: view).instant(rule.expr, at: time).samples {
                 let labels = element.labels.merging(rule.labels).with(Labels.metricName, rule.record)
                 let sample = Sample(time: time, value: element.value)
@@ -194,16 +237,29 @@ struct RuleTestRun {
             $0.alertName == test.alertName && ($0.state == .firing || $0.state == .held)
         }
         var missing = test.expected
-        var surplus: [AlertSnapshot] = []
+        var common: [String] = []
+        var surplus: [String] = []
         for alert in actual {
+            let text = "\(alert.labels) \(Self.text(alert.annotations))"
             let index = missing.firstIndex { $0.labels == alert.labels && $0.annotations == alert.annotations }
-            if let index { missing.remove(at: index) } else { surplus.append(alert) }
+            if let index { missing.remove(at: index) }
+            if index == nil { surplus.append(text) } else { common.append(text) }
         }
         guard !missing.isEmpty || !surplus.isEmpty else { return }
-        var message = "alertname \(test.alertName), time \(PrometheusDuration.text(test.evalTime))"
-        for alert in missing { message += "\n    expected: \(alert.labels) \(Self.text(alert.annotations))" }
-        for alert in surplus { message += "\n    got:      \(alert.labels) \(Self.text(alert.annotations))" }
-        self.fail(test.value.line, test.value.column, message)
+        self.fail(
+            test.value.line,
+            test.value.column,
+            "alertname \(test.alertName), time \(self.text(test.evalTime))",
+            common: common,
+            missing: missing.map { "\($0.labels) \(Self.text($0.annotations))" },
+            surplus: surplus
+        )
+    }
+
+    /// A span after the start, or the time where the test has no start of its own.
+    private func text(_ offset: Milliseconds) -> String {
+        offset < 1000 * .day && offset >= 0
+            ? PrometheusDuration.text(offset) : (self.group.start + offset).rfc3339()
     }
 
     private static func text(_ annotations: [String: String]) -> String {
@@ -215,20 +271,27 @@ struct RuleTestRun {
             self.result.skipped.append("expr \(test.expression): native histograms are not supported")
             return
         }
-        let place = "expr \(test.expression), time \(PrometheusDuration.text(test.evalTime))"
+        let place = "expr \(test.expression), time \(self.text(test.evalTime))"
         do {
             let actual = try evaluator.instant(Query(parsing: test.expression), at: time).samples
             var missing = test.expected
-            var surplus: [VectorSample] = []
+            var common: [String] = []
+            var surplus: [String] = []
             for sample in actual {
+                let text = "\(sample.labels) \(GoFormat.general(sample.value))"
                 let index = missing.firstIndex { $0.labels == sample.labels && self.agree($0.value, sample.value) }
-                if let index { missing.remove(at: index) } else { surplus.append(sample) }
+                if let index { missing.remove(at: index) }
+                if index == nil { surplus.append(text) } else { common.append(text) }
             }
             guard !missing.isEmpty || !surplus.isEmpty else { return }
-            var message = place
-            for sample in missing { message += "\n    expected: \(sample.labels) \(GoFormat.general(sample.value))" }
-            for sample in surplus { message += "\n    got:      \(sample.labels) \(GoFormat.general(sample.value))" }
-            self.fail(test.value.line, test.value.column, message)
+            self.fail(
+                test.value.line,
+                test.value.column,
+                place,
+                common: common,
+                missing: missing.map { "\($0.labels) \(GoFormat.general($0.value))" },
+                surplus: surplus
+            )
         } catch {
             self.fail(test.value.line, test.value.column, "\(place): \(error)")
         }
@@ -243,23 +306,21 @@ struct RuleTestRun {
     private mutating func checkTransitions() {
         guard let expected = self.group.transitions else { return }
         for (index, wanted) in expected.enumerated() {
+            let place = (line: wanted.value.line, column: wanted.value.column)
             guard index < self.transitions.count else {
-                self.fail(
-                    wanted.value.line,
-                    wanted.value.column,
-                    "expected \(wanted.change) at \(wanted.at), got nothing"
-                )
+                let message = "transition \(index + 1) did not come"
+                self.fail(place.line, place.column, message, missing: [wanted.text], surplus: [])
                 continue
             }
             let actual = self.transitions[index]
             let differences = wanted.differences(from: actual)
             guard !differences.isEmpty else { continue }
-            let message = "transition \(index + 1): \(differences.joined(separator: "; ")); got \(Self.text(actual))"
-            self.fail(wanted.value.line, wanted.value.column, message)
+            let message = "transition \(index + 1): \(differences.joined(separator: "; "))"
+            self.fail(place.line, place.column, message, missing: [wanted.text], surplus: [Self.text(actual)])
         }
-        for surplus in self.transitions.dropFirst(expected.count) {
-            self.fail(self.group.line, 1, "unexpected: \(Self.text(surplus))")
-        }
+        let surplus = self.transitions.dropFirst(expected.count).map(Self.text)
+        guard !surplus.isEmpty else { return }
+        self.fail(self.group.line, 1, "unexpected transitions", missing: [], surplus: surplus)
     }
 
     private static func text(_ transition: AlertTransition) -> String {
@@ -271,6 +332,18 @@ struct RuleTestRun {
 }
 
 extension RuleTestFile.ExpectedTransition {
+    /// What is given of it, in the words of a transition's own text.
+    fileprivate var text: String {
+        var text = self.change
+        if let name = self.alertName { text += " \(name)" }
+        if !self.labels.isEmpty { text += " \(self.labels)" }
+        if let level = self.level { text += " level \(level)" }
+        text += " at \(self.at)"
+        if let number = self.number { text += " value \(GoFormat.general(number))" }
+        if let reason = self.reason { text += " (\(reason))" }
+        return text
+    }
+
     /// What is not as expected.
     fileprivate func differences(from actual: AlertTransition) -> [String] {
         var result: [String] = []
@@ -290,11 +363,18 @@ extension RuleTestFile.ExpectedTransition {
         compare("alertname", self.alertName, actual.alertName)
         compare("level", self.level, actual.level.rawValue)
         compare("reason", self.reason, actual.reason)
-        compare("unconfirmed", self.isUnconfirmed, actual.evidence.contains(.suspect))
-        compare("interpolated", self.isInterpolated, actual.evidence.contains(.interpolated))
+        compare("since", self.since, actual.activeSince)
+        for (evidence, name, isExpected) in self.evidence {
+            compare(name, isExpected, actual.evidence.contains(evidence))
+        }
         compareNumber("value", self.number, actual.value)
         compareNumber("threshold", self.threshold, actual.threshold)
+        compareNumber("peak", self.peak, actual.peak?.value)
+        compare("late", self.isLate, actual.amends != nil)
         for label in self.labels { compare("label \(label.name)", label.value, actual.labels[label.name]) }
+        for (name, text) in self.annotations.sorted(by: { $0.key < $1.key }) {
+            compare("annotation \(name)", text, actual.annotations[name])
+        }
         return result
     }
 }

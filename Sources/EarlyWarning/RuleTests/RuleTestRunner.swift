@@ -3,7 +3,7 @@
 
 import Foundation
 import PromQL
-package import StrictYAML
+import StrictYAML
 package import Telemetry
 
 /// The sites and devices that a rule test names in `devices:`.
@@ -19,25 +19,6 @@ package struct RuleTestDevices {
     }
 }
 
-/// What came of one file of rule tests.
-package struct RuleTestReport: Sendable {
-    package struct Case: Sendable {
-        package var name: String
-        /// Each with `file:line:column`.
-        package var failures: [Problem] = []
-        /// What was left out, and why.
-        package var skipped: [String] = []
-    }
-
-    package var file: String
-    package var cases: [Case] = []
-    /// The file, or a rule file that it names, cannot be read.
-    package var problems: [Problem] = []
-    package var findings: [RuleFinding] = []
-
-    package var passed: Bool { self.problems.isEmpty && self.cases.allSatisfy(\.failures.isEmpty) }
-}
-
 /// Runs rule tests in promtool's shape through the engine that serves.
 ///
 /// The samples come in the order of their times, each at its own time, the clocks are then moved to the times of the
@@ -48,6 +29,8 @@ package struct RuleTestRunner {
     package var ignoresUnknownFields = false
     /// Opens the folder of a `devices:` over the test's own series.
     package var makeDevices: ((any SeriesReader, String) throws -> RuleTestDevices)?
+    /// Reads a `history:`, in any order of times.
+    package var readHistory: ((RuleTestHistory) throws -> [AppliedSample])?
 
     package init() {}
 
@@ -67,7 +50,8 @@ package struct RuleTestRunner {
             report.problems = problems.problems
             return report
         }
-        let file = RuleTestFileReader(ignoresUnknownFields: self.ignoresUnknownFields).read(value)
+        let reader = RuleTestFileReader(ignoresUnknownFields: self.ignoresUnknownFields, folder: folder)
+        let file = reader.read(value)
         var loader = RuleFileLoader()
         loader.ignoresUnknownFields = self.ignoresUnknownFields
         loader.defaultInterval = file.evaluationInterval
@@ -87,7 +71,8 @@ package struct RuleTestRunner {
                 file: file,
                 group: group,
                 rules: rules,
-                makeDevices: self.makeDevices
+                makeDevices: self.makeDevices,
+                readHistory: self.readHistory
             )
             report.cases.append(run.run())
         }

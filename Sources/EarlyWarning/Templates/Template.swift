@@ -17,7 +17,7 @@ package struct TemplateError: Error, Hashable, Sendable {
 /// and `$externalLabels.x` (also `.Labels.x`, `.Value`), texts, numbers, and call `humanize`, `humanizePercentage`,
 /// `humanizeDuration`, `printf`, `toUpper`, `toLower`. What has no value renders as nothing.
 package struct Template: Sendable {
-    private enum Operand: Sendable {
+    enum Operand: Sendable {
         case label(String)
         case externalLabel(String)
         case value
@@ -27,7 +27,7 @@ package struct Template: Sendable {
         case number(Double)
     }
 
-    private enum Function: String, Sendable, CaseIterable {
+    enum Function: String, Sendable, CaseIterable {
         case humanize
         case humanizePercentage
         case humanizeDuration
@@ -36,17 +36,17 @@ package struct Template: Sendable {
         case toLower
     }
 
-    private struct Stage: Sendable {
+    struct Stage: Sendable {
         var function: Function?
         var operands: [Operand]
     }
 
-    private enum Piece: Sendable {
+    enum Piece: Sendable {
         case text(String)
         case pipeline([Stage])
     }
 
-    private var pieces: [Piece] = []
+    private(set) var pieces: [Piece] = []
 
     /// Whether it renders the same text always.
     package var isConstant: Bool {

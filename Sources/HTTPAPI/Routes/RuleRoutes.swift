@@ -1,8 +1,11 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import EarlyWarning
 import HTTPTypes
 import Hummingbird
+import PromQL
+import Telemetry
 
 /// What Prometheus's clients ask beside queries: alerts, rules, and who is there (Prometheus HTTP API, "Alerts", "Rules",
 /// "Status").
@@ -17,6 +20,8 @@ struct RuleRoutes: Sendable {
             )
         }
         group.get("/rules", use: self.rules)
+        group.get("/rules/explain", use: self.explain)
+        group.post("/rules/backtest", use: self.backtest)
         group.get("/status/buildinfo") { _, _ in
             try JSONBody.response(PrometheusAnswer(["version": "3.0.0", "application": "poyang"]), keys: .asDeclared)
         }
@@ -27,6 +32,52 @@ struct RuleRoutes: Sendable {
             }
         }
     }
+
+    /// Ours: why a rule fires or does not.
+    @Sendable private func explain(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        let parameters = RequestParameters(query: request)
+        let subject = try await self.backend.explanation(
+            of: try parameters.required("alert"),
+            site: parameters["site"],
+            at: try parameters.time("time"),
+            org: context.access.org
+        )
+        let queries = self.backend.queries
+        let (explanations, _) = try await queries.evaluate(request, within: nil) { stop in
+            let options = EvaluationOptions(limits: queries.limits, pool: queries.pool, stop: stop)
+            return try subject(options)
+        }
+        return try JSONBody.response(PrometheusAnswer(["rules": explanations]), keys: .asDeclared)
+    }
+
+    /// What is played, and by which rules.
+    private struct Wanted: Decodable {
+        let rules: [RuleFileText]
+        /// In ms since 1970.
+        let from: Timestamp
+        let to: Timestamp
+        let sites: [String]?
+        let curvePoints: Int?
+    }
+
+    /// Ours: plays stored history through rules that come with the request; long work.
+    @Sendable private func backtest(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+        try context.require(.administer)
+        let wanted = try await JSONBody.decode(Wanted.self, from: request)
+        guard wanted.from <= wanted.to else { throw APIProblem.badInput("'to' is before 'from'") }
+        let order = BacktestOrder(
+            rules: wanted.rules,
+            from: wanted.from,
+            through: wanted.to,
+            sites: wanted.sites,
+            curvePoints: min(max(wanted.curvePoints ?? 0, 0), 1000)
+        )
+        let org = context.access.org
+        return WorkLines.response(keys: .asDeclared) {
+            try await self.backend.backtest(order, org: org, progress: $0)
+        }
+    }
+
     /// Filtered as Prometheus does: groups without any rule that is wanted are left out.
     @Sendable private func rules(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         let parameters = RequestParameters(query: request)

@@ -56,7 +56,7 @@ extension PlatformBackend {
     }
 
     /// Whether what happens at a site, or across sites (an empty id), may be seen.
-    private func isVisible(to org: String?) -> @Sendable (String) -> Bool {
+    func isVisible(to org: String?) -> @Sendable (String) -> Bool {
         let catalog = self.resolver.catalog
         return { site in org.map { $0 == catalog.sites[site]?.org } ?? true }
     }

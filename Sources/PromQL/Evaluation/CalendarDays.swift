@@ -16,6 +16,13 @@ package struct CalendarDays: Hashable, Sendable {
         self.offset = (local % .day + .day) % .day
     }
 
+    /// The local time at which days begin, such as `08:00`.
+    package var boundary: String {
+        let local = CivilTime(Timestamp(milliseconds: self.offset), offsetMinutes: Timestamp.chinaOffsetMinutes)
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(local.hour)):\(two(local.minute))"
+    }
+
     /// Whether a window of this length is one of calendar days.
     func count(_ length: Milliseconds) -> Bool { length > 0 && length % .day == 0 }
 

@@ -190,6 +190,11 @@ package struct Aggregation: Hashable, Sendable {
 package struct FunctionCall: Hashable, Sendable {
     package var function: Function
     package var arguments: [Expression]
+
+    package init(function: Function, arguments: [Expression]) {
+        self.function = function
+        self.arguments = arguments
+    }
 }
 
 extension Expression {

@@ -25,6 +25,14 @@ struct LineChart {
     let step: Milliseconds
     let unit: PlotUnit
     let terminal: Terminal
+    /// Letters below the field where something happened; of those that meet the last is seen.
+    var marks: [Mark] = []
+
+    struct Mark: Equatable {
+        let time: Timestamp
+        let letter: Character
+        let color: Int?
+    }
 
     /// Lines of characters that the field of dots has.
     private var rows: Int { min(16, max(6, (self.terminal.height ?? 24) - 8)) }
@@ -54,6 +62,7 @@ struct LineChart {
             }
             lines.append(line)
         }
+        if !self.marks.isEmpty { lines.append(self.markLine(margin: margin, columns: columns)) }
         lines += self.timeLines(margin: margin, columns: columns)
         return (lines + self.legend(names)).joined(separator: "\n")
     }
@@ -157,14 +166,28 @@ struct LineChart {
 
     // MARK: Time
 
+    private func column(of time: Timestamp, _ columns: Int) -> Int {
+        let share = Double(time - self.from) / Double(max(1, self.through - self.from))
+        return min(columns - 1, max(0, Int((share * Double(columns - 1)).rounded())))
+    }
+
+    private func markLine(margin: Int, columns: Int) -> String {
+        var letters = Array(repeating: " ", count: columns)
+        for mark in self.marks {
+            letters[self.column(of: mark.time, columns)] = self.terminal.colored("\(mark.letter)", mark.color)
+        }
+        let end = (letters.lastIndex { $0 != " " } ?? -1) + 1
+        let edge = self.terminal.isUnicode ? "│" : "|"
+        return String(repeating: " ", count: margin - 1) + edge + letters[..<end].joined()
+    }
+
     private func timeLines(margin: Int, columns: Int) -> [String] {
         let axis = TimeAxis(from: self.from, through: self.through, most: max(1, columns / 16))
         var edge = Array(repeating: Character(self.terminal.isUnicode ? "─" : "-"), count: columns)
         var labels = ""
-        let span = Double(max(1, self.through - self.from))
         for tick in axis.ticks {
-            let x = Int((Double(tick.time - self.from) / span * Double(columns - 1)).rounded())
-            edge[min(columns - 1, max(0, x))] = self.terminal.isUnicode ? "┬" : "+"
+            let x = self.column(of: tick.time, columns)
+            edge[x] = self.terminal.isUnicode ? "┬" : "+"
             let start = min(x, max(0, columns + 1 - tick.text.count))
             guard labels.isEmpty || start > labels.count + 1 else { continue }
             labels += String(repeating: " ", count: start - labels.count) + tick.text

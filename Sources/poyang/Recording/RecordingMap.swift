@@ -50,8 +50,7 @@ struct RecordingMap: Hashable, Sendable {
 
     /// The map given for a file, or the one beside it: `x.csv` has `x.csv.map.yaml` or `x.map.yaml`.
     static func load(_ path: String?, for file: String) throws -> RecordingMap {
-        let stem = file.hasSuffix(".csv") ? String(file.dropLast(4)) : file
-        let candidates = path.map { [$0] } ?? ["\(file).map.yaml", "\(stem).map.yaml"]
+        let candidates = path.map { [$0] } ?? self.places(beside: file)
         guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
             throw CommandFailure(
                 path == nil
@@ -63,5 +62,15 @@ struct RecordingMap: Hashable, Sendable {
             throw CommandFailure("cannot read the map \(found); it must be UTF-8")
         }
         return try RecordingMap(yaml: text, file: found)
+    }
+
+    /// Whether a map of the file's columns stands beside it.
+    static func stands(beside file: String) -> Bool {
+        self.places(beside: file).contains { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    private static func places(beside file: String) -> [String] {
+        let stem = file.hasSuffix(".csv") ? String(file.dropLast(4)) : file
+        return ["\(file).map.yaml", "\(stem).map.yaml"]
     }
 }

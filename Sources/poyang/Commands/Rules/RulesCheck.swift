@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import EarlyWarning
 import Foundation
 
 struct RulesCheck: AsyncParsableCommand {
@@ -11,19 +12,40 @@ struct RulesCheck: AsyncParsableCommand {
         discussion: """
             A path is a file or a folder; without one, Rules. Every problem is printed as
             file:line:column with what would be right; exit code 1 when there is one.
+            What works and may surprise is a note, two rules with the same name and labels
+            a lint finding; with --lint-fatal a lint finding is an error, too.
 
               poyang rules check Rules/flood
+              poyang rules check --lint duplicate-rules --lint-fatal
             """
     )
 
     @Argument(help: "Files or folders (default: Rules).")
     var paths: [String] = []
+    @Option(help: "What is looked for besides errors.")
+    var lint = RuleLint.all
+    @Flag(help: "Exit code 1 when there is a lint finding.")
+    var lintFatal = false
+    @Flag(help: "Accept keys that nobody knows.")
+    var ignoreUnknownFields = false
+    @OptionGroup var output: TableOptions
 
     func run() async throws {
-        let paths = self.paths.isEmpty ? [RulesCheck.defaultFolder] : self.paths
-        let report = try checkRules(paths: paths)
-        for finding in report.findings { StandardError.write("note: \(finding)") }
-        for file in report.files { StandardOutput.write(file) }
+        let report = try RuleCheckReport(
+            paths: self.paths.isEmpty ? [RulesCheck.defaultFolder] : self.paths,
+            lint: self.lint,
+            ignoringUnknownFields: self.ignoreUnknownFields
+        )
+        if self.output.json {
+            report.table.print(asJSON: true, empty: "")
+        } else {
+            for problem in report.problems { StandardError.write("error: \(problem)") }
+            for finding in report.findings {
+                StandardError.write("\(finding.kind == .lint ? "lint" : "note"): \(finding.problem)")
+            }
+            if report.problems.isEmpty { for file in report.files { StandardOutput.write(file) } }
+        }
+        if !report.passes(lintIsFatal: self.lintFatal) { throw ExitCode(1) }
     }
 
     static var defaultFolder: String { ProcessInfo.processInfo.environment["POYANG_RULES"] ?? "Rules" }
