@@ -92,9 +92,13 @@ let package = Package(
                 serviceLifecycle, unixSignals, xmlCoder,
             ]
         ),
+        .systemLibrary(name: "CMalloc"),
         .executableTarget(
             name: "poyang-bench",
-            dependencies: ["BenchmarkData", "CMosquitto", "MQTTIngest", "PayloadCodecs", "Telemetry", argumentParser]
+            dependencies: [
+                "BenchmarkData", "CMalloc", "CMosquitto", "DeviceCatalog", "EarlyWarning", "MQTTIngest",
+                "PayloadCodecs", "SeriesStorage", "Telemetry", argumentParser,
+            ]
         ),
         // Fakes and scoped helpers for tests; not a product.
         .target(name: "TestSupport", dependencies: ["Telemetry", "PromQL"], path: "Tests/TestSupport"),

@@ -43,6 +43,17 @@ def get(url):
         return answer.read()
 
 
+class Address(str):
+    """Of a server, with its process."""
+    process = None
+
+    def cpu_seconds(self):
+        """Processor time so far, of all threads."""
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
 def server(command, port, health, **options):
     """A server that listens on 127.0.0.1:port until the end of the block; yields its address."""
@@ -50,7 +61,9 @@ def server(command, port, health, **options):
     process = subprocess.Popen(command, **options)
     try:
         wait_for(f"http://127.0.0.1:{port}{health}", process)
-        yield f"http://127.0.0.1:{port}"
+        address = Address(f"http://127.0.0.1:{port}")
+        address.process = process
+        yield address
     finally:
         process.terminate()
         process.wait(60)
@@ -62,10 +75,11 @@ def victoria_metrics(folder, *flags):
                    "-retentionPeriod=100y", "-import.maxLineLen=200MB", "-loggerLevel=ERROR", *flags], port, "/health")
 
 
-def prometheus(work, folder, *flags):
+def prometheus(work, folder, *flags, configuration=""):
     port = free_port()
     settings = os.path.join(work, "prometheus.yml")
-    open(settings, "w").close()
+    with open(settings, "w") as file:
+        file.write(configuration)
     return server(["prometheus", f"--config.file={settings}", f"--storage.tsdb.path={folder}",
                    "--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}", *flags], port,
                   "/-/ready")

@@ -11,13 +11,15 @@ struct BulkPublisher {
     var window = 5000
     /// 0 or 1.
     var quality: UInt8 = 1
+    /// Messages a second, in even steps; nil: as fast as they are acknowledged.
+    var rate: Int?
 
     /// Publishes `count` messages to the broker on the loopback and returns when all are acknowledged (QoS 1) or written.
     ///
     /// - Parameters:
     ///   - port: Where the broker listens.
     ///   - count: How many messages.
-    ///   - message: Topic and payload of a message by its number.
+    ///   - message: Topic and payload of a message by its number; asked right before it is written.
     /// - Throws: ``BenchFailure`` when the broker cannot be reached or hangs up.
     func publish(port: UInt16, count: Int, message: (Int) -> (topic: String, payload: String)) throws {
         let descriptor = try self.connect(port)
@@ -27,11 +29,13 @@ struct BulkPublisher {
         var sent = 0
         var acknowledgedBytes = 0
         var buffer = [UInt8](repeating: 0, count: 65_536)
+        let began = MonotonicClock.now
         while sent < count || written < output.count || (self.quality > 0 && acknowledgedBytes / 4 < count) {
             if written == output.count {
                 output.removeAll(keepingCapacity: true)
                 written = 0
-                while sent < count, output.count < 60_000,
+                let due = self.rate.map { Int(Double(MonotonicClock.now - began) / 1e9 * Double($0)) + 1 } ?? count
+                while sent < min(due, count), output.count < 60_000,
                     self.quality == 0 || sent - acknowledgedBytes / 4 < self.window
                 {
                     self.append(message(sent), number: sent, to: &output)
@@ -40,7 +44,11 @@ struct BulkPublisher {
             }
             let wantsWrite = written < output.count
             var ready = pollfd(fd: descriptor, events: Int16(POLLIN) | (wantsWrite ? Int16(POLLOUT) : 0), revents: 0)
-            guard poll(&ready, 1, 30_000) > 0 else { throw BenchFailure("the broker does not answer") }
+            // Where the next message is not due yet, nothing need happen.
+            let isPausing = self.rate != nil && !wantsWrite && sent < count
+            guard poll(&ready, 1, isPausing ? 1 : 30_000) > 0 || isPausing else {
+                throw BenchFailure("the broker does not answer")
+            }
             if ready.revents & Int16(POLLIN) != 0 {
                 let got = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
                 guard got > 0 || errno == EAGAIN else { throw BenchFailure("the broker hung up") }

@@ -45,7 +45,7 @@ struct IngestCommand: ParsableCommand {
         let broker = try EmbeddedBroker(EmbeddedBroker.Options(directory: folder.appendingPathComponent("broker")))
         defer { broker.stop() }
         let service = try ServiceProcess(
-            program: try self.poyang ?? Self.programBeside("poyang"),
+            program: try self.poyang ?? ServiceProcess.programBeside("poyang"),
             directory: folder,
             devices: devices,
             rules: self.rules,
@@ -77,15 +77,6 @@ struct IngestCommand: ParsableCommand {
         recorder?.stop()
         let report = IngestReport(rounds: results, sites: self.sites)
         print(self.json ? try (report.queries ?? report.rounds).json() : report.text)
-    }
-
-    private static func programBeside(_ name: String) throws -> String {
-        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        let program = own.deletingLastPathComponent().appendingPathComponent(name).path
-        guard FileManager.default.isExecutableFile(atPath: program) else {
-            throw BenchFailure("there is no \(program): run swift build -c release, or name it with --poyang")
-        }
-        return program
     }
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Telemetry
 
 /// Invented river sites with thresholds of every level, and the readings of their gauges.
 ///
@@ -19,7 +20,7 @@ struct RiverSites: Sendable {
         report: { every: 5m }
 
         """
-    private static let floodThresholds = [
+    static let floodThresholds = [
         ("notice", "17.00"), ("blue", "18.00"), ("yellow", "18.50"), ("orange", "19.00"), ("red", "20.00"),
     ]
     private static let riseThresholds = [
@@ -27,7 +28,7 @@ struct RiverSites: Sendable {
     ]
     /// 2026-01-01T00:00:00Z in ms.
     private static let start: Int64 = 1_767_225_600_000
-    private static let interval: Int64 = 300_000
+    static let interval: Milliseconds = 5 * .minute
 
     /// Unix seconds of the readings in the first `messages`.
     static func span(messages: Int, sites: Int) -> ClosedRange<Int> {
@@ -78,7 +79,7 @@ struct RiverSites: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    private static func id(_ site: Int) -> String {
+    static func id(_ site: Int) -> String {
         let digits = "\(site)"
         return "river-" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
@@ -89,8 +90,17 @@ struct RiverSites: Sendable {
     func message(_ number: Int, root: String) -> (topic: String, payload: String) {
         let site = number % self.count
         let step = number / self.count
-        let time = Self.start + Int64(step) * Self.interval
-        let level = Self.millimeters(site, step)
+        return self.message(site, step, millimeters: Self.millimeters(site, step), root: root)
+    }
+
+    /// The same with a level of one's own.
+    func message(
+        _ site: Int,
+        _ step: Int,
+        millimeters level: Int,
+        root: String = "poyang/v1"
+    ) -> (topic: String, payload: String) {
+        let time = Self.time(step).milliseconds
         let fraction = level % 1000
         let zeros = fraction < 10 ? "00" : fraction < 100 ? "0" : ""
         return (
@@ -100,7 +110,11 @@ struct RiverSites: Sendable {
         )
     }
 
-    private static func millimeters(_ site: Int, _ step: Int) -> Int {
+    /// When the readings of a step are taken.
+    static func time(_ step: Int) -> Timestamp { Timestamp(milliseconds: self.start) + Int64(step) * self.interval }
+
+    /// The level at a site.
+    static func millimeters(_ site: Int, _ step: Int) -> Int {
         // A few centimetres up and down, different at each site and time.
         let ripple = (site &* 7919 &+ step &* 104_729) % 61
         guard site % 100 == 7 else { return 15_000 + ripple }

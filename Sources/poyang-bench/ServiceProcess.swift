@@ -36,6 +36,16 @@ final class ServiceProcess {
         }
     }
 
+    /// The program in the folder of this one.
+    static func programBeside(_ name: String) throws -> String {
+        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        let program = own.deletingLastPathComponent().appendingPathComponent(name).path
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            throw BenchFailure("there is no \(program): run swift build -c release, or name it with --poyang")
+        }
+        return program
+    }
+
     deinit { self.stop() }
 
     func stop() {

@@ -8,7 +8,10 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "poyang-bench",
         abstract: "Measures poyang.",
-        subcommands: [IngestCommand.self, DecodeCommand.self, PublishCommand.self, DataCommand.self]
+        subcommands: [
+            IngestCommand.self, LatencyCommand.self, RulesCommand.self, DecodeCommand.self, PublishCommand.self,
+            DataCommand.self,
+        ]
     )
 }
 

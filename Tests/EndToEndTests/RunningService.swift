@@ -38,6 +38,12 @@ struct RunningService {
         try await self.process.waitForExit()
     }
 
+    /// The end that nobody asked for.
+    func die(by crash: Crash) async throws {
+        self.process.signal(crash.signal)
+        try await self.process.waitForExit()
+    }
+
     func isReady() async throws -> Bool {
         try await self.get("/-/ready").status == 200
     }
