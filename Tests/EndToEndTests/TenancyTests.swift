@@ -152,7 +152,10 @@ struct TenancyTests {
             for (path, parameters) in requests {
                 let answer = try await HTTPAnswer.of(shared.url, path, parameters, token: token)
                 let expected = try await HTTPAnswer.of(alone.url, path, parameters, token: reference)
-                #expect(answer.status == expected.status && answer.data == expected.data, "\(path) \(parameters)")
+                #expect(
+                    answer.status == expected.status && answer.data == expected.data,
+                    "\(path) \(parameters): \(answer.text) instead of \(expected.text)"
+                )
                 // What the question itself says comes back with some answers.
                 let asked = parameters.map(\.1).joined()
                 for name in Self.foreign where !asked.contains(name) {

@@ -47,14 +47,16 @@ struct AlertSeriesReaderTests {
             let live = try self.minutes(query, self.reader(bench))
             let intervals = try bench.records.alertHistory(after: .distantPast, through: .distantFuture)
             try #require(intervals.count >= 2 && intervals.allSatisfy { $0.endedAt != nil })
-            for interval in intervals {
-                let labels = try StoredLabels.read(interval.labels)
-                let series = try #require(live.first { $0.key["level"] == labels["level"] })
-                #expect(series.key["alertname"] == interval.alertName && series.key.metric == "ALERTS")
+            for alert in Dictionary(grouping: intervals, by: { [$0.alertName, $0.labels] }).values {
+                let labels = try StoredLabels.read(alert[0].labels)
+                let series = try #require(
+                    live.first { $0.key["level"] == labels["level"] && $0.key["alertname"] == alert[0].alertName }
+                )
+                #expect(series.key.metric == "ALERTS")
                 let expected = (0..<60)
                     .filter { minute in
                         let time = Workbench.start + Milliseconds(minute) * .minute
-                        return time >= interval.firedAt && time < (interval.endedAt ?? .distantFuture)
+                        return alert.contains { time >= $0.firedAt && time < ($0.endedAt ?? .distantFuture) }
                     }
                 #expect(series.value == expected && !expected.isEmpty, "\(series)")
             }

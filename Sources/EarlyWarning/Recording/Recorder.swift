@@ -189,16 +189,6 @@ extension RecordingRule {
     /// Whether its values at a site follow from the series of that site.
     var isPerSite: Bool { self.expr.isConfinedToSite && !self.patterns.isEmpty }
 
-    /// Whether it may read what another one records.
-    func reads(_ other: RecordingRule) -> Bool {
-        self.patterns.contains { pattern in
-            pattern.allSatisfy { matcher in
-                if matcher.name == Labels.metricName { return matcher.matches(other.record) }
-                return other.labels.value(of: matcher.name).map(matcher.matches) ?? true
-            }
-        }
-    }
-
     /// What is to be stored of the rule at one time: as suspect as the worst that it rests on, and as simulated.
     ///
     /// Numbers alone: what is infinite or no number is no reading.
@@ -224,30 +214,66 @@ extension RecordingRule {
     }
 }
 
-extension [RecordingRule] {
-    /// Each after those whose values it reads; those that read each other in a ring are left as they stand.
-    package var inOrderOfUse: [RecordingRule] {
-        var rest = self
-        var result: [RecordingRule] = []
-        while !rest.isEmpty {
-            let free = rest.firstIndex { rule in !rest.contains { $0.id != rule.id && rule.reads($0) } } ?? 0
-            result.append(rest.remove(at: free))
-        }
-        return result
-    }
+/// How far a walk over rules has come with one of them.
+private enum Visit { case new, onTheWay, left }
 
-    /// The rules that, over others or directly, read what they record themselves.
-    var rings: [RecordingRule] {
-        self.filter { start in
-            var seen: Set<String> = []
-            var next = [start]
-            while let rule = next.popLast() {
-                for source in self where rule.reads(source) {
-                    if source.id == start.id { return true }
-                    if seen.insert(source.id).inserted { next.append(source) }
+extension [RecordingRule] {
+    /// Each after those whose values it reads; of those that read each other in a ring one begins.
+    package var inOrderOfUse: [RecordingRule] { self.visited().order.map { self[$0] } }
+
+    /// The rules that, over others or directly, read what they record themselves; of a ring one at least.
+    var rings: [RecordingRule] { self.visited().rings.sorted().map { self[$0] } }
+
+    /// Goes from each rule to those that it reads, and keeps those that were left and those that were met on their own way.
+    private func visited() -> (order: [Int], rings: Set<Int>) {
+        let recording = Dictionary(grouping: self.indices) { self[$0].record }
+        let readers = self.map { rule in
+            Set(rule.patterns.flatMap { pattern in rule.recorded(pattern, by: recording, of: self) }).sorted()
+        }
+        var marks = [Visit](repeating: .new, count: self.count)
+        var order: [Int] = []
+        var rings: Set<Int> = []
+        for start in self.indices where marks[start] == .new {
+            var way = [(rule: start, next: 0)]
+            marks[start] = .onTheWay
+            while let (rule, next) = way.last {
+                guard next < readers[rule].count else {
+                    marks[rule] = .left
+                    order.append(rule)
+                    way.removeLast()
+                    continue
+                }
+                way[way.count - 1].next += 1
+                let source = readers[rule][next]
+                switch marks[source] {
+                case .new:
+                    marks[source] = .onTheWay
+                    way.append((source, 0))
+                case .onTheWay: rings.insert(source)
+                case .left: break
                 }
             }
-            return false
+        }
+        return (order, rings)
+    }
+}
+
+extension RecordingRule {
+    /// The places of the rules whose values a selector with these conditions may find.
+    fileprivate func recorded(
+        _ pattern: [LabelMatcher],
+        by names: [String: [Int]],
+        of rules: [RecordingRule]
+    ) -> [Int] {
+        let name = pattern.first { $0.name == Labels.metricName }
+        let candidates =
+            name.flatMap { $0.operation == .equal ? names[$0.value] ?? [] : nil }
+            ?? names.filter { name?.matches($0.key) ?? true }.flatMap(\.value)
+        return candidates.filter { index in
+            pattern.allSatisfy { matcher in
+                guard matcher.name != Labels.metricName else { return true }
+                return rules[index].labels.value(of: matcher.name).map(matcher.matches) ?? true
+            }
         }
     }
 }

@@ -65,9 +65,6 @@ package struct RecordingRule: Sendable {
     package let interval: Milliseconds
     package let expr: Query
     package let labels: Labels
-
-    /// Tells the rules of a set apart.
-    var id: String { "\(self.file):\(self.line) \(self.record)" }
 }
 
 /// Something about a rule that its author should know, though it is no error.
