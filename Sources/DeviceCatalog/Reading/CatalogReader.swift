@@ -197,6 +197,8 @@ extension CatalogReader {
                 try add(SiteEntry.ChannelStates(channel, virtual: entry.virtualLabels))
             }
         }
+        // The catalogue's own order is another in every process.
+        if found.count > 1 { found.sort { $0.labels < $1.labels } }
         return found
     }
 
