@@ -50,6 +50,8 @@ package final class Catalog: Sendable {
     let keys: SeriesKeyTable
     let plans: [String: DevicePlan]
     let entries: [String: SiteEntry]
+    /// In the order of their names: that of a dictionary is another in every process.
+    let entriesByName: [SiteEntry]
     /// The sites that have a threshold series of a name, by that name.
     let thresholdSites: [String: [SiteEntry]]
     let lookbacks: LookbackIndex
@@ -117,9 +119,10 @@ package final class Catalog: Sendable {
             entries[site.id] = SiteEntry(site: site, plans: plans)
         }
         self.entries = entries
+        self.entriesByName = entries.values.sorted { $0.site.id < $1.site.id }
         self.lookbacks = LookbackIndex(entries: entries.values)
         var thresholdSites: [String: [SiteEntry]] = [:]
-        for entry in entries.values.sorted(by: { $0.site.id < $1.site.id }) {
+        for entry in self.entriesByName {
             for name in Set(entry.thresholds.map(\.metric)) { thresholdSites[name, default: []].append(entry) }
         }
         self.thresholdSites = thresholdSites

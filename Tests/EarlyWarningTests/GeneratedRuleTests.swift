@@ -12,7 +12,7 @@ import Testing
 ///
 /// `POYANG_RULE_SEEDS` sets how many seeds are tried, `POYANG_SEED` the first.
 struct GeneratedRuleTests {
-    private static let seeds = Int(ProcessInfo.processInfo.environment["POYANG_RULE_SEEDS"] ?? "") ?? 12
+    private static let seeds = Int(ProcessInfo.processInfo.environment["POYANG_RULE_SEEDS"] ?? "") ?? 8
     private static let firstSeed = UInt64(ProcessInfo.processInfo.environment["POYANG_SEED"] ?? "") ?? 1000
     private static let rulesOfASeed = 8
     private static let batchesOfASeed = 40

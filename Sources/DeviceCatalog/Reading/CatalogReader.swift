@@ -152,7 +152,7 @@ extension CatalogReader {
             return self.thresholds(request, name: name, entry: entry)
         }
         guard let name else {
-            return self.catalog.entries.values.flatMap { self.thresholds(request, name: nil, entry: $0) }
+            return self.catalog.entriesByName.flatMap { self.thresholds(request, name: nil, entry: $0) }
         }
         return (self.catalog.thresholdSites[name] ?? []).flatMap { self.thresholds(request, name: name, entry: $0) }
     }
@@ -197,17 +197,15 @@ extension CatalogReader {
                 try add(SiteEntry.ChannelStates(channel, virtual: entry.virtualLabels))
             }
         }
-        // The catalogue's own order is another in every process.
-        if found.count > 1 { found.sort { $0.labels < $1.labels } }
         return found
     }
 
     private func stateCandidates(_ matchers: [LabelMatcher]) -> [SiteEntry] {
         if let site = matchers.exactValue(of: "site") { return self.catalog.entries[site].map { [$0] } ?? [] }
         let (_, virtual) = matchers.splitByVirtualName()
-        guard !virtual.isEmpty else { return Array(self.catalog.entries.values) }
+        guard !virtual.isEmpty else { return self.catalog.entriesByName }
         // A channel may store such a label itself, in which case its own counts.
-        return self.catalog.entries.values.filter { entry in
+        return self.catalog.entriesByName.filter { entry in
             virtual.allSatisfy { $0.matches(entry.virtualLabels) }
                 || entry.channels.contains { channel in
                     virtual.contains { channel.registered.series.labels.value(of: $0.name) != nil }
