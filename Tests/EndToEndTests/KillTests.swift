@@ -38,7 +38,10 @@ struct KillTests {
             self.data = folder.appendingPathComponent("data").path
         }
 
-        var arguments: [String] { ["--data", self.data, "--broker", "\(self.broker.address)"] }
+        /// Only the flood's rules: it is the store that is tried here, in a debug build.
+        var arguments: [String] {
+            ["--data", self.data, "--broker", "\(self.broker.address)", "--rules", "Rules/flood"]
+        }
 
         func launch() async throws -> RunningService {
             try await RunningService.launch(self.arguments, environment: self.environment)

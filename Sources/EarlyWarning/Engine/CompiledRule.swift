@@ -33,6 +33,8 @@ final class CompiledRule: Sendable {
     let requiredThreshold: Selector?
     /// Where `expr` compares something with a threshold or a number.
     let comparison: ThresholdComparison?
+    /// A part of another `expr` without which it has no result, and which is quickly looked at.
+    let gate: ThresholdComparison?
     /// Where `maybe` does, with the same limit.
     let maybeComparison: ThresholdComparison?
     /// It asks how a channel is, at one site or looking at nothing else, and so is evaluated in wall time.
@@ -69,6 +71,8 @@ final class CompiledRule: Sendable {
         let comparison = ThresholdComparison(rule.expr, operands: &operands)
         let maybe = rule.maybe.flatMap { ThresholdComparison($0, operands: &operands) }
         self.comparison = comparison
+        self.gate =
+            comparison == nil && rule.maybe == nil ? CompiledRule.gate(rule.expr.expression, rule.expr, &operands) : nil
         self.maybeComparison = maybe.flatMap { $0.limit == comparison?.limit ? $0 : nil }
         let all = queries.flatMap(\.selectors)
         self.wantsSilence = CompiledRule.wantsSilence(rule.expr.expression)
@@ -95,6 +99,28 @@ final class CompiledRule: Sendable {
             )
         } else {
             self.constantLabels = nil
+        }
+    }
+
+    /// A comparison of one series with a number that must hold for the expression to have a result.
+    private static func gate(
+        _ expression: Expression,
+        _ query: Query,
+        _ operands: inout OperandTable
+    ) -> ThresholdComparison? {
+        switch expression {
+        case .parentheses(let inner), .unary(_, let inner): return self.gate(inner, query, &operands)
+        case .binary(let binary):
+            if binary.operation.isComparison, let part = try? Query(expression, days: query.days),
+                SeriesFormula(part) != nil, let found = ThresholdComparison(part, operands: &operands),
+                found.constantLimit != nil
+            {
+                return found
+            }
+            if binary.operation == .or { return nil }
+            if let found = self.gate(binary.left, query, &operands) { return found }
+            return binary.operation == .unless ? nil : self.gate(binary.right, query, &operands)
+        default: return nil
         }
     }
 

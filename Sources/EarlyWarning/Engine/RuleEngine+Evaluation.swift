@@ -86,6 +86,7 @@ extension RuleEngine {
             return try self.quietUntil(maybe, unit, at: time, view).map { min(until, $0) }
         }
         guard !rule.hasMaybe else { return nil }
+        if let gate = rule.gate, let until = try self.quietUntil(gate, unit, at: time, view) { return until }
         if let threshold = rule.requiredThreshold {
             return try self.isMissing(threshold, of: unit, at: time, view) ? .distantFuture : nil
         }
