@@ -37,30 +37,19 @@ struct IngestCommand: ParsableCommand {
     }
 
     func run() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("poyang-bench-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let devices = folder.appendingPathComponent("Devices")
-        try RiverSites(count: self.sites).write(to: devices)
-        let broker = try EmbeddedBroker(EmbeddedBroker.Options(directory: folder.appendingPathComponent("broker")))
-        defer { broker.stop() }
-        let service = try ServiceProcess(
-            program: try self.poyang ?? ServiceProcess.programBeside("poyang"),
-            directory: folder,
-            devices: devices,
-            rules: self.rules,
-            brokerPort: broker.address.port
-        )
-        defer { service.stop() }
+        try ServiceBench.run(RiverSites(count: self.sites), program: self.poyang, rules: self.rules, self.measure)
+    }
+
+    private func measure(_ bench: ServiceBench) throws {
         var measurement = IngestMeasurement(
-            broker: broker.address.port,
-            brokerProcess: broker.processID,
-            service: service,
+            broker: bench.broker.address.port,
+            brokerProcess: bench.broker.processID,
+            service: bench.service,
             sites: self.sites
         )
         // Every site reports once before, so that all series are there.
         _ = try measurement.service(messages: self.sites)
-        let recorder = try self.profile.map { try PerfRecorder(process: service.processID, file: $0) }
+        let recorder = try self.profile.map { try PerfRecorder(process: bench.service.processID, file: $0) }
         var results: [IngestMeasurement.Round] = []
         for _ in 0..<self.rounds {
             let discarding = try measurement.discarding(messages: self.messages)

@@ -36,29 +36,18 @@ struct LatencyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("poyang-bench-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let devices = folder.appendingPathComponent("Devices")
         let sites = RiverSites(count: self.sites)
-        try sites.write(to: devices)
-        let broker = try EmbeddedBroker(EmbeddedBroker.Options(directory: folder.appendingPathComponent("broker")))
-        defer { broker.stop() }
-        let service = try ServiceProcess(
-            program: try self.poyang ?? ServiceProcess.programBeside("poyang"),
-            directory: folder,
-            devices: devices,
-            rules: self.rules,
-            brokerPort: broker.address.port
-        )
-        defer { service.stop() }
-        let follower = try FeedClient(port: service.port)
-        let flushes = try FlushTimer(in: folder)
+        try ServiceBench.run(sites, program: self.poyang, rules: self.rules) { try self.measure(sites, $0) }
+    }
+
+    private func measure(_ sites: RiverSites, _ bench: ServiceBench) throws {
+        let follower = try FeedClient(port: bench.service.port)
+        let flushes = try FlushTimer(in: bench.folder)
         // A site at a time, high for the first half of the steps between two crossings.
         let period = self.rate * 60 / self.crossings / self.sites
         var published: [FeedClient.Event: UInt64] = [:]
         try BulkPublisher(rate: self.rate)
-            .publish(port: broker.address.port, count: self.rate * self.seconds) { number in
+            .publish(port: bench.broker.address.port, count: self.rate * self.seconds) { number in
                 let (site, step) = (number % self.sites, number / self.sites)
                 let crossing = step / period
                 let phase = crossing * 37 % self.sites == site ? step % period : period
