@@ -7,25 +7,6 @@ import Testing
 
 /// `rules explain` and `rules backtest` on what a service has stored.
 struct ExplainAndBacktestTests {
-    private static let gauge = "poyang/v1/devices/usgs-01581752-1/telemetry"
-
-    /// A service of which the demo gauge's lowest level fires since 2018-08-31T22:05Z.
-    private func withService(_ body: (RunningService, URL) async throws -> Void) async throws {
-        try await withTemporaryFolder { folder in
-            let service = try await RunningService.start([
-                "--embedded-broker", "--data", folder.path, "--clock", "data", "--exercise",
-            ])
-            let payloads = [
-                #"{"ts":1535752800000,"values":{"gage_height_ft":2.0},"simulated":true}"#,
-                #"{"ts":1535753100000,"values":{"gage_height_ft":3.2},"simulated":true}"#,
-            ]
-            try await TestPublisher.publish(payloads.map { (Self.gauge, Array($0.utf8)) }, to: service.broker)
-            try await service.settled(messages: payloads.count)
-            try await body(service, folder)
-            try await service.stop()
-        }
-    }
-
     private func rows(_ text: String) throws -> [[String: Any]] {
         try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]], "\(text)")
     }
@@ -34,7 +15,7 @@ struct ExplainAndBacktestTests {
 
     @Test(.timeLimit(.minutes(1)))
     func eachPartOfARuleIsShownWithItsValues() async throws {
-        try await self.withService { service, folder in
+        try await RunningService.withAlert { service, folder in
             let words = ["rules", "explain", "StageAtOrAboveThreshold", "--site", "usgs-01581752"]
             let run = try await PoyangProcess.run(words + ["--data", folder.path])
             #expect(run.status == 0, "\(run.errors)")
@@ -71,7 +52,7 @@ struct ExplainAndBacktestTests {
 
     @Test(.timeLimit(.minutes(1)))
     func aTokenOfAnOrgExplainsItsOwnSitesOnly() async throws {
-        try await self.withService { service, folder in
+        try await RunningService.withAlert { service, folder in
             let own = try await RunningService.makeToken("viewer", org: "poyang-demo", data: folder).token
             let other = try await RunningService.makeToken("viewer", org: "yunshang-demo-coop", data: folder).token
             let path = "/api/v1/rules/explain"
@@ -93,7 +74,7 @@ struct ExplainAndBacktestTests {
 
     @Test(.timeLimit(.minutes(1)))
     func storedHistoryIsPlayedByTheServiceAndWithoutIt() async throws {
-        try await self.withService { service, folder in
+        try await RunningService.withAlert { service, folder in
             let run = try await PoyangProcess.run(Self.backtest + ["--json", "--data", folder.path])
             #expect(run.status == 0, "\(run.errors)")
             let rows = try self.rows(run.output)

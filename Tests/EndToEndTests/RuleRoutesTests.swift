@@ -7,25 +7,6 @@ import Testing
 
 /// The rules that are in force, as Prometheus's clients read them.
 struct RuleRoutesTests {
-    private static let gauge = "poyang/v1/devices/usgs-01581752-1/telemetry"
-
-    /// A service of which the demo gauge's lowest level fires.
-    private func withService(_ body: (RunningService, URL) async throws -> Void) async throws {
-        try await withTemporaryFolder { folder in
-            let service = try await RunningService.start([
-                "--embedded-broker", "--data", folder.path, "--clock", "data", "--exercise",
-            ])
-            let payloads = [
-                #"{"ts":1535752800000,"values":{"gage_height_ft":2.0},"simulated":true}"#,
-                #"{"ts":1535753100000,"values":{"gage_height_ft":3.2},"simulated":true}"#,
-            ]
-            try await TestPublisher.publish(payloads.map { (Self.gauge, Array($0.utf8)) }, to: service.broker)
-            try await service.settled(messages: payloads.count)
-            try await body(service, folder)
-            try await service.stop()
-        }
-    }
-
     private func groups(_ answer: HTTPAnswer) throws -> [[String: Any]] {
         let data = try #require(try answer.json()["data"] as? [String: Any], "\(answer.text)")
         return try #require(data["groups"] as? [[String: Any]])
@@ -37,7 +18,7 @@ struct RuleRoutesTests {
 
     @Test(.timeLimit(.minutes(1)))
     func groupsHoldRulesAndTheirAlerts() async throws {
-        try await self.withService { (service: RunningService, _: URL) async throws in
+        try await RunningService.withAlert { (service: RunningService, _: URL) async throws in
             let answer = try await service.ask("/api/v1/rules")
             let group = try #require(try self.groups(answer).first)
             #expect(
@@ -68,7 +49,7 @@ struct RuleRoutesTests {
 
     @Test(.timeLimit(.minutes(1)))
     func filtersLeaveOutRulesAndAlerts() async throws {
-        try await self.withService { (service: RunningService, _: URL) async throws in
+        try await RunningService.withAlert { (service: RunningService, _: URL) async throws in
             func ask(_ parameters: KeyValuePairs<String, String>) async throws -> [[String: Any]] {
                 try self.rules(try await service.ask("/api/v1/rules", parameters))
             }
@@ -97,7 +78,7 @@ struct RuleRoutesTests {
 
     @Test(.timeLimit(.minutes(1)))
     func aTokenOfAnOrgSeesItsOwnAlertsOnly() async throws {
-        try await self.withService { (service: RunningService, folder: URL) async throws in
+        try await RunningService.withAlert { (service: RunningService, folder: URL) async throws in
             let own = try await RunningService.makeToken("viewer", org: "poyang-demo", data: folder).token
             let other = try await RunningService.makeToken("viewer", org: "yunshang-demo-coop", data: folder).token
             let seen = try await service.ask("/api/v1/rules", token: own)
