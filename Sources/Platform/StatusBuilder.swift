@@ -74,7 +74,7 @@ struct StatusBuilder {
     }
 
     func newestSample(of channel: RegisteredChannel) throws -> Sample? {
-        let matchers = channel.series.labels.map { LabelMatcher($0.name, equals: $0.value) }
+        let matchers = channel.series.labels.matchers
         let through = self.clock(channel.series.labels.site) ?? .distantFuture
         for span in [channel.schedule?.lookback ?? .hour, Self.horizon, .max] {
             let extent = SelectExtent.window(after: through - span, through: through)

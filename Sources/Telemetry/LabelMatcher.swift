@@ -64,3 +64,8 @@ extension LabelMatcher: Hashable, CustomStringConvertible {
 
     package var description: String { "\(self.name)\(self.operation.rawValue)\"\(self.value)\"" }
 }
+
+extension Labels {
+    /// Conditions that the series with these labels fulfils, and every other one that has them and more.
+    package var matchers: [LabelMatcher] { self.map { LabelMatcher($0.name, equals: $0.value) } }
+}

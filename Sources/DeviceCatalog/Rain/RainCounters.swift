@@ -56,7 +56,7 @@ final class RainCounters: Sendable {
     /// What the store holds of a counter from the reading before `time` on; nil when it cannot be read.
     private func track(_ labels: Labels, around time: Timestamp) -> CounterTrack? {
         guard let history else { return CounterTrack(samples: [], isCut: false) }
-        let matchers = labels.map { LabelMatcher($0.name, equals: $0.value) }
+        let matchers = labels.matchers
         let spans: [Milliseconds] = [2 * .day, 60 * .day]
         for after in spans.map({ time - $0 }) + [.distantPast] {
             let request = SelectRequest(

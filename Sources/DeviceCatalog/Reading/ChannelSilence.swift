@@ -25,7 +25,7 @@ struct ChannelSilence: Sendable {
         guard let schedule = channel.schedule else { return nil }
         self.channel = channel
         self.limit = schedule.silenceLimit
-        self.matchers = channel.series.labels.map { LabelMatcher($0.name, equals: $0.value) }
+        self.matchers = channel.series.labels.matchers
         self.labels = channel.stateLabels(CatalogReader.silenceMetric, virtual: virtual)
     }
 

@@ -20,7 +20,7 @@ struct ChannelStuck: Sendable {
     init?(channel: RegisteredChannel, virtual: Labels) {
         guard let schedule = channel.schedule, let limit = channel.stuckAfter else { return nil }
         self.series = channel.series.labels
-        self.matchers = channel.series.labels.map { LabelMatcher($0.name, equals: $0.value) }
+        self.matchers = channel.series.labels.matchers
         self.limit = limit
         self.silenceLimit = schedule.silenceLimit
         self.ignoresZero = channel.metric == RainCounter.depthMetric

@@ -15,7 +15,7 @@ struct ChannelUnheard: Sendable {
     init?(channel: RegisteredChannel, virtual: Labels) {
         guard let schedule = channel.schedule, let installed = channel.installedAt else { return nil }
         self.series = channel.series.labels
-        self.matchers = channel.series.labels.map { LabelMatcher($0.name, equals: $0.value) }
+        self.matchers = channel.series.labels.matchers
         self.overdueAt = installed + schedule.silenceLimit
         self.labels = channel.stateLabels(CatalogReader.unheardMetric, virtual: virtual)
     }

@@ -58,10 +58,7 @@ final class CompiledRule: Sendable {
         self.rule = rule
         self.order = order
         let queries = [rule.expr] + [rule.clear, rule.maybe].compactMap { $0 }
-        let stored = queries.flatMap(\.selectors).filter { !CompiledRule.isVirtual($0) }
-        self.patterns = stored.map { selector in
-            Pattern(matchers: selector.matchers.filter { !Site.virtualLabelNames.contains($0.name) })
-        }
+        self.patterns = CompiledRule.patterns(of: queries)
         self.storedSelectors = rule.expr.selectors.filter { !CompiledRule.isVirtual($0) }
         let excluded = CompiledRule.excluded(rule.expr.expression)
         self.thresholdSelectors = rule.expr.selectors.filter { selector in
@@ -153,6 +150,14 @@ final class CompiledRule: Sendable {
             return nil
         default: return nil
         }
+    }
+
+    /// What stored series must be like for one of the queries to read them, one for each selector.
+    static func patterns(of queries: [Query]) -> [Pattern] {
+        queries.flatMap(\.selectors).filter { !self.isVirtual($0) }
+            .map { selector in
+                Pattern(matchers: selector.matchers.filter { !Site.virtualLabelNames.contains($0.name) })
+            }
     }
 
     /// Whether the selector reads series that exist only in the reader: thresholds and silence.

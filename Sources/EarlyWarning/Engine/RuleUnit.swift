@@ -14,7 +14,7 @@ package struct WatchedChannel: Sendable {
     package init(series: Labels, schedule: ReportSchedule?) {
         self.series = series
         self.schedule = schedule
-        self.matchers = series.map { LabelMatcher($0.name, equals: $0.value) }
+        self.matchers = series.matchers
     }
 
     var lookback: Milliseconds { self.schedule?.lookback ?? ReportSchedule.unregisteredLookback }

@@ -187,6 +187,8 @@ final class Route {
     let units: [RuleUnit]
     /// The others, by their ladder.
     let ladders: [(ladder: RuleLadder, units: [RuleUnit])]
+    /// Both, which are evaluated at the site's clock.
+    let allUnits: [RuleUnit]
     let silenceUnits: [RuleUnit]
     /// Rules across sites.
     let across: [Scope]
@@ -195,9 +197,6 @@ final class Route {
     let track: SeriesTrack
     /// Whether a sample of it has been seen; the first one sets the timers of the silence rules.
     var isKnown = false
-
-    /// Those that are evaluated at the site's clock.
-    var allUnits: [RuleUnit] { self.units + self.ladders.flatMap(\.units) }
 
     init(
         key: SeriesKey,
@@ -213,6 +212,7 @@ final class Route {
         self.scope = scope
         self.units = units
         self.ladders = ladders
+        self.allUnits = units + ladders.flatMap(\.units)
         self.silenceUnits = silenceUnits
         self.across = across
         self.selectors = selectors

@@ -15,8 +15,7 @@ package import Telemetry
 package final class Recorder {
     private struct Rule {
         let rule: RecordingRule
-        /// Of stored series.
-        let patterns: [[LabelMatcher]]
+        let patterns: [CompiledRule.Pattern]
         let isPerSite: Bool
         /// Of a rule across sites: the newest step that was evaluated.
         var step: Timestamp?
@@ -44,7 +43,6 @@ package final class Recorder {
     /// - Returns: In the order of rules, sites and times.
     /// - Throws: What the reader throws. A rule that cannot be evaluated at some time has no value then.
     package func record(_ samples: [AppliedSample], reader: any SeriesReader) throws -> [ResolvedReading] {
-        guard !self.rules.isEmpty else { return [] }
         var spans: [Int: [String: ClosedRange<Timestamp>]] = [:]
         for item in samples {
             let (labels, time) = (item.series.labels, item.sample.time)
@@ -70,7 +68,7 @@ package final class Recorder {
     private func route(of labels: Labels) -> [Int] {
         if let known = self.routes[labels] { return known }
         let found = self.rules.indices.filter { index in
-            self.rules[index].patterns.contains { $0.allSatisfy { $0.matches(labels) } }
+            self.rules[index].patterns.contains { $0.matches(labels) }
         }
         self.routes[labels] = found
         return found
@@ -86,27 +84,29 @@ package final class Recorder {
         _ readings: inout [ResolvedReading]
     ) throws {
         let reader = SiteReader(site: site).over(reader)
-        let moments = try Self.moments(rule.patterns, span, reach: rule.rule.expr.reach, reader)
-        for time in moments.suffix(Self.longestRevision) { try self.evaluate(rule.rule, at: time, reader, &readings) }
+        // From the beginning of the span to where what is in it no longer matters.
+        let extent = SelectExtent.window(
+            after: span.lowerBound - 1,
+            through: span.upperBound + rule.rule.expr.reach
+        )
+        let moments = try Self.moments(rule.patterns, extent, reader)
+        for time in moments.sorted().suffix(Self.longestRevision) {
+            try self.evaluate(rule.rule, at: time, reader, &readings)
+        }
     }
 
-    /// The times of samples from the beginning of a span to where those in it no longer matter.
-    static func moments(
-        _ patterns: [[LabelMatcher]],
-        _ span: ClosedRange<Timestamp>,
-        reach: Milliseconds,
+    /// The times of samples of any of the series.
+    private static func moments(
+        _ patterns: [CompiledRule.Pattern],
+        _ extent: SelectExtent,
         _ reader: any SeriesReader
-    ) throws -> [Timestamp] {
+    ) throws -> Set<Timestamp> {
         var moments: Set<Timestamp> = []
         for pattern in patterns {
-            let request = SelectRequest(
-                matchers: pattern,
-                extent: .window(after: span.lowerBound - 1, through: span.upperBound + reach),
-                qualities: .raising
-            )
+            let request = SelectRequest(matchers: pattern.matchers, extent: extent, qualities: .raising)
             for columns in try reader.select(request) { moments.formUnion(columns.times) }
         }
-        return moments.sorted()
+        return moments
     }
 
     private func recordSteps(
@@ -148,7 +148,7 @@ extension Recorder {
         guard rule.isPerSite else { return [""] }
         var sites: Set<String> = []
         for pattern in rule.patterns {
-            let found = try reader.series(matching: pattern, after: .distantPast, through: .distantFuture)
+            let found = try reader.series(matching: pattern.matchers, after: .distantPast, through: .distantFuture)
             sites.formUnion(found.map(\.site))
         }
         return sites.sorted()
@@ -163,15 +163,7 @@ extension Recorder {
         _ body: (Labels, Sample) throws -> Void
     ) throws {
         let reader = rule.isPerSite ? SiteReader(site: site).over(base) : base
-        var moments: Set<Timestamp> = []
-        for pattern in rule.patterns {
-            let request = SelectRequest(
-                matchers: pattern,
-                extent: .window(after: .distantPast, through: end),
-                qualities: .raising
-            )
-            for columns in try reader.select(request) { moments.formUnion(columns.times) }
-        }
+        var moments = try Self.moments(rule.patterns, .window(after: .distantPast, through: end), reader)
         if !rule.isPerSite { moments = Set(moments.map { RuleEngine.lastMultiple(of: rule.interval, through: $0) }) }
         for time in moments.sorted() {
             for (labels, sample) in try rule.values(at: time, reader) { try body(labels, sample) }
@@ -180,11 +172,8 @@ extension Recorder {
 }
 
 extension RecordingRule {
-    /// What a stored series must be like for the rule to read it, one for each selector.
-    var patterns: [[LabelMatcher]] {
-        self.expr.selectors.filter { !CompiledRule.isVirtual($0) }
-            .map { selector in selector.matchers.filter { !Site.virtualLabelNames.contains($0.name) } }
-    }
+    /// What a stored series must be like for the rule to read it.
+    var patterns: [CompiledRule.Pattern] { CompiledRule.patterns(of: [self.expr]) }
 
     /// Whether its values at a site follow from the series of that site.
     var isPerSite: Bool { self.expr.isConfinedToSite && !self.patterns.isEmpty }
@@ -228,7 +217,7 @@ extension [RecordingRule] {
     private func visited() -> (order: [Int], rings: Set<Int>) {
         let recording = Dictionary(grouping: self.indices) { self[$0].record }
         let readers = self.map { rule in
-            Set(rule.patterns.flatMap { pattern in rule.recorded(pattern, by: recording, of: self) }).sorted()
+            Set(rule.patterns.flatMap { pattern in rule.recorded(pattern.matchers, by: recording, of: self) }).sorted()
         }
         var marks = [Visit](repeating: .new, count: self.count)
         var order: [Int] = []

@@ -175,7 +175,7 @@ final class ProcessingCore {
     /// Stores what the recording rules make of a batch, before anybody is told of it: what is recorded twice after a
     /// failure is a duplicate.
     private func record(_ batch: AppliedBatch) throws {
-        guard case .samples(let samples) = batch.content else { return }
+        guard !self.rules.recordings.isEmpty, case .samples(let samples) = batch.content else { return }
         let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
         let readings = try self.recorder.record(samples, reader: reader)
         guard !readings.isEmpty else { return }

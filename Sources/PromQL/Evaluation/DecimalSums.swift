@@ -38,7 +38,7 @@ struct DecimalSums {
     }
 
     /// The most places that a decimal among the values has.
-    private static func places(of values: UnsafeBufferPointer<Double>) -> Int {
+    static func places(of values: some Sequence<Double>) -> Int {
         var places = 0
         for value in values where DecimalScale.integer(value, power: DecimalScale.powers[places]) == nil {
             if let needed = DecimalScale.places(of: value) { places = max(places, needed) }

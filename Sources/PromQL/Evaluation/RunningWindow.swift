@@ -156,7 +156,7 @@ struct RunningWindow: Sendable {
         self.places = target.lowerBound..<target.lowerBound
         if self.kind == .sum || self.kind == .rain || self.kind == .line {
             let local = target.lowerBound - series.base..<target.upperBound - series.base
-            self.decimals = RunningDecimals(places: RunningDecimals.places(of: series.columns.values[local]))
+            self.decimals = RunningDecimals(places: DecimalSums.places(of: series.columns.values[local]))
             self.moments = RunningMoments()
         }
         for place in target { _ = self.enter(place, series) }
@@ -243,15 +243,6 @@ private struct RunningDecimals: Sendable {
     init(places: Int = 0) {
         self.places = places
         self.power = DecimalScale.powers[places]
-    }
-
-    /// The most places that a decimal among the values has.
-    static func places(of values: ArraySlice<Double>) -> Int {
-        var places = 0
-        for value in values where DecimalScale.integer(value, power: DecimalScale.powers[places]) == nil {
-            if let needed = DecimalScale.places(of: value) { places = max(places, needed) }
-        }
-        return places
     }
 
     /// Nil of a value that is a stranger.
