@@ -67,7 +67,7 @@ struct CarriedFormula {
 struct KeptSeries {
     private static let nothing = SeriesColumns(labels: .empty, times: [], values: [], marks: [])
     /// More samples than that are not kept.
-    private static let capacity = 2048
+    private static let capacity = 4096
     /// How often reading is tried again at most, in evaluations, where the selector finds no single plain series.
     private static let longestPatience = 64
 
@@ -114,7 +114,7 @@ struct KeptSeries {
 
     /// Forgets what no evaluation from `clock` on looks at.
     private mutating func trim(reach: Milliseconds, clock: Timestamp) {
-        let oldest = clock - max(reach, self.columns.lookback)
+        let oldest = clock - reach - self.columns.lookback
         let surplus = self.columns.times.firstIndex { $0 > oldest } ?? self.columns.times.count - 1
         self.columns.times.removeFirst(surplus)
         self.columns.values.removeFirst(surplus)
@@ -181,7 +181,7 @@ struct KeptSeries {
         )
         var found = try reader.select(request)
         guard found.count == 1, let lookback = found.first?.lookback else { return }
-        request.extent = .window(after: time - max(lookback, reach), through: .distantFuture)
+        request.extent = .window(after: time - reach - lookback, through: .distantFuture)
         found = try reader.select(request)
         guard found.count == 1, var columns = found.first, columns.nextChange == nil, !columns.hasStaleMarker,
             columns.times.count < Self.capacity / 2, columns.labels.site == site
