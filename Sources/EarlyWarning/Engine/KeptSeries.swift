@@ -65,13 +65,13 @@ struct CarriedFormula {
 /// the store. Whatever is not a new sample at the end of that very series (a revision, a late one, another series that
 /// the selector may find, an import) lets go of it, and the next evaluation reads the store again.
 struct KeptSeries {
-    private static let nothing = SeriesColumns(labels: .empty, times: [], values: [], marks: [])
     /// More samples than that are not kept.
     private static let capacity = 4096
     /// How often reading is tried again at most, in evaluations, where the selector finds no single plain series.
     private static let longestPatience = 64
 
-    private var columns = KeptSeries.nothing
+    private var samples: [Sample] = []
+    private var lookback: Milliseconds = 0
     /// Whose samples these are; nil where none are kept.
     private var track: SeriesTrack?
     /// From then on evaluations find all they need.
@@ -101,33 +101,29 @@ struct KeptSeries {
 
     /// - Returns: False where it is no sample at the end.
     private mutating func append(_ sample: Sample, reach: Milliseconds, clock: Timestamp) -> Bool {
-        let count = self.columns.times.count
-        guard count > 0, count < Self.capacity, self.columns.times[count - 1] < sample.time else { return false }
+        let count = self.samples.count
+        guard count > 0, count < Self.capacity, self.samples[count - 1].time < sample.time else { return false }
         // One that rules do not look at may be followed by a better one for the same time.
         guard QualitySet.raising.admits(sample.mark) else { return true }
-        self.columns.times.append(sample.time)
-        self.columns.values.append(sample.value)
-        self.columns.marks.append(sample.mark)
+        self.samples.append(sample)
         if count >= self.trimAt { self.trim(reach: reach, clock: clock) }
         return true
     }
 
     /// Forgets what no evaluation from `clock` on looks at.
     private mutating func trim(reach: Milliseconds, clock: Timestamp) {
-        let oldest = clock - reach - self.columns.lookback
-        let surplus = self.columns.times.firstIndex { $0 > oldest } ?? self.columns.times.count - 1
-        self.columns.times.removeFirst(surplus)
-        self.columns.values.removeFirst(surplus)
-        self.columns.marks.removeFirst(surplus)
+        let oldest = clock - reach - self.lookback
+        let surplus = self.samples.firstIndex { $0.time > oldest } ?? self.samples.count - 1
+        self.samples.removeFirst(surplus)
         self.base += surplus
-        self.trimAt = max(16, 2 * self.columns.times.count)
+        self.trimAt = max(16, 2 * self.samples.count)
         self.readFrom = max(self.readFrom, clock)
     }
 
     /// Forgets the samples; the store has others.
     mutating func drop() {
         guard let track = self.track else { return }
-        self.columns = Self.nothing
+        self.samples.removeAll()
         self.track = nil
         if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
     }
@@ -156,13 +152,10 @@ struct KeptSeries {
         }
         guard time >= self.readFrom else { return nil }
         if carried.reading != self.reading { carried = CarriedFormula(reading: self.reading, state: formula.newState) }
-        return try formula.value(
-            of: self.columns,
-            base: self.base,
-            at: time,
-            &carried.state,
-            roundsComparisons: true
-        )
+        return try self.samples.withUnsafeBufferPointer { samples in
+            let run = SampleRun(samples, lookback: self.lookback, base: self.base)
+            return try formula.value(of: run, at: time, &carried.state, roundsComparisons: true)
+        }
     }
 
     /// Reads the series, where it is one stored series alone and its samples have been coming.
@@ -183,7 +176,7 @@ struct KeptSeries {
         guard found.count == 1, let lookback = found.first?.lookback else { return }
         request.extent = .window(after: time - reach - lookback, through: .distantFuture)
         found = try reader.select(request)
-        guard found.count == 1, var columns = found.first, columns.nextChange == nil, !columns.hasStaleMarker,
+        guard found.count == 1, let columns = found.first, columns.nextChange == nil, !columns.hasStaleMarker,
             columns.times.count < Self.capacity / 2, columns.labels.site == site
         else { return }
         // Virtual labels hide which stored series this is. One that has just had a sample must be among what was found.
@@ -193,13 +186,15 @@ struct KeptSeries {
             return columns.times.last == newest.time && track.labels.removing(Site.virtualLabelNames) == plain
         }
         guard let track else { return }
-        columns.lookback = lookback
-        self.columns = columns
+        self.lookback = lookback
+        self.samples = columns.times.indices.map { index in
+            Sample(time: columns.times[index], value: columns.values[index], mark: columns.marks[index])
+        }
         self.base = 0
         self.reading += 1
         self.track = track
         self.readFrom = time
-        self.trimAt = max(16, 2 * columns.times.count)
+        self.trimAt = max(16, 2 * self.samples.count)
         self.candidates.removeAll()
     }
 }

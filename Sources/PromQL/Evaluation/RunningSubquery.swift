@@ -9,7 +9,7 @@ import Telemetry
 /// all of them again when a sample has come that lies before one of them.
 struct RunningSubquery: Sendable {
     /// What the inner expression said at the steps at which it said something.
-    private var results = SeriesColumns(labels: .empty, times: [], values: [], marks: [])
+    private var results: [Sample] = []
     /// How many of them have been let go of at the beginning.
     private var base = 0
     private var window: RunningWindow
@@ -26,7 +26,7 @@ struct RunningSubquery: Sendable {
     ///
     /// - Parameters:
     ///   - step: What to evaluate; the same each time.
-    ///   - series: The samples, as for ``SeriesFormula/value(of:base:at:_:roundsComparisons:)``.
+    ///   - run: The samples, as for ``SeriesFormula/value(of:at:_:roundsComparisons:)``.
     ///   - time: Of the evaluation.
     ///   - rounds: See ``EvaluationOptions/roundsComparisons``.
     ///   - nextChange: Brought forward to the time at which a step comes or goes.
@@ -34,7 +34,7 @@ struct RunningSubquery: Sendable {
     /// - Throws: ``PromQLError``, as the evaluator would.
     mutating func value(
         of step: SeriesFormula.SubqueryStep,
-        over series: GrowingSeries,
+        over run: SampleRun,
         at time: Timestamp,
         rounds: Bool,
         nextChange: inout Timestamp
@@ -46,24 +46,26 @@ struct RunningSubquery: Sendable {
         nextChange = min(nextChange, next)
         guard first <= time else { return nil }
         nextChange = min(nextChange, first + step.length)
-        try self.workOut(from: first, through: next - step.step, step, series, rounds)
-        let start = self.results.times.count(through: after, near: 0)
-        let end = self.results.times.count
-        guard start < end else { return nil }
-        let window = Window(columns: self.results, first: start, end: end, after: after, through: time)
-        let value = try self.window.value(
-            of: window,
-            in: GrowingSeries(columns: self.results, base: self.base),
-            parameters: step.parameters,
-            at: time
-        )
-        if start >= 32, 2 * start >= end { self.letGo(start) }
+        try self.workOut(from: first, through: next - step.step, step, run, rounds)
+        let start = self.results.firstIndex { $0.time > after } ?? self.results.count
+        guard start < self.results.count else { return nil }
+        let base = self.base
+        let value = try self.results.withUnsafeBufferPointer { results in
+            let window = SampleWindow(
+                run: SampleRun(results, lookback: 0, base: base),
+                first: start,
+                end: results.count,
+                after: after,
+                through: time
+            )
+            return try self.window.value(of: window, parameters: step.parameters, at: time)
+        }
+        if start >= 32, 2 * start >= self.results.count { self.letGo(start) }
         return value?.value
     }
 
     private mutating func letGo(_ count: Int) {
-        self.results.times.removeFirst(count)
-        self.results.values.removeFirst(count)
+        self.results.removeFirst(count)
         self.base += count
     }
 
@@ -71,11 +73,11 @@ struct RunningSubquery: Sendable {
         from first: Timestamp,
         through last: Timestamp,
         _ step: SeriesFormula.SubqueryStep,
-        _ series: GrowingSeries,
+        _ run: SampleRun,
         _ rounds: Bool
     ) throws {
         func samples(through time: Timestamp) -> Int {
-            series.base + series.columns.times.count(through: time, near: series.columns.times.count)
+            run.base + run.count(through: time, near: run.samples.count)
         }
         var moment = first
         if let known, known.through >= first - step.step, known.through <= last,
@@ -83,20 +85,11 @@ struct RunningSubquery: Sendable {
         {
             moment = known.through + step.step
         } else {
-            self.letGo(self.results.times.count)
+            self.letGo(self.results.count)
         }
         while moment <= last {
-            let result = try step.inner.value(
-                of: series.columns,
-                base: series.base,
-                at: moment,
-                &self.inner,
-                roundsComparisons: rounds
-            )
-            if let value = result.value {
-                self.results.times.append(moment)
-                self.results.values.append(value)
-            }
+            let result = try step.inner.value(of: run, at: moment, &self.inner, roundsComparisons: rounds)
+            if let value = result.value { self.results.append(Sample(time: moment, value: value)) }
             moment = moment + step.step
         }
         self.known = (last, samples(through: last))

@@ -222,9 +222,8 @@ package struct SeriesFormula: Sendable {
     /// What the query says at a time.
     ///
     /// - Parameters:
-    ///   - columns: All samples of the series from ``reach`` and its look-back before `time` on, of the qualities that are
-    ///     asked for; later ones than `time` are not seen. Stored, not computed, and without stale markers.
-    ///   - base: How many samples stood before the first of `columns` when `state` was new; samples are only added at
+    ///   - run: All samples of the series from ``reach`` and its look-back before `time` on, of the qualities that are
+    ///     asked for; later ones than `time` are not seen. Stored, not computed. Between calls samples are only added at
     ///     the end and let go of at the beginning.
     ///   - time: Of the evaluation.
     ///   - state: From the evaluation before over the same series.
@@ -232,8 +231,7 @@ package struct SeriesFormula: Sendable {
     /// - Returns: The value, and until when it holds.
     /// - Throws: ``PromQLError``, as the evaluator would.
     package func value(
-        of columns: SeriesColumns,
-        base: Int,
+        of run: SampleRun,
         at time: Timestamp,
         _ state: inout State,
         roundsComparisons: Bool
@@ -241,8 +239,7 @@ package struct SeriesFormula: Sendable {
         var stack = InlineArray<8, Number>(repeating: Number(value: 0))
         var top = 0
         var result = Result()
-        let series = GrowingSeries(columns: columns, base: base)
-        let end = columns.times.count(through: time, near: columns.times.count)
+        let end = run.count(through: time, near: run.samples.count)
         for step in self.steps {
             switch step {
             case .number(let value):
@@ -250,22 +247,21 @@ package struct SeriesFormula: Sendable {
                 top += 1
             case .newest:
                 guard end > 0 else { return result }
-                let expiry = columns.times[end - 1] + columns.lookback
+                let expiry = run.samples[end - 1].time + run.lookback
                 guard expiry > time else { return result }
                 result.nextChange = min(result.nextChange, expiry)
-                stack[top] = Number(value: columns.values[end - 1])
+                stack[top] = Number(value: run.samples[end - 1].value)
                 top += 1
             case .window(let step):
                 let after = time - step.length
-                let first = state.windows[step.number].first(of: series, after: after)
+                let first = state.windows[step.number].first(of: run, after: after)
                 guard first < end else { return result }
-                result.nextChange = min(result.nextChange, columns.times[first] + step.length)
-                if step.readsBorder, first > 0, columns.times[first - 1] == after {
+                result.nextChange = min(result.nextChange, run.samples[first].time + step.length)
+                let window = SampleWindow(run: run, first: first, end: end, after: after, through: time)
+                if step.readsBorder, window.isCoveredByBorder {
                     result.nextChange = min(result.nextChange, time + 1)
                 }
-                let window = Window(columns: columns, first: first, end: end, after: after, through: time)
-                let value = try state.windows[step.number]
-                    .value(of: window, in: series, parameters: step.parameters, at: time)
+                let value = try state.windows[step.number].value(of: window, parameters: step.parameters, at: time)
                 guard let value else { return result }
                 stack[top] = value
                 top += 1
@@ -273,7 +269,7 @@ package struct SeriesFormula: Sendable {
                 let value = try state.subqueries[step.number]
                     .value(
                         of: step,
-                        over: series,
+                        over: run,
                         at: time,
                         rounds: roundsComparisons,
                         nextChange: &result.nextChange
