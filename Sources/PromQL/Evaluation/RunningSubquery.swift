@@ -77,7 +77,7 @@ struct RunningSubquery: Sendable {
         _ rounds: Bool
     ) throws {
         func samples(through time: Timestamp) -> Int {
-            run.base + run.count(through: time, near: run.samples.count)
+            run.base + run.count(through: time, near: run.count)
         }
         var moment = first
         if let known, known.through >= first - step.step, known.through <= last,

@@ -16,7 +16,7 @@ struct RunningWindow: Sendable {
     /// The samples in the window, counted from the first that the series ever had.
     private var places = 0..<0
     /// Those that can still be the extreme of a later window, the present one's first.
-    private var queue: [Int] = []
+    private var queue: [Int32] = []
     private var queueHead = 0
     /// Pairs of neighbours that count.
     private var pairs = 0
@@ -82,19 +82,19 @@ struct RunningWindow: Sendable {
 
     /// Nil where the samples themselves must be looked at.
     private func carriedValue(_ window: SampleWindow, _ parameters: [Double], _ time: Timestamp) -> Value? {
-        let samples = window.run.samples
+        let run = window.run
         switch self.kind {
         case .nothing: return nil
         case .places:
             switch self.function {
             case .countOverTime: return Value(value: Double(window.count))
-            case .lastOverTime: return Value(value: samples[window.end - 1].value)
-            case .firstOverTime: return Value(value: samples[window.first].value)
+            case .lastOverTime: return Value(value: run[window.end - 1].value)
+            case .firstOverTime: return Value(value: run[window.first].value)
             default: return Value(value: 1)
             }
         case .least, .greatest:
-            guard self.queueHead < self.queue.count else { return Value(value: samples[window.first].value) }
-            return Value(value: samples[self.queue[self.queueHead] - window.run.base].value)
+            guard self.queueHead < self.queue.count else { return Value(value: run[window.first].value) }
+            return Value(value: run[Int(self.queue[self.queueHead]) - run.base].value)
         case .changes, .resets: return Value(value: Double(self.pairs))
         case .sum:
             guard let sum = self.decimals.sum else { return nil }
@@ -103,10 +103,10 @@ struct RunningWindow: Sendable {
             guard self.function == .coveredSumOverTime, window.beginsUncovered else {
                 return self.decimals.sum.map { Value(value: $0) }
             }
-            return self.decimals.sum(without: samples[window.first].value).map { Value(value: $0) }
+            return self.decimals.sum(without: run[window.first].value).map { Value(value: $0) }
         case .line:
             guard window.count >= 2 else { return nil }
-            let first = samples[window.first]
+            let first = run[window.first]
             if self.pairs == 0, first.value.isFinite {
                 let line = LinearRegression(slope: 0, intercept: first.value)
                 return self.function == .deriv ? Value(value: 0) : Self.projection(line, parameters)
@@ -145,7 +145,7 @@ struct RunningWindow: Sendable {
         self.places = target.lowerBound..<target.lowerBound
         if self.kind == .sum || self.kind == .rain || self.kind == .line {
             let local = target.lowerBound - run.base..<target.upperBound - run.base
-            self.decimals = RunningDecimals(places: DecimalSums.places(of: run.samples[local].map(\.value)[...]))
+            self.decimals = RunningDecimals(places: DecimalSums.places(of: local.map { run[$0].value }[...]))
             self.moments = RunningMoments()
         }
         for place in target { _ = self.enter(place, run) }
@@ -155,7 +155,7 @@ struct RunningWindow: Sendable {
     /// - Returns: False where all must be begun anew.
     private mutating func enter(_ place: Int, _ run: SampleRun) -> Bool {
         let index = place - run.base
-        let value = run.samples[index].value
+        let value = run[index].value
         switch self.kind {
         case .places, .nothing: break
         case .least: self.enqueue(place, value, run, wins: <)
@@ -166,7 +166,7 @@ struct RunningWindow: Sendable {
             guard self.kind == .line else { break }
             guard self.decimals.add(value) else { return false }
             if let integer = self.decimals.integer(value) {
-                return self.moments.add(run.samples[index].time, integer)
+                return self.moments.add(run[index].time, integer)
             }
         }
         return true
@@ -174,11 +174,11 @@ struct RunningWindow: Sendable {
 
     private mutating func leave(_ place: Int, end: Int, _ run: SampleRun) {
         let index = place - run.base
-        let value = run.samples[index].value
+        let value = run[index].value
         switch self.kind {
         case .places, .nothing: break
         case .least, .greatest:
-            if self.queueHead < self.queue.count, self.queue[self.queueHead] == place { self.queueHead += 1 }
+            if self.queueHead < self.queue.count, self.queue[self.queueHead] == Int32(place) { self.queueHead += 1 }
             guard self.queueHead >= 32, 2 * self.queueHead >= self.queue.count else { break }
             self.queue.removeFirst(self.queueHead)
             self.queueHead = 0
@@ -186,14 +186,14 @@ struct RunningWindow: Sendable {
         case .changes, .resets, .line:
             if place + 1 < end, self.isPair(index, run) { self.pairs -= 1 }
             guard self.kind == .line else { break }
-            if let integer = self.decimals.integer(value) { self.moments.remove(run.samples[index].time, integer) }
+            if let integer = self.decimals.integer(value) { self.moments.remove(run[index].time, integer) }
             self.decimals.remove(value)
         }
     }
 
     /// Whether the sample at `index` and the one after it are such a pair as is counted.
     private func isPair(_ index: Int, _ run: SampleRun) -> Bool {
-        let (before, value) = (run.samples[index].value, run.samples[index + 1].value)
+        let (before, value) = (run[index].value, run[index + 1].value)
         switch self.kind {
         case .resets: return WindowFunctions.isReset(before, value)
         case .changes: return WindowFunctions.isChange(before, value)
@@ -209,11 +209,11 @@ struct RunningWindow: Sendable {
     ) {
         guard !value.isNaN else { return }
         while self.queue.count > self.queueHead,
-            wins(value, run.samples[self.queue[self.queue.count - 1] - run.base].value)
+            wins(value, run[Int(self.queue[self.queue.count - 1]) - run.base].value)
         {
             self.queue.removeLast()
         }
-        self.queue.append(place)
+        self.queue.append(Int32(place))
     }
 }
 

@@ -239,7 +239,7 @@ package struct SeriesFormula: Sendable {
         var stack = InlineArray<8, Number>(repeating: Number(value: 0))
         var top = 0
         var result = Result()
-        let end = run.count(through: time, near: run.samples.count)
+        let end = run.count(through: time, near: run.count)
         for step in self.steps {
             switch step {
             case .number(let value):
@@ -247,16 +247,16 @@ package struct SeriesFormula: Sendable {
                 top += 1
             case .newest:
                 guard end > 0 else { return result }
-                let expiry = run.samples[end - 1].time + run.lookback
+                let expiry = run[end - 1].time + run.lookback
                 guard expiry > time else { return result }
                 result.nextChange = min(result.nextChange, expiry)
-                stack[top] = Number(value: run.samples[end - 1].value)
+                stack[top] = Number(value: run[end - 1].value)
                 top += 1
             case .window(let step):
                 let after = time - step.length
                 let first = state.windows[step.number].first(of: run, after: after)
                 guard first < end else { return result }
-                result.nextChange = min(result.nextChange, run.samples[first].time + step.length)
+                result.nextChange = min(result.nextChange, run[first].time + step.length)
                 let window = SampleWindow(run: run, first: first, end: end, after: after, through: time)
                 if step.readsBorder, window.isCoveredByBorder {
                     result.nextChange = min(result.nextChange, time + 1)
