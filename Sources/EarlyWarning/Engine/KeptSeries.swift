@@ -181,6 +181,7 @@ final class KeptSeries {
         guard let track else { return }
         self.lookback = lookback
         self.samples.removeAll()
+        self.samples.reserve(columns.times.count)
         for index in columns.times.indices {
             self.samples.append(
                 Sample(time: columns.times[index], value: columns.values[index], mark: columns.marks[index])
@@ -243,8 +244,10 @@ private struct SampleRing {
     }
 
     /// Little by little: room that is not used parts the newest from the oldest.
-    private mutating func grow() {
-        let larger = UnsafeMutableBufferPointer<Sample>.allocate(capacity: self.count + max(8, self.count / 16))
+    private mutating func grow() { self.reserve(self.count + max(4, self.count / 16)) }
+
+    mutating func reserve(_ capacity: Int) {
+        let larger = UnsafeMutableBufferPointer<Sample>.allocate(capacity: max(capacity, self.count))
         for index in 0..<self.count { larger.initializeElement(at: index, to: self.memory[self.place(index)]) }
         self.memory.deallocate()
         self.memory = larger
