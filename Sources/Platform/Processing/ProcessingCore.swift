@@ -35,6 +35,8 @@ final class ProcessingCore {
     private var judged = 0
     private var lastSave = Timestamp.distantPast
     private let ownClock: OwnClock
+    /// The newest moment at which the list of silent channels was due, and was made or found empty.
+    private var listedThrough: Timestamp?
     /// What is wrong with our own clock; nil while it can be believed.
     private(set) var clockFault: String?
     /// What keeps the store from sealing; nil when all is well.
@@ -91,6 +93,7 @@ final class ProcessingCore {
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
         self.recorder = Recorder(rules: rules.recordings)
         self.ownClock = OwnClock(skew: resolver.policy.skew)
+        self.listedThrough = try records.clocks().lazy.compactMap(MorningNote.init).first?.moment
         try self.restartEngine(at: now)
         self.checkOwnClock(at: now)
     }
@@ -120,7 +123,10 @@ final class ProcessingCore {
         guard self.isJudging else { return }
         try self.judge(at: now)
         self.checkOwnClock(at: now)
-        if self.clockFault == nil { try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) } }
+        if self.clockFault == nil {
+            try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) }
+            try self.listSilence(at: now)
+        }
         let context = StepContext(sentAt: now, processedAt: now)
         try self.add(self.book.extend(expiringBefore: now + Self.extensionLead, context: context))
         try self.save(at: now)
@@ -166,7 +172,8 @@ final class ProcessingCore {
             let (batch, isWallClockSuspect) = self.sinceSave[self.judged]
             self.engine.isWallClockSuspect = isWallClockSuspect
             try self.record(batch)
-            try self.evaluate(at: now) { try $0.process(batch, reader: $1) }
+            let lists = self.listsDue(in: batch)
+            try self.evaluate(at: now, lists: lists) { try $0.process(batch, reader: $1) }
             self.judged += 1
             self.processed = batch.position
         }
@@ -192,6 +199,7 @@ final class ProcessingCore {
 
     private func evaluate(
         at now: Timestamp,
+        lists: [Timestamp] = [],
         _ step: (RuleEngine, any SeriesReader) throws -> [AlertTransition]
     ) throws {
         let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
@@ -206,7 +214,64 @@ final class ProcessingCore {
             try self.restartEngine(at: now)
             throw error
         }
-        try self.tell(transitions, at: now)
+        var rest = transitions[...]
+        for moment in lists {
+            let before = rest.prefix { $0.eventTime <= moment }
+            rest = rest.dropFirst(before.count)
+            try self.tell(Array(before), at: now)
+            try self.listSilence(dueAt: moment, asOf: moment, at: now)
+        }
+        try self.tell(Array(rest), at: now)
+    }
+
+    private var morningList: MorningList { MorningList(minute: self.options.morningListMinute) }
+
+    /// Where the clock is that of the wall: makes the list when its time has come, also when nobody ran then.
+    ///
+    /// After a start it waits until what the broker kept has come.
+    private func listSilence(at now: Timestamp) throws {
+        guard self.options.clock == .wall, now >= self.engine.silenceHeldUntil else { return }
+        let due = self.morningList.newest(through: now)
+        guard let listed = self.listedThrough else { return try self.noteList(due, at: now) }
+        guard due > listed else { return }
+        try self.listSilence(dueAt: due, asOf: now, at: now)
+        try self.save(at: now, isLast: true)
+    }
+
+    private func listSilence(dueAt due: Timestamp, asOf moment: Timestamp, at now: Timestamp) throws {
+        try self.add(self.book.listSilence(at: moment, context: StepContext(sentAt: now, processedAt: now)))
+        self.listedThrough = due
+        self.unsaved.clocks.append(MorningNote(moment: due).row)
+    }
+
+    /// Keeps in mind when the count of days began.
+    private func noteList(_ due: Timestamp, at now: Timestamp) throws {
+        self.listedThrough = due
+        try self.note(MorningNote(moment: due).row, at: now)
+    }
+
+    /// Where the clock is that of the data: the moments of a batch at which a list is due, at most one for each sample
+    /// or advance, however far it moves the clock.
+    private func listsDue(in batch: AppliedBatch) -> [Timestamp] {
+        guard self.options.clock == .data else { return [] }
+        let times: [Timestamp] =
+            switch batch.content {
+            case .samples(let samples): samples.map(\.sample.time)
+            case .clockAdvance(_, let to): [to]
+            }
+        var due: [Timestamp] = []
+        for time in times {
+            guard let last = due.last ?? self.listedThrough else {
+                // The first sample of all begins the count of days.
+                let first = MorningNote(moment: self.morningList.newest(through: time))
+                self.listedThrough = first.moment
+                self.unsaved.clocks.append(first.row)
+                continue
+            }
+            guard time - last >= .day else { continue }
+            due.append(self.morningList.newest(through: time))
+        }
+        return due
     }
 
     private func tell(_ transitions: [AlertTransition], at now: Timestamp) throws {
