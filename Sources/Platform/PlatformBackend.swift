@@ -22,6 +22,7 @@ package struct PlatformBackend: APIBackend {
     /// Nil for the API alone.
     let upkeep: Upkeep?
     let bell: UpkeepBell
+    let outageBoard: OutageBoard
     let backfill: RecordingBackfill?
     /// Nil for the API alone.
     let ingest: Ingest?
@@ -36,7 +37,7 @@ package struct PlatformBackend: APIBackend {
     package func reader(org: String?) -> any SeriesReader {
         let catalog = self.resolver.catalog
         let reader = AlertSeriesReader(
-            base: CatalogReader(base: self.samples.snapshot(), catalog: catalog),
+            base: CatalogReader(base: self.samples.snapshot(), catalog: catalog, outages: self.outageBoard.outages),
             records: self.records,
             catalog: catalog
         )
@@ -147,8 +148,11 @@ package struct PlatformBackend: APIBackend {
             let newest = try builder.newestSample(of: channel)
             if let newest {
                 lastSeen = max(lastSeen ?? newest.time, newest.time)
-                let limit = channel.schedule?.silenceLimit ?? .max
-                if let clock, clock - newest.time >= limit { isSilent = true }
+                if let clock, let limit = channel.schedule?.silenceLimit,
+                    clock >= self.outageBoard.outages.silence(after: newest.time, limit: limit)
+                {
+                    isSilent = true
+                }
             }
             return ChannelReport(
                 metric: channel.metric,
@@ -226,6 +230,12 @@ package struct PlatformBackend: APIBackend {
         text.gauge("poyang_journal_position", "The newest committed batch.", Int(status.position))
         text.gauge("poyang_processed_position", "The newest batch that the rules have seen.", Int(status.processed))
         text.gauge("poyang_feed_sequence", "The newest message of the feed.", Int(status.feed))
+        let awaySince = try await self.processor.look { $0.brokerAwaySince }
+        text.gauge(
+            "poyang_broker_away_seconds",
+            "How long the broker has been away; 0 while it is there.",
+            awaySince.map { max(0, Int((self.now() - $0) / .second)) } ?? 0
+        )
         text.gauge("poyang_subscribed", "1 while the broker's subscription is in force.", status.subscribed ? 1 : 0)
         status.store.add(to: &text)
         return text.text

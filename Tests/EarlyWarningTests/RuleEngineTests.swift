@@ -418,7 +418,40 @@ struct WallClockTests {
         #expect(try feed(130).line == "ended@130")
         harness.engine.silenceHeldUntil = .minutes(200)
         #expect(try harness.engine.tick(wallTime: .minutes(199), reader: reader).isEmpty)
-        #expect(try harness.engine.tick(wallTime: .minutes(200), reader: reader).line == "raised@145")
+        // When it fell silent is not known: it may have sent what never came.
+        #expect(try harness.engine.tick(wallTime: .minutes(200), reader: reader).line == "raised@200")
+    }
+
+    /// The broker is away from 111 to 160, and nothing of that time comes.
+    @Test func whoIsSilentTogetherIsNotAskedForTimesOfWhichNobodyKnows() throws {
+        let harness = try EngineHarness(
+            RuleEngineTests.rule("expr: count(channel_silent == 1) >= 1"),
+            clock: .wall
+        )
+        let reader = SilentChannel(base: harness.reader)
+        func feed(_ minute: Int64) throws -> [AlertTransition] {
+            let sample = Sample(time: .minutes(minute), value: 1)
+            harness.store.insert(Self.level, sample)
+            let applied = AppliedSample(series: SeriesKey(labels: Self.level), sample: sample)
+            return try harness.engine.process(
+                AppliedBatch(
+                    position: JournalPosition(rawValue: minute),
+                    receivedAt: .minutes(minute),
+                    content: .samples([applied])
+                ),
+                reader: reader
+            )
+        }
+        #expect(try feed(110).isEmpty)
+        for minute in Int64(111)...160 {
+            harness.engine.silenceHeldUntil = .minutes(minute + 2)
+            #expect(try harness.engine.tick(wallTime: .minutes(minute), reader: reader).isEmpty)
+        }
+        #expect(try feed(161).isEmpty)
+        for minute in Int64(162)...180 {
+            #expect(try harness.engine.tick(wallTime: .minutes(minute), reader: reader).isEmpty, "\(minute)")
+        }
+        #expect(try harness.engine.tick(wallTime: .minutes(190), reader: reader).line == "raised@176")
     }
 
     /// Shows `channel_silent` of the one channel: 1 from 15 minutes after its newest sample on.

@@ -40,6 +40,12 @@ extension RuleEngine {
     }
 
     func evaluate(_ unit: RuleUnit, at time: Timestamp, _ view: View) throws {
+        if unit.rule.asksForChannels, self.clockMode == .wall, time < self.silenceHeldUntil {
+            // Of that time nobody knows which channels were silent: what they sent may still come, or never got here.
+            unit.isDirty = false
+            unit.due = self.silenceHeldUntil
+            return
+        }
         self.counters.evaluations += 1
         unit.evaluatedAt = time
         unit.isDirty = false

@@ -35,6 +35,9 @@ final class ProcessingCore {
     private var judged = 0
     private var lastSave = Timestamp.distantPast
     private let ownClock: OwnClock
+    private var brokerWatch: BrokerWatch
+    /// When the broker was away, for readers on any thread.
+    let outageBoard: OutageBoard
     /// The newest moment at which the list of silent channels was due, and was made or found empty.
     private var listedThrough: Timestamp?
     /// What is wrong with our own clock; nil while it can be believed.
@@ -93,7 +96,10 @@ final class ProcessingCore {
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
         self.recorder = Recorder(rules: rules.recordings)
         self.ownClock = OwnClock(skew: resolver.policy.skew)
-        self.listedThrough = try records.clocks().lazy.compactMap(MorningNote.init).first?.moment
+        let notes = try records.clocks()
+        self.brokerWatch = BrokerWatch(try notes.lazy.compactMap(OutageNote.outages).first ?? Outages())
+        self.outageBoard = OutageBoard(self.brokerWatch.outages)
+        self.listedThrough = notes.lazy.compactMap(MorningNote.init).first?.moment
         try self.restartEngine(at: now)
         self.checkOwnClock(at: now)
     }
@@ -119,8 +125,14 @@ final class ProcessingCore {
     }
 
     /// Lets timers fire that fall due by the wall clock, and says again what would expire.
-    func tick(at now: Timestamp) throws {
+    ///
+    /// - Parameters:
+    ///   - now: Wall time.
+    ///   - brokerFault: Why no reading can come from the broker; nil while it is subscribed to.
+    /// - Throws: When the store or the catalogue refuses; the same tick may be given again.
+    func tick(at now: Timestamp, brokerFault: String? = nil) throws {
         guard self.isJudging else { return }
+        if self.options.clock == .wall { try self.watchBroker(at: now, fault: brokerFault) }
         try self.judge(at: now)
         self.checkOwnClock(at: now)
         if self.clockFault == nil {
@@ -130,6 +142,32 @@ final class ProcessingCore {
         let context = StepContext(sentAt: now, processedAt: now)
         try self.add(self.book.extend(expiringBefore: now + Self.extensionLead, context: context))
         try self.save(at: now)
+    }
+
+    /// While the broker is away no channel is called silent, and afterwards not before what it kept has come: that it is
+    /// away is one warning.
+    private func watchBroker(at now: Timestamp, fault: String?) throws {
+        if fault != nil {
+            self.engine.silenceHeldUntil = max(self.engine.silenceHeldUntil, now + Self.restartGrace)
+        }
+        guard let transition = self.brokerWatch.observe(fault: fault, at: now) else { return }
+        let outages = self.brokerWatch.outages
+        self.outageBoard.put(outages)
+        self.unsaved.clocks.append(try OutageNote.row(outages))
+        if !outages.isNow { self.engine.lookAtChannels(at: self.engine.silenceHeldUntil) }
+        try self.tell([transition], at: now)
+    }
+
+    /// Since when the broker has been away; nil while it is there.
+    var brokerAwaySince: Timestamp? { self.brokerWatch.awaySince }
+
+    /// The store as the rules see it.
+    private var reader: CatalogReader {
+        CatalogReader(
+            base: self.store.reader,
+            catalog: self.resolver.catalog,
+            outages: self.brokerWatch.outages
+        )
     }
 
     /// Takes notice when our own clock cannot be believed, or can be again.
@@ -183,8 +221,7 @@ final class ProcessingCore {
     /// failure is a duplicate.
     private func record(_ batch: AppliedBatch) throws {
         guard !self.rules.recordings.isEmpty, case .samples(let samples) = batch.content else { return }
-        let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
-        let readings = try self.recorder.record(samples, reader: reader)
+        let readings = try self.recorder.record(samples, reader: self.reader)
         guard !readings.isEmpty else { return }
         var recorded = ReadingBatch(receivedAt: batch.receivedAt)
         recorded.readings = readings
@@ -202,10 +239,9 @@ final class ProcessingCore {
         lists: [Timestamp] = [],
         _ step: (RuleEngine, any SeriesReader) throws -> [AlertTransition]
     ) throws {
-        let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
         let transitions: [AlertTransition]
         do {
-            transitions = try step(self.engine, reader)
+            transitions = try step(self.engine, self.reader)
         } catch {
             // Half an evaluation is worse than none: begin again from what is on disk. Nothing has been told since then,
             // because what is told is saved at once.
@@ -299,7 +335,8 @@ final class ProcessingCore {
             clocks: try self.records.clocks(),
             reader: CatalogReader(
                 base: KnownSitesReader(base: self.store.reader, catalog: resolver.catalog),
-                catalog: resolver.catalog
+                catalog: resolver.catalog,
+                outages: self.brokerWatch.outages
             )
         )
         let watched = resolver.catalog.sites.keys.filter { !resolver.catalog.registeredChannels(at: $0).isEmpty }
