@@ -24,14 +24,14 @@ extension RuleEngine {
         }
 
         private(set) lazy var reader: any SeriesReader = self.site?.over(self.base) ?? self.base
-        private(set) lazy var raising = Evaluator(
-            reader: self.reader,
-            options: EvaluationOptions(qualities: .raising, roundsComparisons: true)
-        )
-        private(set) lazy var trusted = Evaluator(
-            reader: self.reader,
-            options: EvaluationOptions(qualities: .trusted, roundsComparisons: true)
-        )
+        private(set) lazy var raising = self.evaluator(.raising)
+        private(set) lazy var trusted = self.evaluator(.trusted)
+
+        private func evaluator(_ qualities: QualitySet) -> Evaluator {
+            var options = EvaluationOptions(qualities: qualities, roundsComparisons: true)
+            options.confinesFaults = true
+            return Evaluator(reader: self.reader, options: options)
+        }
     }
 
     func view(_ scope: Scope, _ reader: any SeriesReader) -> View {
