@@ -170,6 +170,7 @@ package struct PlatformBackend: APIBackend {
             source: isFromFile ? "file" : "registry",
             state: state,
             lastSeen: lastSeen?.rfc3339(),
+            clockOffsetSeconds: self.clockOffset(of: device),
             channels: reports
         )
     }
@@ -230,6 +231,7 @@ package struct PlatformBackend: APIBackend {
         text.gauge("poyang_journal_position", "The newest committed batch.", Int(status.position))
         text.gauge("poyang_processed_position", "The newest batch that the rules have seen.", Int(status.processed))
         text.gauge("poyang_feed_sequence", "The newest message of the feed.", Int(status.feed))
+        if self.options.clock == .wall { self.addClocks(to: &text) }
         let awaySince = try await self.processor.look { $0.brokerAwaySince }
         text.gauge(
             "poyang_broker_away_seconds",
@@ -239,6 +241,33 @@ package struct PlatformBackend: APIBackend {
         text.gauge("poyang_subscribed", "1 while the broker's subscription is in force.", status.subscribed ? 1 : 0)
         status.store.add(to: &text)
         return text.text
+    }
+}
+
+extension PlatformBackend {
+    /// Clocks that are off by less than a minute are no matter; of the others these are named.
+    private static let clocksNamed = 100
+
+    /// Seconds; nil where the clock is that of the data, which says nothing of devices.
+    private func clockOffset(of device: Device) -> Double? {
+        guard self.options.clock == .wall else { return nil }
+        return self.resolver.catalog.clockOffset(ofDevice: device.id).map { Double($0) / Double(Milliseconds.second) }
+    }
+
+    private func addClocks(to text: inout MetricsText) {
+        let wrong = self.resolver.catalog.clockOffsets(beyond: .minute).sorted { abs($0.offset) > abs($1.offset) }
+        text.gauge(
+            "poyang_devices_clock_wrong",
+            "Devices whose clock is off by more than a minute, or whose messages come that late.",
+            wrong.count
+        )
+        guard !wrong.isEmpty else { return }
+        text.add(
+            "poyang_device_clock_offset_seconds",
+            "gauge",
+            "Median of receive time minus reading time of a device's newest messages; the 100 farthest from zero.",
+            wrong.prefix(Self.clocksNamed).map { (labels: ["device": $0.device], value: Int($0.offset / .second)) }
+        )
     }
 }
 
