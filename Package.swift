@@ -151,7 +151,10 @@ let package = Package(
         // Runs PromQL test scripts.
         .executableTarget(name: "Conformance", dependencies: ["TestSupport"], path: "Tests/Conformance"),
         .testTarget(name: "PromQLTests", dependencies: ["PromQL", "Telemetry", "TestSupport"]),
-        .testTarget(name: "EarlyWarningTests", dependencies: ["EarlyWarning", "PromQL", "Telemetry", "TestSupport"]),
+        .testTarget(
+            name: "EarlyWarningTests",
+            dependencies: ["EarlyWarning", "PromQL", "StrictYAML", "Telemetry", "TestSupport"]
+        ),
         .testTarget(name: "DisseminationTests", dependencies: ["Dissemination", "Telemetry", "TestSupport"]),
         .testTarget(
             name: "MQTTIngestTests",

@@ -141,6 +141,18 @@ package final class Catalog: Sendable {
         self.entries[site]?.plans.map(\.device) ?? []
     }
 
+    /// How far the clock of a device is off: the median of receive time minus reading time of its newest messages.
+    ///
+    /// - Returns: Milliseconds, below zero where it is ahead; nil before the first message with a time of its own.
+    package func clockOffset(ofDevice id: String) -> Milliseconds? { self.plans[id]?.clockOffset }
+
+    /// The devices whose clock is off by more than `limit`, in no order.
+    package func clockOffsets(beyond limit: Milliseconds) -> [(device: String, offset: Milliseconds)] {
+        self.plans.compactMap { id, plan in
+            plan.clockOffset.flatMap { abs($0) > limit ? (device: id, offset: $0) : nil }
+        }
+    }
+
     /// The device with a foreign identity: DevEUI, SL 651 address, MN; upper and lower case are the same.
     package func device(address: String) -> Device? {
         self.devicesByAddress[address.uppercased()].flatMap { self.devices[$0] }

@@ -52,10 +52,15 @@ package typealias SiteDirectory = @Sendable (String) -> Site?
 /// Why a warning could not be changed by a call.
 package enum WarningBookError: Error, Hashable, Sendable, CustomStringConvertible {
     case notActive(number: String)
+    /// Nobody was called for it, so nobody can take notice of it or withdraw it.
+    case waits(number: String)
 
     package var description: String {
         switch self {
         case .notActive(let number): "no warning \"\(number)\" is active; see poyang warnings list --active"
+        case .waits(let number):
+            "warning \"\(number)\" has been sent to nobody: it waits for the list of the morning, which has a number of its "
+                + "own"
         }
     }
 }

@@ -49,12 +49,12 @@ struct MessageTexts {
     let headline: LocalizedName
     let details: LocalizedName
     let instruction: LocalizedName
+}
 
+extension MessageTexts {
     init(_ subject: MessageSubject) {
         let fact = subject.fact
-        self.headline = subject.headline(fact)
-        self.details = subject.details(fact)
-        self.instruction = subject.instruction
+        self.init(headline: subject.headline(fact), details: subject.details(fact), instruction: subject.instruction)
     }
 }
 

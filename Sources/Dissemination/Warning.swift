@@ -59,6 +59,10 @@ package struct WarningCause: Hashable, Sendable, Codable {
     package var isHeld: Bool
     package var reason: String?
     package var annotations: [String: String]
+    /// True while nobody is called for it: silence that waits for the list of the morning.
+    package var isWaitingForList: Bool?
+
+    package var isWaiting: Bool { self.isWaitingForList ?? false }
 }
 
 /// A warning as it stands: what people were told, and why it lasts.
@@ -76,10 +80,14 @@ package struct Warning: Hashable, Sendable, Codable {
     package var updatedAt: Timestamp
     /// Who has acknowledged it; a raise takes this away.
     package var acknowledgement: Acknowledgement?
-    /// What people were told last; `nil` for a state that is only shown.
+    /// What people were told last; `nil` for a state that is only shown, and for silence that waits for the list.
     package var latest: WarningMessage?
     /// How many messages there were.
     package var messageCount: Int
+    /// Of a list of silent channels, which is a warning of its own: the moment it was made for.
+    package var listedAt: Timestamp?
+
+    package var isList: Bool { self.listedAt != nil }
 
     package struct Acknowledgement: Hashable, Sendable, Codable {
         package var who: String
@@ -93,10 +101,11 @@ package struct Warning: Hashable, Sendable, Codable {
         return !leading.isEmpty && leading.allSatisfy(\.isHeld)
     }
 
-    /// The cause that speaks for it: of the highest level, reporting before held, with a threshold before without,
-    /// the newest.
+    /// The cause that speaks for it: called for before waiting, of the highest level, reporting before held, with a
+    /// threshold before without, the newest.
     package var leadingCause: WarningCause? {
         self.causes.max { left, right in
+            if left.isWaiting != right.isWaiting { return left.isWaiting }
             if left.level != right.level { return left.level < right.level }
             if left.isHeld != right.isHeld { return left.isHeld }
             if (left.threshold == nil) != (right.threshold == nil) { return left.threshold == nil }

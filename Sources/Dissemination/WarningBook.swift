@@ -26,6 +26,8 @@ package struct WarningBook: Sendable {
         var site: String
         var hazard: Hazard
         var status: WarningStatus
+        /// Of a list, which no transition belongs to: whose it is.
+        var listOf: String?
 
         init(site: String, hazard: Hazard, status: WarningStatus) {
             self.site = site
@@ -33,8 +35,10 @@ package struct WarningBook: Sendable {
             self.status = status
         }
 
-        init(_ identity: WarningIdentity) {
+        init(_ warning: Warning) {
+            let identity = warning.identity
             self.init(site: identity.site, hazard: identity.hazard, status: identity.status)
+            if warning.isList { self.listOf = identity.org }
         }
     }
 
@@ -60,7 +64,7 @@ package struct WarningBook: Sendable {
                 self.counters[String(parts[0]), default: 0] = max(self.counters[String(parts[0])] ?? 0, count)
             }
             guard warning.isActive else { continue }
-            self.warnings[Subject(warning.identity)] = warning
+            self.warnings[Subject(warning)] = warning
         }
     }
 
@@ -90,7 +94,7 @@ package struct WarningBook: Sendable {
                 }
             }
         }
-        return groups.compactMap { self.fold($0.transitions, into: $0.subject, context: context) }
+        return groups.flatMap { self.fold($0.transitions, into: $0.subject, context: context) }
     }
 
     /// Notes that somebody has taken notice.
@@ -100,9 +104,7 @@ package struct WarningBook: Sendable {
         note: String,
         context: StepContext
     ) throws -> WarningStep {
-        guard var warning = self.active(number: number), warning.latest != nil else {
-            throw WarningBookError.notActive(number: number)
-        }
+        var warning = try self.told(number: number)
         warning.acknowledgement = Warning.Acknowledgement(who: who, note: note, at: context.processedAt)
         return self.call(.acknowledged, on: warning, who: who, remark: note, context: context)
     }
@@ -114,16 +116,26 @@ package struct WarningBook: Sendable {
         reason: String,
         context: StepContext
     ) throws -> WarningStep {
-        guard var warning = self.active(number: number), warning.latest != nil else {
-            throw WarningBookError.notActive(number: number)
-        }
+        var warning = try self.told(number: number)
         warning.isActive = false
         return self.call(.cancelled, on: warning, who: who, remark: reason, context: context)
     }
 
+    /// A warning that lasts and that people know of.
+    private func told(number: String) throws -> Warning {
+        guard let warning = self.active(number: number) else { throw WarningBookError.notActive(number: number) }
+        guard warning.latest != nil else {
+            throw warning.identity.hazard == .silence
+                ? WarningBookError.waits(number: number) : WarningBookError.notActive(number: number)
+        }
+        return warning
+    }
+
     /// Says again what lasts and would expire before `deadline`; for a service that lives in wall time.
+    ///
+    /// A list is not said again: the next one comes.
     package mutating func extend(expiringBefore deadline: Timestamp, context: StepContext) -> [WarningStep] {
-        let due = self.active.filter { $0.latest.map { $0.expires < deadline } ?? false }
+        let due = self.active.filter { !$0.isList && ($0.latest.map { $0.expires < deadline } ?? false) }
         return due.map { warning in
             self.call(.amended, on: warning, who: "poyang", remark: "", context: context, amendment: .extended)
         }
@@ -144,24 +156,30 @@ extension WarningBook {
         _ transitions: [AlertTransition],
         into subject: Subject,
         context: StepContext
-    ) -> WarningStep? {
+    ) -> [WarningStep] {
         let before = self.warnings[subject]
-        guard let eventTime = transitions.first?.eventTime else { return nil }
+        guard let eventTime = transitions.first?.eventTime else { return [] }
         var warning = before ?? self.newWarning(subject, at: eventTime)
         let effective = transitions.filter { warning.causes.apply($0) }
-        guard !effective.isEmpty, before != nil || !warning.causes.isEmpty else { return nil }
+        guard !effective.isEmpty, before != nil || !warning.causes.isEmpty else { return [] }
 
         warning.isActive = !warning.causes.isEmpty
         warning.updatedAt = eventTime
         warning.level = warning.causes.map(\.level).max() ?? warning.level
         if before == nil { warning.number = self.nextNumber(warning) }
         defer { self.warnings[subject] = warning.isActive ? warning : nil }
-        if warning.identity.hazard.isStatusOnly { return WarningStep(warning: warning, message: nil, ledger: []) }
+        if warning.identity.hazard.isStatusOnly { return [WarningStep(warning: warning, message: nil, ledger: [])] }
+        let isCalled = subject.hazard == .silence && warning.stopWaiting(all: self.isWarned(subject))
 
         var speaker = Speaker(effective, warning: &warning)
         speaker.who = "poyang"
-        guard let (action, amendment) = action(from: before, to: warning, by: effective) else {
-            let what = effective.map { "\($0.change.rawValue) \($0.rule)" }.joined(separator: "; ")
+        let change =
+            subject.hazard == .silence
+            ? silenceAction(from: before, to: warning, by: effective, isCalled: isCalled)
+            : action(from: before, to: warning, by: effective)
+        guard let (action, amendment) = change else {
+            let waits = warning.causes.contains(where: \.isWaiting) ? "; waits for the list of the morning" : ""
+            let what = effective.map { "\($0.change.rawValue) \($0.rule)" }.joined(separator: "; ") + waits
             let entry = LedgerFact(
                 number: warning.number,
                 time: eventTime,
@@ -170,7 +188,7 @@ extension WarningBook {
                 who: "poyang",
                 what: what
             )
-            return WarningStep(warning: warning, message: nil, ledger: [entry])
+            return [WarningStep(warning: warning, message: nil, ledger: [entry])]
         }
         if action == .raised { warning.acknowledgement = nil }
         let message = self.message(
@@ -182,8 +200,101 @@ extension WarningBook {
             speaker: speaker,
             context: context
         )
-        return self.step(&warning, message, who: "poyang", context: context)
+        let step = self.step(&warning, message, who: "poyang", context: context)
+        guard subject.hazard.makesSilenceUrgent, warning.isActive else { return [step] }
+        return [step] + self.callSilence(ofSite: subject, at: eventTime, context: context)
     }
+
+    /// Whether people are warned of something at the site.
+    private func isWarned(_ subject: Subject) -> Bool {
+        !subject.site.isEmpty
+            && self.warnings.contains { other, warning in
+                other.site == subject.site && other.status == subject.status && other.hazard.makesSilenceUrgent
+                    && warning.latest != nil
+            }
+    }
+
+    /// Calls people for what is silent at a site that is warned of something, and waited for the list.
+    private mutating func callSilence(
+        ofSite warned: Subject,
+        at eventTime: Timestamp,
+        context: StepContext
+    ) -> [WarningStep] {
+        let subject = Subject(site: warned.site, hazard: .silence, status: warned.status)
+        guard !warned.site.isEmpty, var warning = self.warnings[subject], warning.stopWaiting(all: true) else {
+            return []
+        }
+        warning.updatedAt = eventTime
+        var speaker = Speaker([], warning: &warning)
+        speaker.who = "poyang"
+        let message = self.message(
+            warning.latest == nil ? .issued : .amended,
+            warning.latest == nil ? nil : .joined,
+            on: warning,
+            previous: warning.latest?.level,
+            at: eventTime,
+            speaker: speaker,
+            context: context
+        )
+        let step = self.step(&warning, message, who: "poyang", context: context)
+        self.warnings[subject] = warning
+        return [step]
+    }
+
+    mutating func issueList(
+        _ identity: WarningIdentity,
+        _ causes: [WarningCause],
+        at moment: Timestamp,
+        context: StepContext
+    ) -> WarningStep {
+        var warning = Warning(
+            number: "",
+            identity: identity,
+            level: causes.map(\.level).max() ?? .notice,
+            causes: causes,
+            isActive: true,
+            issuedAt: moment,
+            updatedAt: moment,
+            acknowledgement: nil,
+            latest: nil,
+            messageCount: 0,
+            listedAt: moment
+        )
+        warning.number = self.nextNumber(warning)
+        let message = self.message(
+            .issued,
+            nil,
+            on: warning,
+            previous: nil,
+            at: moment,
+            speaker: Speaker(),
+            context: context
+        )
+        let step = self.step(&warning, message, who: "poyang", context: context)
+        self.warnings[Subject(warning)] = warning
+        return step
+    }
+
+    /// Ends a list without a message: what it said was true of its day.
+    mutating func closeList(_ list: Warning, at moment: Timestamp, context: StepContext) -> WarningStep {
+        self.warnings[Subject(list)] = nil
+        var warning = list
+        warning.isActive = false
+        warning.causes = []
+        warning.updatedAt = moment
+        let entry = LedgerFact(
+            number: warning.number,
+            time: moment,
+            processedAt: context.processedAt,
+            kind: "changed",
+            who: "poyang",
+            what: "over: the list was made anew"
+        )
+        return WarningStep(warning: warning, message: nil, ledger: [entry])
+    }
+
+    /// As people call a site.
+    func title(ofSite site: String) -> LocalizedName { SiteFacts(id: site, site: self.sites(site)).title }
 
     private mutating func call(
         _ action: WarningAction,
@@ -208,7 +319,7 @@ extension WarningBook {
         )
         if !warning.isActive { warning.causes = [] }
         let step = self.step(&warning, message, who: who, context: context, remark: remark)
-        self.warnings[Subject(warning.identity)] = warning.isActive ? warning : nil
+        self.warnings[Subject(warning)] = warning.isActive ? warning : nil
         return step
     }
 
@@ -253,33 +364,38 @@ extension WarningBook {
                 at: eventTime
             )
         let unit = limit?.unit.symbol ?? speaker.annotations["unit"] ?? HazardQuantity(identity.hazard).symbol
-        let facts = SiteFacts(id: identity.site, site: site)
-        let texts = MessageTexts(
-            MessageSubject(
-                action: action,
-                amendment: amendment,
-                status: identity.status,
-                hazard: identity.hazard,
-                level: warning.level,
-                previousLevel: previous,
-                facts: facts,
-                datum: site?.datum,
-                eventTime: eventTime,
-                value: speaker.value,
-                valueAt: speaker.valueAt,
-                threshold: speaker.threshold,
-                siteThreshold: limit,
-                unit: unit,
-                evidence: speaker.evidence,
-                isHeld: warning.isHeld,
-                lastReadingAt: speaker.lastReadingAt,
-                reason: speaker.reason,
-                annotations: speaker.annotations,
-                correction: speaker.correction,
-                who: speaker.who,
-                remark: speaker.remark
+        var facts = SiteFacts(id: identity.site, site: site)
+        if warning.isList, !identity.org.isEmpty { facts.name = LocalizedName(zh: identity.org, en: identity.org) }
+        let isList = warning.isList && action == .issued
+        let texts =
+            isList
+            ? self.listTexts(warning.causes, of: facts, status: identity.status, at: eventTime)
+            : MessageTexts(
+                MessageSubject(
+                    action: action,
+                    amendment: amendment,
+                    status: identity.status,
+                    hazard: identity.hazard,
+                    level: warning.level,
+                    previousLevel: previous,
+                    facts: facts,
+                    datum: site?.datum,
+                    eventTime: eventTime,
+                    value: speaker.value,
+                    valueAt: speaker.valueAt,
+                    threshold: speaker.threshold,
+                    siteThreshold: limit,
+                    unit: unit,
+                    evidence: speaker.evidence,
+                    isHeld: warning.isHeld,
+                    lastReadingAt: speaker.lastReadingAt,
+                    reason: speaker.reason,
+                    annotations: speaker.annotations,
+                    correction: speaker.correction,
+                    who: speaker.who,
+                    remark: speaker.remark
+                )
             )
-        )
         // That something is silent or broken has no value, and neither has the end of what only a summary can say.
         let isOver = HazardQuantity(identity.hazard).danger == .spoken && action == .ended
         let isMeasured = identity.hazard != .silence && identity.hazard != .system && !isOver
@@ -312,7 +428,8 @@ extension WarningBook {
             headline: texts.headline,
             details: texts.details,
             instruction: texts.instruction,
-            references: warning.latest.map { $0.references + [$0.reference] } ?? []
+            references: warning.latest.map { $0.references + [$0.reference] } ?? [],
+            silentChannels: warning.isList ? warning.causes.map(SilentChannel.init) : nil
         )
     }
 
@@ -354,6 +471,22 @@ private func rounded(_ value: Double) -> Double {
     return (value * 1e6).rounded() / 1e6
 }
 
+/// What happened to the silence of a site; `nil` where nobody is to be called: what waits is said by the list, and what
+/// was never said needs no end.
+private func silenceAction(
+    from before: Warning?,
+    to after: Warning,
+    by transitions: [AlertTransition],
+    isCalled: Bool
+) -> (action: WarningAction, amendment: MessageSubject.Amendment?)? {
+    guard let before, before.latest != nil else { return isCalled && after.isActive ? (.issued, nil) : nil }
+    guard after.isActive, !isCalled else {
+        return after.isActive && after.level == before.level
+            ? (.amended, .joined) : action(from: before, to: after, by: transitions)
+    }
+    return after.level < before.level ? (.lowered, nil) : nil
+}
+
 /// What happened; `nil` where nothing did that people must be told.
 private func action(
     from before: Warning?,
@@ -371,7 +504,8 @@ private func action(
     let news = after.causes.filter { cause in
         !before.causes.contains { $0.rule == cause.rule && $0.labels == cause.labels }
     }
-    let isPerDevice = after.identity.hazard == .silence || after.identity.hazard == .system
-    if isPerDevice, news.contains(where: { $0.level == after.level }) { return (.amended, .joined) }
+    if after.identity.hazard == .system, news.contains(where: { $0.level == after.level }) {
+        return (.amended, .joined)
+    }
     return nil
 }

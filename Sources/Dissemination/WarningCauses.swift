@@ -66,7 +66,8 @@ extension WarningCause {
             evidence: transition.evidence,
             isHeld: false,
             reason: transition.reason,
-            annotations: transition.annotations
+            annotations: transition.annotations,
+            isWaitingForList: transition.hazard == .silence ? true : nil
         )
     }
 
@@ -105,6 +106,9 @@ struct Speaker {
     var correction: Correction?
     var who = ""
     var remark = ""
+
+    /// Says nothing of any one cause.
+    init() {}
 
     /// - Parameters:
     ///   - transitions: What was just folded in.

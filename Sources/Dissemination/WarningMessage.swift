@@ -44,6 +44,8 @@ package struct WarningMessage: Hashable, Sendable, Codable {
     package var instruction: LocalizedName
     /// All earlier messages of the same warning, oldest first.
     package var references: [MessageReference]
+    /// Of a list of silent channels: all of them.
+    package var silentChannels: [SilentChannel]?
 }
 
 /// How CAP names an earlier message.
@@ -126,7 +128,8 @@ extension WarningMessage {
         }
     }
 
-    package var urgency: String { self.isOver ? "Past" : "Immediate" }
+    /// A list of silent channels was kept until people are at work, and needs no call.
+    package var urgency: String { self.isOver ? "Past" : self.silentChannels == nil ? "Immediate" : "Expected" }
     package var certainty: String { "Observed" }
 
     package var responseType: String {

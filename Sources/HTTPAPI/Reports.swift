@@ -256,6 +256,10 @@ package struct DeviceReport: Encodable, Sendable {
     /// `waiting` until the first reading, `reporting`, `silent`.
     package var state: String
     package var lastSeen: String?
+    /// How long before their receipt the newest messages were made by the device's own clock, as their median.
+    ///
+    /// Far above zero the clock is behind, or the messages come late; below zero it is ahead. Nil without a message.
+    package var clockOffsetSeconds: Double?
     package var address: String
     package var channels: [ChannelReport]
 
@@ -265,6 +269,7 @@ package struct DeviceReport: Encodable, Sendable {
         source: String,
         state: String,
         lastSeen: String?,
+        clockOffsetSeconds: Double?,
         channels: [ChannelReport]
     ) {
         self.device = device.id
@@ -276,6 +281,7 @@ package struct DeviceReport: Encodable, Sendable {
         self.test = device.isTest
         self.state = state
         self.lastSeen = lastSeen
+        self.clockOffsetSeconds = clockOffsetSeconds
         self.address = device.address
         self.channels = channels
     }

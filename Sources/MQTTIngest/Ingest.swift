@@ -83,6 +83,15 @@ package final class Ingest: Sendable {
         return false
     }
 
+    /// Why no message can come now; nil while subscribed, and before the start and after the end.
+    package var brokerFault: String? {
+        switch self.state {
+        case .idle, .subscribed, .stopped: nil
+        case .connecting: "no subscription yet"
+        case .waiting(let reason, _): reason
+        }
+    }
+
     package var metrics: IngestMetrics { self.shared.metrics.withLock { $0 } }
 }
 

@@ -117,6 +117,7 @@ package struct Platform: Sendable {
             pushes: RemoteWriteIntake(resolver: resolver, now: now) { try processor.commitWithoutPatience($0) },
             upkeep: upkeep,
             bell: bell,
+            outageBoard: core.outageBoard,
             backfill: backfill,
             ingest: ingest,
             brokerName: source.address ?? "none",
@@ -131,7 +132,7 @@ package struct Platform: Sendable {
         var services: [any Service] = []
         if options.isService { services.append(WALTruncation(store: store, logger: logger)) }
         services.append(processor)
-        if options.isService { services.append(Ticker(processor: processor)) }
+        if options.isService { services.append(Ticker(processor: processor) { ingest?.brokerFault }) }
         if let upkeep { services.append(upkeep) }
         if let backfill { services.append(backfill) }
         let socketIsOpen = AsyncStream.makeStream(of: Void.self)

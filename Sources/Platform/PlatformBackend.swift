@@ -22,6 +22,7 @@ package struct PlatformBackend: APIBackend {
     /// Nil for the API alone.
     let upkeep: Upkeep?
     let bell: UpkeepBell
+    let outageBoard: OutageBoard
     let backfill: RecordingBackfill?
     /// Nil for the API alone.
     let ingest: Ingest?
@@ -36,7 +37,7 @@ package struct PlatformBackend: APIBackend {
     package func reader(org: String?) -> any SeriesReader {
         let catalog = self.resolver.catalog
         let reader = AlertSeriesReader(
-            base: CatalogReader(base: self.samples.snapshot(), catalog: catalog),
+            base: CatalogReader(base: self.samples.snapshot(), catalog: catalog, outages: self.outageBoard.outages),
             records: self.records,
             catalog: catalog
         )
@@ -147,8 +148,11 @@ package struct PlatformBackend: APIBackend {
             let newest = try builder.newestSample(of: channel)
             if let newest {
                 lastSeen = max(lastSeen ?? newest.time, newest.time)
-                let limit = channel.schedule?.silenceLimit ?? .max
-                if let clock, clock - newest.time >= limit { isSilent = true }
+                if let clock, let limit = channel.schedule?.silenceLimit,
+                    clock >= self.outageBoard.outages.silence(after: newest.time, limit: limit)
+                {
+                    isSilent = true
+                }
             }
             return ChannelReport(
                 metric: channel.metric,
@@ -166,6 +170,7 @@ package struct PlatformBackend: APIBackend {
             source: isFromFile ? "file" : "registry",
             state: state,
             lastSeen: lastSeen?.rfc3339(),
+            clockOffsetSeconds: self.clockOffset(of: device),
             channels: reports
         )
     }
@@ -226,9 +231,43 @@ package struct PlatformBackend: APIBackend {
         text.gauge("poyang_journal_position", "The newest committed batch.", Int(status.position))
         text.gauge("poyang_processed_position", "The newest batch that the rules have seen.", Int(status.processed))
         text.gauge("poyang_feed_sequence", "The newest message of the feed.", Int(status.feed))
+        if self.options.clock == .wall { self.addClocks(to: &text) }
+        let awaySince = try await self.processor.look { $0.brokerAwaySince }
+        text.gauge(
+            "poyang_broker_away_seconds",
+            "How long the broker has been away; 0 while it is there.",
+            awaySince.map { max(0, Int((self.now() - $0) / .second)) } ?? 0
+        )
         text.gauge("poyang_subscribed", "1 while the broker's subscription is in force.", status.subscribed ? 1 : 0)
         status.store.add(to: &text)
         return text.text
+    }
+}
+
+extension PlatformBackend {
+    /// Clocks that are off by less than a minute are no matter; of the others these are named.
+    private static let clocksNamed = 100
+
+    /// Seconds; nil where the clock is that of the data, which says nothing of devices.
+    private func clockOffset(of device: Device) -> Double? {
+        guard self.options.clock == .wall else { return nil }
+        return self.resolver.catalog.clockOffset(ofDevice: device.id).map { Double($0) / Double(Milliseconds.second) }
+    }
+
+    private func addClocks(to text: inout MetricsText) {
+        let wrong = self.resolver.catalog.clockOffsets(beyond: .minute).sorted { abs($0.offset) > abs($1.offset) }
+        text.gauge(
+            "poyang_devices_clock_wrong",
+            "Devices whose clock is off by more than a minute, or whose messages come that late.",
+            wrong.count
+        )
+        guard !wrong.isEmpty else { return }
+        text.add(
+            "poyang_device_clock_offset_seconds",
+            "gauge",
+            "Median of receive time minus reading time of a device's newest messages; the 100 farthest from zero.",
+            wrong.prefix(Self.clocksNamed).map { (labels: ["device": $0.device], value: Int($0.offset / .second)) }
+        )
     }
 }
 

@@ -52,6 +52,8 @@ package struct PlatformOptions: Sendable {
     package var senderName: String
     /// How far the threads of queries stand behind all others, 0 … 19 (nice(1)).
     package var queryNiceness = 15
+    /// When people are told of silence that is not urgent, in minutes after midnight of +08:00.
+    package var morningListMinute = 8 * 60
     /// What is kept how long; of the rules that match a series the first counts.
     package var retention: [RetentionRule] = []
 

@@ -52,6 +52,22 @@ package struct Query: Sendable {
     package var type: ExpressionType { self.expression.type }
 }
 
+extension Query {
+    /// The calls of a text that name a part of the date, of which all but `minute` differ between UTC and local time.
+    ///
+    /// - Returns: Their functions and where they stand, in bytes of UTF-8; none of a text that cannot be read.
+    package static func callsInUTC(of text: String) -> [(function: Function, offset: Int)] {
+        guard let tokens = try? Lexer.tokens(of: Array(text.utf8)) else { return [] }
+        return zip(tokens, tokens.dropFirst())
+            .compactMap { token, next in
+                guard case .identifier(let name) = token.kind, next.kind == .symbol("("),
+                    let function = Function(rawValue: name), function.isPartOfDate
+                else { return nil }
+                return (function, token.start)
+            }
+    }
+}
+
 extension Query: CustomStringConvertible {
     /// Canonical text, which parses back to an equal query.
     package var description: String { self.expression.description }

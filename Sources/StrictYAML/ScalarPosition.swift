@@ -4,8 +4,13 @@
 internal import Yams
 
 extension YAMLValue {
-    /// Reports `message` at a byte of this scalar's text, so that an error inside an embedded language points into
-    /// the file.
+    /// Reports `message` at a byte of this scalar's text; see ``problem(_:atByte:source:)``.
+    package func report(_ message: String, atByte offset: Int, source: [Substring]) {
+        self.problems.report(self.problem(message, atByte: offset, source: source))
+    }
+
+    /// Makes a problem at a byte of this scalar's text, so that an error inside an embedded language points into the
+    /// file.
     ///
     /// A line break counts as one byte in every style of YAML scalar; escapes of quoted scalars are not undone, so a
     /// place after one may be off by its length.
@@ -14,8 +19,9 @@ extension YAMLValue {
     ///   - message: What is wrong and what would be right.
     ///   - offset: Bytes of UTF-8 from the beginning of the scalar's text.
     ///   - source: The text of the whole file.
-    package func report(_ message: String, atByte offset: Int, source: [Substring]) {
-        guard let mark = self.node.mark, let scalar = self.node.scalar else { return self.report(message) }
+    /// - Returns: The problem, with its line and column.
+    package func problem(_ message: String, atByte offset: Int, source: [Substring]) -> Problem {
+        guard let mark = self.node.mark, let scalar = self.node.scalar else { return self.problem(message) }
         var line = mark.line - 1
         var dropped = mark.column - 1
         let isBlock = scalar.style == .literal || scalar.style == .folded
@@ -32,13 +38,12 @@ extension YAMLValue {
             if remaining <= text.utf8.count || line == source.count - 1 {
                 let characters = String(decoding: text.utf8.prefix(remaining), as: UTF8.self).count
                 let column = dropped + characters + 1
-                self.problems.report(Problem(file: self.file, line: line + 1, column: column, message: message))
-                return
+                return Problem(file: self.file, line: line + 1, column: column, message: message)
             }
             remaining -= text.utf8.count + 1
             line += 1
             if !isBlock, line < source.count { dropped = source[line].prefix { $0 == " " }.count }
         }
-        self.report(message)
+        return self.problem(message)
     }
 }

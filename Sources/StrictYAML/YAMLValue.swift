@@ -37,10 +37,12 @@ package struct YAMLValue {
 
     /// Reports `message` at this value's place.
     package func report(_ message: String) {
-        let mark = self.node.mark
-        self.problems.report(
-            Problem(file: self.file, line: mark?.line ?? 0, column: mark?.column ?? 0, message: message)
-        )
+        self.problems.report(self.problem(message))
+    }
+
+    /// A problem at this value's place.
+    func problem(_ message: String) -> Problem {
+        Problem(file: self.file, line: self.line, column: self.column, message: message)
     }
 
     /// The value as a mapping whose keys are all in `keys`; others are reported with the nearest known key.

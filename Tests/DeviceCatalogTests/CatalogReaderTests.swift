@@ -219,10 +219,15 @@ struct CatalogReaderTests {
 
     // MARK: Silence
 
-    private func silence(_ samples: [Timestamp], _ extent: SelectExtent) throws -> SeriesColumns? {
+    private func silence(
+        _ samples: [Timestamp],
+        _ extent: SelectExtent,
+        outages: Outages = Outages()
+    ) throws -> SeriesColumns? {
         let labels = Labels(metric: "water_level_meters", ["site": "lake"])
         let matchers = [LabelMatcher("__name__", equals: "channel_silent"), LabelMatcher("site", equals: "lake")]
-        let reader = self.reader(samples.isEmpty ? [:] : [labels: samples.map { ($0, 1) }])
+        var reader = self.reader(samples.isEmpty ? [:] : [labels: samples.map { ($0, 1) }])
+        reader.outages = outages
         let found = try reader.select(SelectRequest(matchers: matchers, extent: extent))
         #expect(found.allSatisfy { $0.labels["metric"] == "water_level_meters" && $0.labels["device"] == "lake-1" })
         return found.first
@@ -247,6 +252,30 @@ struct CatalogReaderTests {
         let columns = try self.silence(samples, .lookback(from: self.now, through: self.now + 70 * .minute))
         for (minute, expected) in [(0, 0.0), (24, 0), (25, 1), (59, 1), (60, 0), (70, 0)] {
             #expect(self.value(columns, at: self.now + Milliseconds(minute) * .minute) == expected, "\(minute)")
+        }
+    }
+
+    /// The broker is away from minute 10 to 60, and from 70 on for five minutes, or still.
+    @Test(arguments: [false, true])
+    func nobodyIsSilentBecauseTheBrokerIsAway(stillAway: Bool) throws {
+        var outages = Outages()
+        outages.begin(at: self.now + 10 * .minute)
+        outages.end(at: self.now + 60 * .minute)
+        outages.begin(at: self.now + 70 * .minute)
+        if !stillAway { outages.end(at: self.now + 75 * .minute) }
+        #expect(outages.isNow == stillAway)
+        // Heard before the outage: silent 15 minutes after the last one. Silent before it: silent throughout.
+        for (heard, silent) in [(0, 90), (-4, 90), (-5, 10), (-60, -45), (61, 90), (74, 90), (78, 93)] {
+            guard !stillAway || heard < 75 else { continue }
+            let sample = self.now + Milliseconds(heard) * .minute
+            let expected =
+                stillAway && silent > 70 ? Timestamp.distantFuture : self.now + Milliseconds(silent) * .minute
+            for minute in [10, 25, 60, 74, 76, 89, 90, 92, 93, 500] where minute >= heard {
+                let moment = self.now + Milliseconds(minute) * .minute
+                let columns = try self.silence([sample], self.instant(moment), outages: outages)
+                #expect(self.value(columns, at: moment) == (moment >= expected ? 1 : 0), "\(heard) at \(minute)")
+                #expect(columns?.nextChange == (moment >= expected ? .distantFuture : expected))
+            }
         }
     }
 

@@ -115,6 +115,49 @@ struct CatalogResolverTests {
         #expect(self.resolve("real", [edge, beyond]).refusals.isEmpty)
     }
 
+    /// Messages of one device: minutes at which they came, and how many minutes before their newest reading was made.
+    @Test(
+        arguments: [
+            ([], nil), ([(0, 0)], 0), ([(0, 480), (1, 480), (2, 481)], 480),
+            // Ahead, so far that its readings are refused.
+            ([(0, -60), (1, -61), (2, -60)], -60),
+            // One that was late among those that were not.
+            ([(0, 0), (1, 90), (2, 0)], 0),
+            // A backlog in one delivery counts as its newest message.
+            ([(0, 1), (5, 300), (5, 200), (5, 1), (10, 1)], 1),
+            // The newest fifteen count.
+            ((0..<20).map { ($0, 500) } + (20..<28).map { ($0, 0) }, 0),
+        ] as [([(Int, Int)], Int?)]
+    )
+    func tellsHowFarAClockIsOff(messages: [(Int, Int)], expected: Int?) {
+        for (minute, offset) in messages {
+            let receivedAt = self.now + Milliseconds(minute) * .minute
+            var resolved: [ResolvedReading] = []
+            let made = receivedAt - Milliseconds(offset) * .minute
+            _ = self.resolver.resolve(
+                device: "real",
+                readings: [
+                    Reading(key: "level", value: 1, time: made - .hour), Reading(key: "level", value: 1, time: made),
+                ],
+                receivedAt: receivedAt,
+                into: &resolved
+            )
+        }
+        let found = self.resolver.catalog.clockOffset(ofDevice: "real")
+        #expect(found == expected.map { Milliseconds($0) * .minute })
+        let beyond = self.resolver.catalog.clockOffsets(beyond: .hour)
+        #expect(beyond.map(\.device) == (abs(expected ?? 0) > 60 ? ["real"] : []))
+    }
+
+    @Test func whatIsSimulatedOrHasNoTimeSaysNothingOfAClock() {
+        _ = self.resolve("test", [Reading(key: "level", value: 1, time: self.now - .day, isSimulated: true)])
+        _ = self.resolve("test", [Reading(key: "level", value: 1)])
+        self.resolver.replace(policy: IngestPolicy(isOwnClockSuspect: true))
+        _ = self.resolve("test", [Reading(key: "level", value: 1, time: self.now - .day)])
+        #expect(self.resolver.catalog.clockOffset(ofDevice: "test") == nil)
+        #expect(self.resolver.catalog.clockOffset(ofDevice: "unknown") == nil)
+    }
+
     @Test func takesSimulatedReadingsOnlyInExercisesOrForTestDevices() {
         let reading = Reading(key: "t", value: 50, isSimulated: true)
         let refusals = self.resolve("real", [reading]).refusals

@@ -72,14 +72,18 @@ enum Field {
         reason: String? = nil,
         alert: String = "LakeFlood",
         lastReadingAt: Timestamp? = nil,
-        annotations: [String: String] = [:]
+        annotations: [String: String] = [:],
+        labels: [String: String] = [:]
     ) -> AlertTransition {
         let time = start + minutes * .minute
         return AlertTransition(
             rule: "lake.yaml/lake-flood/\(alert)/\(level.rawValue)",
             alertName: alert,
             change: change,
-            labels: Labels(["site": site, "hazard": hazard.rawValue, "level": level.rawValue]),
+            labels: Labels(
+                ["site": site, "hazard": hazard.rawValue, "level": level.rawValue].merging(labels) { $1 }
+                    .map { Label(name: $0.key, value: $0.value) }
+            ),
             hazard: hazard,
             level: level,
             eventTime: time,

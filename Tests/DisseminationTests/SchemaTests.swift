@@ -50,7 +50,8 @@ struct SchemaTests {
                         at: minutes,
                         hazard: hazard,
                         evidence: .suspect,
-                        annotations: texts
+                        annotations: texts,
+                        labels: ["urgent": "true"]
                     )
                 }
                 var steps = book.apply(stage(.raised, level, .random(in: -1e6...1e6, using: &generator), 0))

@@ -115,7 +115,8 @@ struct SilenceTests {
                     at: minutes,
                     hazard: .silence,
                     alert: device,
-                    annotations: ["summary_zh": "设备 \(device) 停止上报", "summary_en": "Device \(device) is silent"]
+                    annotations: ["summary_zh": "设备 \(device) 停止上报", "summary_en": "Device \(device) is silent"],
+                    labels: ["urgent": "true"]
                 )
             )
         }

@@ -54,7 +54,7 @@ struct PromtoolVerdictTests {
     @Test(.enabled(if: PromtoolVerdictTests.folder != nil, "without the shared data"))
     func duplicatesAreALintFindingThatCanBeFatal() throws {
         let check = RuleCheck(paths: ["\(try #require(Self.folder))/rules_duplicates.yml"])
-        #expect(check.rules.findings.contains { $0.kind == .lint })
+        #expect(check.rules.findings.contains { $0.kind == .duplicateRules })
         #expect(check.passes())
         #expect(!check.passes(lintIsFatal: true))
     }

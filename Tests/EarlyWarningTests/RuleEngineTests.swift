@@ -315,6 +315,68 @@ struct RuleEngineTests {
         #expect(harness.engine.failures().isEmpty)
     }
 
+    /// Two gauges of one site, of which one has two limits for a while.
+    @Test func anErrorIsConfinedToItsMatchGroup() throws {
+        let harness = try EngineHarness(Self.rule("expr: water_level_meters > on(site, position) limit_meters"))
+        let (up, down) = (Self.level.with("position", "up"), Self.level.with("position", "down"))
+        func limit(_ gauge: Labels, _ source: String = "") -> Labels {
+            gauge.with(Labels.metricName, "limit_meters").with("source", source)
+        }
+        for minute in [0, 1] as [Int64] {
+            for gauge in [up, down] { try harness.feed(limit(gauge), minute, 10) }
+        }
+        #expect(try harness.feed(up, 1, 11).line == "raised@1")
+        #expect(try harness.feed(down, 1, 9).isEmpty)
+        let broken = try harness.feed(limit(up, "new"), 2, 10)
+        #expect(broken.map(\.change) == [.held, .raised])
+        #expect(broken.first?.labels == ["site": "a", "position": "up"])
+        #expect(broken.last?.hazard == .system)
+        // The other gauge is judged as ever, and the one that is ambiguous neither ends nor is said again.
+        #expect(try harness.feed(down, 3, 12).line == "raised@3")
+        #expect(try harness.feed(up, 3, 5).isEmpty)
+        #expect(try harness.feed(down, 4, 9).line == "ended@4")
+        #expect(harness.engine.failures().count == 1)
+        #expect(harness.engine.snapshot().map(\.state) == [.held])
+        for gauge in [up, down] { try harness.feed(limit(gauge), 5, 10) }
+        // The second limit leaves its look-back at 7; the level is 5 since 3.
+        let back = try harness.feed([(up, Sample(time: .minutes(8), value: 12))])
+        #expect(back.filter { $0.hazard == .system }.map(\.change) == [.ended])
+        #expect(back.filter { $0.hazard != .system }.line == "resumed@7 ended@7 raised@8")
+        #expect(harness.engine.failures().isEmpty)
+    }
+
+    /// Of a site whose `clear` is ambiguous nobody knows whether its alert is over; it goes on firing where `expr` holds.
+    @Test func anAmbiguousClearEndsNothing() throws {
+        let harness = try EngineHarness(
+            Self.rule("expr: water_level_meters > 10\nclear: water_level_meters < on(site, position) limit_meters")
+        )
+        let (up, down) = (Self.level.with("position", "up"), Self.level.with("position", "down"))
+        for gauge in [up, down] {
+            try harness.feed(gauge.with(Labels.metricName, "limit_meters"), 0, 9)
+            #expect(try harness.feed(gauge, 0, 11).line == "raised@0")
+        }
+        try harness.feed(up.with(Labels.metricName, "limit_meters").with("source", "new"), 0, 9)
+        let low = try harness.feed(up, 1, 8)
+        #expect(low.filter { $0.hazard != .system }.map(\.change) == [.held])
+        #expect(try harness.feed(down, 2, 8).line == "ended@2")
+    }
+
+    /// A rule across sites, matched on what is no site.
+    @Test func aRuleAcrossSitesFailsForOneBasinOnly() throws {
+        let harness = try EngineHarness(
+            Self.rule("expr: sum by (river) (water_level_meters) > on(river) limit_meters")
+        )
+        func level(_ site: String, _ river: String) -> Labels { Self.level.with("site", site).with("river", river) }
+        for river in ["gan", "fu"] {
+            try harness.feed(["__name__": "limit_meters", "river": river], 0, 10)
+        }
+        #expect(try harness.feed(level("a", "gan"), 0, 11).line == "raised@0")
+        #expect(try harness.feed(level("b", "fu"), 0, 11).line == "raised@0")
+        let broken = try harness.feed(["__name__": "limit_meters", "river": "gan", "source": "new"], 0, 10)
+        #expect(broken.filter { $0.hazard != .system }.map(\.labels) == [["river": "gan"]])
+        #expect(try harness.feed(level("b", "fu"), 1, 9).line == "ended@1")
+    }
+
     @Test func maybeHoldsAndIsShownAsUnknown() throws {
         let harness = try EngineHarness(
             Self.rule("expr: water_level_meters > 10\nmaybe: water_level_meters > 8")
@@ -418,7 +480,40 @@ struct WallClockTests {
         #expect(try feed(130).line == "ended@130")
         harness.engine.silenceHeldUntil = .minutes(200)
         #expect(try harness.engine.tick(wallTime: .minutes(199), reader: reader).isEmpty)
-        #expect(try harness.engine.tick(wallTime: .minutes(200), reader: reader).line == "raised@145")
+        // When it fell silent is not known: it may have sent what never came.
+        #expect(try harness.engine.tick(wallTime: .minutes(200), reader: reader).line == "raised@200")
+    }
+
+    /// The broker is away from 111 to 160, and nothing of that time comes.
+    @Test func whoIsSilentTogetherIsNotAskedForTimesOfWhichNobodyKnows() throws {
+        let harness = try EngineHarness(
+            RuleEngineTests.rule("expr: count(channel_silent == 1) >= 1"),
+            clock: .wall
+        )
+        let reader = SilentChannel(base: harness.reader)
+        func feed(_ minute: Int64) throws -> [AlertTransition] {
+            let sample = Sample(time: .minutes(minute), value: 1)
+            harness.store.insert(Self.level, sample)
+            let applied = AppliedSample(series: SeriesKey(labels: Self.level), sample: sample)
+            return try harness.engine.process(
+                AppliedBatch(
+                    position: JournalPosition(rawValue: minute),
+                    receivedAt: .minutes(minute),
+                    content: .samples([applied])
+                ),
+                reader: reader
+            )
+        }
+        #expect(try feed(110).isEmpty)
+        for minute in Int64(111)...160 {
+            harness.engine.silenceHeldUntil = .minutes(minute + 2)
+            #expect(try harness.engine.tick(wallTime: .minutes(minute), reader: reader).isEmpty)
+        }
+        #expect(try feed(161).isEmpty)
+        for minute in Int64(162)...180 {
+            #expect(try harness.engine.tick(wallTime: .minutes(minute), reader: reader).isEmpty, "\(minute)")
+        }
+        #expect(try harness.engine.tick(wallTime: .minutes(190), reader: reader).line == "raised@176")
     }
 
     /// Shows `channel_silent` of the one channel: 1 from 15 minutes after its newest sample on.

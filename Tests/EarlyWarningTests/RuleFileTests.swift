@@ -3,6 +3,7 @@
 
 import EarlyWarning
 import PromQL
+import StrictYAML
 import Telemetry
 import Testing
 
@@ -106,6 +107,34 @@ struct RuleFileTests {
         #expect(rules[3].clear?.description == "x < 100 - 5")
         #expect(rules.map(\.hold) == [0, 0, 0, 0, 5 * .minute, .minute])
         #expect(rules.allSatisfy { $0.interval == 30 * .second && $0.lateness == .day })
+    }
+
+    @Test func functionsThatCountInUTCAreFoundWhereTheyStand() throws {
+        let text = """
+            groups:
+              - name: g
+                rules:
+                  - alert: Levels
+                    expr: x > $threshold and on() hour() > 3
+                    clear: x{hour="hour("} < 1 and on() month (vector(time())) < 6
+                    maybe: count by (year) (x) > minute()
+                    levels: { blue: 5, red: 10 }
+                  - record: a:b
+                    expr: >-
+                      x
+                      and on() day_of_week() == 1
+            """
+        let rules = try RuleFileLoader().parse(text)
+        #expect(rules.findings.map(\.kind) == [.utcTime, .utcTime, .utcTime])
+        #expect(
+            rules.findings.map { "\($0.problem)".prefix { $0 != "(" } } == [
+                "rules.yaml:5:39: hour", "rules.yaml:6:45: month", "rules.yaml:12:20: day_of_week",
+            ]
+        )
+        var strict = RuleFileLoader()
+        strict.refusesUTCTime = true
+        let error = #expect(throws: ProblemList.self) { try strict.parse(text) }
+        #expect(error?.problems == rules.findings.map(\.problem))
     }
 
     @Test func recordingRulesAreTaken() throws {

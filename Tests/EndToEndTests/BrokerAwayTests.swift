@@ -102,6 +102,51 @@ struct BrokerAwayTests {
         }
     }
 
+    /// Twenty minutes by the service's clock, which is longer than a node may be silent.
+    @Test(.timeLimit(.minutes(2)))
+    func aBrokerThatIsAwayForLongIsOneWarningAndNobodyIsSilent() async throws {
+        try await withTemporaryFolder { folder in
+            let first = try EmbeddedBroker(self.options(folder))
+            let service = try await RunningService.start(
+                ["--data", folder.appendingPathComponent("data").path, "--broker", "\(first.address)"],
+                environment: try await Fault("clock", in: folder).clock(ahead: 0, step: 1800)
+            )
+            func told() async throws -> [String] {
+                let answer = try await service.json("/alerts?start=2000-01-01T00:00:00Z")
+                let features = try #require(answer["features"] as? [[String: Any]])
+                return features.compactMap { $0["properties"] as? [String: Any] }
+                    .map { "\($0["hazard"] ?? "") \($0["action"] ?? "")" }
+            }
+            func warned() async throws -> [String] {
+                let answer = try await service.get("/api/warnings?active=true")
+                let rows = try JSONSerialization.jsonObject(with: answer.body) as? [[String: Any]]
+                return try #require(rows).map { "\($0["hazard"] ?? "") \($0["state"] ?? "")" }
+            }
+            try await TestPublisher.publish(self.timeless(1), to: service.broker)
+            try await service.settled(messages: 1)
+            first.stop()
+            try await eventually("the rules to notice the loss of the broker") {
+                let metrics = String(decoding: try await service.get("/metrics").body, as: UTF8.self)
+                return metrics.contains("\npoyang_broker_away_seconds ")
+                    && !metrics.contains("\npoyang_broker_away_seconds 0\n")
+            }
+            service.process.signal(SIGUSR1)
+            try await eventually("the warning") { try await told() == ["system issued"] }
+            #expect(try await warned() == ["system active"], "the node's silence is the broker's")
+
+            let second = try EmbeddedBroker(self.options(folder, port: UInt16(first.address.port)))
+            defer { second.stop() }
+            try await eventually("the end of the warning", within: .seconds(60)) {
+                try await told().sorted() == ["system ended", "system issued"]
+            }
+            #expect(try await warned().isEmpty)
+            // It says nothing now, either: after the grace of the return that is its own silence.
+            service.process.signal(SIGUSR1)
+            try await eventually("the silence of the node") { try await warned() == ["silence waiting"] }
+            try await service.stop()
+        }
+    }
+
     /// Packet ids begin anew then: the same payload under the same id is a new message.
     @Test(.timeLimit(.minutes(2)))
     func aForgottenSessionIsSaidAndTheServiceGoesOn() async throws {

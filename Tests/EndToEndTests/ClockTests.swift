@@ -57,6 +57,14 @@ struct ClockTests {
             #expect(status["is_own_clock_suspect"] as? Bool == false)
             let metrics = String(decoding: try await service.get("/metrics").body, as: UTF8.self)
             #expect(metrics.contains(#"reason="time_future"} 2"#))
+            #expect(
+                metrics.contains(#"poyang_device_clock_offset_seconds{device="coop-field-1-node"} -"#),
+                "\(metrics)"
+            )
+            let run = try await PoyangProcess.run(
+                ["devices", "show", "coop-field-1-node", "--data", folder.appendingPathComponent("data").path]
+            )
+            #expect(run.output.contains("clock offset seconds: -"), "\(run.output)\(run.errors)")
             for (site, value) in [("coop-field-1", 32.0), ("coop-field-2", 33.0)] {
                 let seen = try await service.site(site)
                 #expect(seen["value"] as? Double == value, "\(seen)")

@@ -49,8 +49,12 @@ struct Fault {
         ["LD_PRELOAD": self.library, "POYANG_FAULT_DIRECTORY": data, "POYANG_FAULT_DISK": control]
     }
 
-    /// The environment of a program on a machine whose clock is so many seconds ahead.
-    func clock(ahead seconds: Int) -> [String: String] {
-        ["LD_PRELOAD": self.library, "POYANG_FAULT_CLOCK_OFFSET": "\(seconds)"]
+    /// The environment of a program on a machine whose clock is so many seconds ahead, and goes `step` seconds further at
+    /// each SIGUSR1.
+    func clock(ahead seconds: Int, step: Int = 0) -> [String: String] {
+        [
+            "LD_PRELOAD": self.library, "POYANG_FAULT_CLOCK_OFFSET": "\(seconds)",
+            "POYANG_FAULT_CLOCK_STEP": "\(step)",
+        ]
     }
 }

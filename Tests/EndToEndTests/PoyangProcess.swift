@@ -70,12 +70,18 @@ final class PoyangProcess: Sendable {
             .deletingLastPathComponent()
     }
 
-    /// Starts poyang, or another `program`, such as one that judges its output.
-    init(program: URL? = nil, _ arguments: [String], environment: [String: String] = [:]) throws {
+    /// Starts poyang, or another `program`, such as one that judges its output, in a folder: that of the project where
+    /// none is given.
+    init(
+        program: URL? = nil,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        in folder: URL? = nil
+    ) throws {
         let process = Process()
         process.executableURL = try program ?? Self.executable()
         process.arguments = arguments
-        process.currentDirectoryURL = Self.project
+        process.currentDirectoryURL = folder ?? Self.project
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let output = Pipe()
         let errors = Pipe()
@@ -94,8 +100,12 @@ final class PoyangProcess: Sendable {
     }
 
     /// Runs the program to its end.
-    static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
-        let run = try PoyangProcess(arguments, environment: environment)
+    static func run(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        in folder: URL? = nil
+    ) async throws -> Outcome {
+        let run = try PoyangProcess(arguments, environment: environment, in: folder)
         try await run.waitForExit()
         return run.outcome
     }

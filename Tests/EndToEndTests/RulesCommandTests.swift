@@ -180,7 +180,8 @@ struct RulesCommandTests {
         try await withTemporaryFolder { folder in
             let path = folder.appending(path: "r.yaml").path
             let rule = "{ alert: A, expr: hour() > 3 }"
-            let text = "groups: [{ name: g, rules: [\(rule), \(rule), { alert: B, expr: 1 + }] }]"
+            let other = "{ alert: C, expr: x, clear: y, keep_firing_for: 5m }"
+            let text = "groups: [{ name: g, rules: [\(rule), \(rule), \(other), { alert: B, expr: 1 + }] }]"
             try Data(text.utf8).write(to: URL(filePath: path))
             let run = try await PoyangProcess.run(["rules", "check", "--json", path])
             #expect(run.status == 1)
@@ -189,6 +190,45 @@ struct RulesCommandTests {
             )
             #expect(Set(rows.compactMap { $0["kind"] as? String }) == ["file", "error", "lint", "note"])
             #expect(rows.allSatisfy { $0["file"] as? String == path })
+        }
+    }
+
+    /// The rules that are shipped go by local time; those of others may count in UTC, and are told what that is.
+    @Test func hoursOfUTCAreRefusedInTheShippedRulesAndNotedInOthers() async throws {
+        try await withTemporaryFolder { folder in
+            try FileManager.default.createDirectory(
+                at: folder.appending(path: "Rules/rice"),
+                withIntermediateDirectories: true
+            )
+            let text = "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: x > 3 and on() hour() > 3\n"
+            let path = "Rules/rice/night.yaml"
+            try Data(text.utf8).write(to: folder.appending(path: path))
+            let place = "\(path):5:26: hour() counts in UTC"
+
+            let shipped = try await PoyangProcess.run(["rules", "check"], in: folder)
+            #expect(shipped.status == 1)
+            #expect(shipped.errors.contains("error: \(place)"), "\(shipped.errors)")
+            #expect(shipped.errors.contains("day_boundary"), "\(shipped.errors)")
+            let silent = try await PoyangProcess.run(["rules", "check", "--lint", "none"], in: folder)
+            #expect(silent.status == 1)
+
+            let named = try await PoyangProcess.run(["rules", "check", path], in: folder)
+            #expect(named.status == 0 && named.errors.contains("lint: \(place)"), "\(named.errors)")
+            let chosen = try await PoyangProcess.run(
+                ["rules", "check"],
+                environment: ["POYANG_RULES": "Rules"],
+                in: folder
+            )
+            #expect(chosen.status == 0 && chosen.errors.contains("lint: \(place)"), "\(chosen.errors)")
+            for (lint, status) in [("utc-time", 1), ("all", 1), ("duplicate-rules", 0), ("none", 0)]
+                as [(String, Int32)]
+            {
+                let fatal = try await PoyangProcess.run(
+                    ["rules", "check", "--lint", lint, "--lint-fatal", path],
+                    in: folder
+                )
+                #expect(fatal.status == status, "\(lint): \(fatal.errors)")
+            }
         }
     }
 }

@@ -1,16 +1,19 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-// A wrong wall clock, for LD_PRELOAD: it is $POYANG_FAULT_CLOCK_OFFSET seconds ahead, or behind when negative.
+// A wrong wall clock, for LD_PRELOAD: it is $POYANG_FAULT_CLOCK_OFFSET seconds ahead, or behind when negative, and goes
+// $POYANG_FAULT_CLOCK_STEP seconds further at each SIGUSR1.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-static time_t offset;
+static volatile time_t offset;
+static time_t step;
 
 static void *real(const char *name) {
     void *symbol = dlsym(RTLD_NEXT, name);
@@ -39,7 +42,15 @@ time_t time(time_t *result) {
     return now.tv_sec;
 }
 
+static void go_on(int number) {
+    (void)number;
+    offset += step;
+}
+
 __attribute__((constructor)) static void begin(void) {
     const char *text = getenv("POYANG_FAULT_CLOCK_OFFSET");
     offset = text ? atol(text) : 0;
+    text = getenv("POYANG_FAULT_CLOCK_STEP");
+    step = text ? atol(text) : 0;
+    if (step) signal(SIGUSR1, go_on);
 }

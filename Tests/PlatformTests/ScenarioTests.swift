@@ -129,17 +129,25 @@ struct ScenarioTests {
         }
     }
 
-    /// Installed at 00:00; the service starts at 02:00 and calls nothing silent for two minutes.
+    /// Installed at 00:00; the service starts at 02:00.
+    ///
+    /// It calls nothing silent for two minutes, and nobody at night.
     @Test func aDeviceThatNeverReportsIsMissedUntilItDoes() throws {
         try self.inFolders { data, devices in
             let start = try Self.time("2024-06-20T02:00")
             let bench = try Workbench(data, now: start, clock: .wall, devices: devices)
-            for minute in 0..<5 { try bench.core.tick(at: start + Milliseconds(minute) * .minute) }
-            #expect(try self.messages(bench, of: "well").count == 1)
-            #expect(try self.messages(bench, of: "well").first?.contains("silence issued notice") ?? false)
+            for minute in 0..<2 { try bench.core.tick(at: start + Milliseconds(minute) * .minute) }
+            #expect(bench.core.book.active.isEmpty)
+            for minute in 2..<360 { try bench.core.tick(at: start + Milliseconds(minute) * .minute) }
+            #expect(bench.core.book.active.map(\.identity.site) == ["well"])
+            #expect(bench.core.book.active.map(\.latest) == [nil])
             #expect(try self.messages(bench, of: "creek").isEmpty, "nobody knows since when it should report")
-            try self.send(bench, "well-1", "level", 3, at: start + 5 * .minute)
-            #expect(try self.messages(bench, of: "well").last == "02:05 silence ended notice")
+            #expect(try bench.records.feed(after: 0).isEmpty)
+            for minute in 360..<365 { try bench.core.tick(at: start + Milliseconds(minute) * .minute) }
+            #expect(try self.messages(bench, of: "") == ["08:00 silence issued notice"])
+            try self.send(bench, "well-1", "level", 3, at: start + 365 * .minute)
+            #expect(bench.core.book.active.map(\.isList) == [true])
+            #expect(try self.messages(bench, of: "well").isEmpty)
             try bench.close()
         }
     }

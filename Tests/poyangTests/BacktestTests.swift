@@ -241,6 +241,60 @@ struct BacktestTests {
         )
     }
 
+    // MARK: - Recording rules
+
+    /// A flood by the mean of half an hour, in feet: recorded over two rules, in the wrong order, or written out.
+    ///
+    /// Below the name that is recorded stands an old value of another rule.
+    @Test func rulesOverRecordedSeriesSayWhatTheirExpressionsSay() throws {
+        let rows = (0..<300)
+            .map { minute -> String in
+                let level = 1 + 3 * sin(Double(minute) / 40)
+                return "\(1_577_836_800 + 60 * minute),level_meters,a,\(level)\n"
+                    + "\(1_577_836_800 + 60 * minute),level:feet,a,99\n"
+            }
+        let csv = "time_s,metric,site,value\n" + rows.joined()
+        let recorded = """
+            groups:
+              - name: g
+                rules:
+                  - { record: "level:feet", expr: "level:mean30m * 4" }
+                  - { record: "level:mean30m", expr: "avg_over_time(level_meters[30m])" }
+                  - { record: "level:unused", expr: "level_meters offset 1y" }
+                  - { alert: High, expr: "max_over_time(level:feet[10m]) > 10", labels: { hazard: flood } }
+            """
+        let written = """
+            groups:
+              - name: g
+                rules:
+                  - alert: High
+                    expr: max_over_time((avg_over_time(level_meters[30m]) * 4)[10m:1m]) > 10
+                    labels: { hazard: flood }
+            """
+        try inTemporaryFolder { folder in
+            let path = try file("x.csv", in: folder, csv)
+            func changes(_ rules: String, from minute: Int) throws -> [String] {
+                var recording = RecordedHistory(catalog: .empty)
+                try recording.read(path, map: nil)
+                let span = try #require(recording.span)
+                let outcome = try recording.backtest(try RuleFileLoader().parse(rules))
+                    .run(from: span.lowerBound + Milliseconds(minute) * .minute, through: span.upperBound)
+                #expect(outcome.failures.isEmpty)
+                return outcome.transitions.map { transition in
+                    // What ends an alert is the newest reading of its first series, which is another one.
+                    let value = transition.change == .raised ? " \(transition.value ?? 0)" : ""
+                    return "\(transition.change.rawValue) \(transition.eventTime)\(value)"
+                }
+            }
+            // From the beginning, and in the middle of what windows look back on.
+            for minute in [0, 41, 100, 130] {
+                let expected = try changes(written, from: minute)
+                #expect(try changes(recorded, from: minute) == expected, "from minute \(minute)")
+                #expect(expected.count == (minute < 130 ? 3 : 1), "\(expected)")
+            }
+        }
+    }
+
     // MARK: - What a person sees
 
     @Test func aReportNamesLeadsHitsMissesAndFalseAlarms() throws {

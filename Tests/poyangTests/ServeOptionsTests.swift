@@ -51,6 +51,24 @@ struct ServeOptionsTests {
         }
     }
 
+    @Test func theListOfSilentDevicesHasATimeOfDay() throws {
+        #expect(try self.options([]).morningList == 480)
+        #expect(try self.options([], environment: ["POYANG_MORNING_LIST": "07:15"]).morningList == 435)
+        for wrong in ["7", "7:15", "24:00", "08:60", "-1:00", "morning", "08:00:00"] {
+            let refused = #expect(throws: CommandFailure.self) {
+                try self.options([], environment: ["POYANG_MORNING_LIST": wrong])
+            }
+            #expect("\(try #require(refused))".contains("such as \"08:00\""))
+        }
+        try inTemporaryFolder { folder in
+            let path = try file("c.yaml", in: folder, "morning_list: 06:30\n")
+            #expect(try self.options(["--config", path]).morningList == 390)
+            let wrong = try file("d.yaml", in: folder, "data: x\nmorning_list: early\n")
+            let problems = #expect(throws: ProblemList.self) { try self.options(["--config", wrong]) }
+            #expect("\(try #require(problems))".contains("d.yaml:2:15: 'early' is no time of day"))
+        }
+    }
+
     @Test func letsANearerBrokerWinOverAFartherEmbeddedOne() throws {
         let options = try self.options(
             ["--broker", "mqtt://10.0.0.1:1883"],

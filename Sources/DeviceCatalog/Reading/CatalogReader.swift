@@ -21,10 +21,13 @@ package struct CatalogReader: SeriesReader {
 
     let base: any SeriesReader
     let catalog: Catalog
+    /// Times of which silence is not counted.
+    package var outages: Outages
 
-    package init(base: any SeriesReader, catalog: Catalog) {
+    package init(base: any SeriesReader, catalog: Catalog, outages: Outages = Outages()) {
         self.base = base
         self.catalog = catalog
+        self.outages = outages
     }
 
     package func select(_ request: SelectRequest) throws -> [SeriesColumns] {
@@ -187,8 +190,12 @@ extension CatalogReader {
             found.append(columns)
         }
         func add(_ states: SiteEntry.ChannelStates?) throws {
-            try add(states?.silence?.labels) { try states?.silence?.columns(request.extent, base: self.base) }
-            try add(states?.unheard?.labels) { try states?.unheard?.columns(request.extent, base: self.base) }
+            try add(states?.silence?.labels) {
+                try states?.silence?.columns(request.extent, base: self.base, self.outages)
+            }
+            try add(states?.unheard?.labels) {
+                try states?.unheard?.columns(request.extent, base: self.base, self.outages)
+            }
             try add(states?.stuck?.labels) { try states?.stuck?.columns(request.extent, base: self.base) }
         }
         for entry in self.stateCandidates(request.matchers) {

@@ -30,12 +30,12 @@ struct ChannelSilence: Sendable {
     }
 
     /// - Returns: `nil` while the channel has never reported.
-    func columns(_ extent: SelectExtent, base: any SeriesReader) throws -> SeriesColumns? {
+    func columns(_ extent: SelectExtent, base: any SeriesReader, _ outages: Outages) throws -> SeriesColumns? {
         let start = extent.start
         let matchers = self.matchers
         let request = SelectRequest(
             matchers: matchers,
-            extent: .window(after: start - self.limit, through: extent.through),
+            extent: .window(after: outages.reach(before: start, limit: self.limit), through: extent.through),
             qualities: .all
         )
         let times = try base.select(request).first { $0.labels == self.channel.series.labels }?.times ?? []
@@ -48,7 +48,7 @@ struct ChannelSilence: Sendable {
         }
         for (index, time) in times.enumerated() {
             let next = index + 1 < times.count ? times[index + 1] : .distantFuture
-            let silentFrom = min(time + self.limit, next)
+            let silentFrom = min(outages.silence(after: time, limit: self.limit), next)
             if let last = spans.last, last.value == 0, last.end == time {
                 spans[spans.count - 1].end = silentFrom
             } else {

@@ -8,7 +8,8 @@ import Telemetry
 struct ChannelUnheard: Sendable {
     private let series: Labels
     private let matchers: [LabelMatcher]
-    private let overdueAt: Timestamp
+    private let installedAt: Timestamp
+    private let limit: Milliseconds
     let labels: Labels
 
     /// - Returns: Nil where it is not known how often the channel reports, or since when it should.
@@ -16,12 +17,13 @@ struct ChannelUnheard: Sendable {
         guard let schedule = channel.schedule, let installed = channel.installedAt else { return nil }
         self.series = channel.series.labels
         self.matchers = channel.series.labels.matchers
-        self.overdueAt = installed + schedule.silenceLimit
+        self.installedAt = installed
+        self.limit = schedule.silenceLimit
         self.labels = channel.stateLabels(CatalogReader.unheardMetric, virtual: virtual)
     }
 
     /// - Returns: Nil where the channel has reported before the extent.
-    func columns(_ extent: SelectExtent, base: any SeriesReader) throws -> SeriesColumns? {
+    func columns(_ extent: SelectExtent, base: any SeriesReader, _ outages: Outages) throws -> SeriesColumns? {
         let hasReported = try base.series(matching: self.matchers, after: .distantPast, through: extent.start)
             .contains(self.series)
         guard !hasReported else { return nil }
@@ -31,12 +33,9 @@ struct ChannelUnheard: Sendable {
             qualities: .all
         )
         let first = try base.select(request).first { $0.labels == self.series }?.times.first ?? .distantFuture
-        var spans = [
-            StepFunction.Span(start: CatalogResolver.earliestTime, end: min(self.overdueAt, first), value: 0)
-        ]
-        if self.overdueAt < first {
-            spans.append(StepFunction.Span(start: self.overdueAt, end: first, value: 1))
-        }
+        let overdueAt = outages.silence(after: self.installedAt, limit: self.limit)
+        var spans = [StepFunction.Span(start: CatalogResolver.earliestTime, end: min(overdueAt, first), value: 0)]
+        if overdueAt < first { spans.append(StepFunction.Span(start: overdueAt, end: first, value: 1)) }
         return StepFunction(spans: spans).columns(extent, labels: self.labels)
     }
 }

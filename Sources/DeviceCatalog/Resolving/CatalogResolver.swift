@@ -80,7 +80,9 @@ package final class CatalogResolver: Sendable {
         var refusals: [Refusal] = []
         let latest = policy.isOwnClockSuspect ? Timestamp.distantFuture : receivedAt + policy.skew
         let takesSimulated = policy.acceptsSimulated || plan.device.isTest
+        var newestOwn = Timestamp.distantPast
         for reading in readings {
+            if let own = reading.time, own > newestOwn, !reading.isSimulated { newestOwn = own }
             let time = reading.time ?? receivedAt
             guard let channel = plan.channel(reading.key) else {
                 refusals.append(.unknownChannel(reading, of: plan))
@@ -121,6 +123,7 @@ package final class CatalogResolver: Sendable {
             resolved.append(value)
             resolved += depths
         }
+        if newestOwn > .distantPast, !policy.isOwnClockSuspect { plan.noteClock(newestOwn, receivedAt: receivedAt) }
         return refusals
     }
 }

@@ -66,6 +66,7 @@ final class DevicePlan: Sendable {
     let takesAnyMetric: Bool
     private let keys: SeriesKeyTable
     private let used = Mutex<[String: ChannelPlan]>([:])
+    private let clock = Mutex(ClockOffsets())
 
     /// `measuresDepth` tells of a series of depths of rain whether some device reports them itself.
     init(device: Device, model: DeviceModel, keys: SeriesKeyTable, measuresDepth: (Labels) -> Bool) {
@@ -85,6 +86,13 @@ final class DevicePlan: Sendable {
                 rain: isCounter ? RainCounter(depth: keys.key(for: depths), schedule: schedule) : nil
             )
         }
+    }
+
+    /// How long before its receipt a message was made by the device's own clock: the median of the newest ones.
+    var clockOffset: Milliseconds? { self.clock.withLock { $0.median } }
+
+    func noteClock(_ time: Timestamp, receivedAt: Timestamp) {
+        self.clock.withLock { $0.note(receivedAt - time, at: receivedAt) }
     }
 
     /// The plan of a key; `nil` when the device has no such channel.

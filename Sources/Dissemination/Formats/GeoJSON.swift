@@ -195,6 +195,14 @@ private struct AlertProperties: Encodable {
         if let threshold = message.threshold, threshold.isFinite { self.members["threshold"] = threshold }
         if !message.unit.isEmpty { self.members["unit"] = message.unit }
         if let last = message.lastReadingAt { self.members["lastReadingAt"] = last.rfc3339() }
+        if let channels = message.silentChannels {
+            self.members["silentChannels"] = channels.map { channel in
+                [
+                    "site": channel.site, "device": channel.device, "metric": channel.metric, "alert": channel.alert,
+                    "since": channel.since.rfc3339(),
+                ]
+            }
+        }
         if let next = entry.replacedBy {
             self.members["replacedBy"] = "\(base)/alerts/\(next.identifier)"
             self.members["replacedAt"] = next.sent.rfc3339()

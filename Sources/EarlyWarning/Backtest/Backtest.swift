@@ -40,7 +40,7 @@ package struct Backtest {
     package var curvePoints = 0
 
     /// - Parameters:
-    ///   - rules: Recording rules among them are not evaluated.
+    ///   - rules: Of recording rules among them those are evaluated that alerts depend on, each after those that it reads.
     ///   - store: The series as they are stored, with their stored labels.
     ///   - view: Shows a store to the rules: with look-backs, thresholds and virtual labels.
     package init(
@@ -64,7 +64,8 @@ package struct Backtest {
         progress: (Double) -> Void = { _ in }
     ) throws -> Outcome {
         let engine = RuleEngine(rules: self.rules, clockMode: .data, channels: self.channels)
-        var feed = BacktestFeed(engine.compiled, sites: self.sites)
+        let recorder = BacktestRecorder(self.rules)
+        var feed = BacktestFeed(engine.compiled, recorder, sites: self.sites)
         var book = BacktestBook(self.rules)
         var outcome = Outcome()
         var position: Int64 = 0
@@ -77,7 +78,6 @@ package struct Backtest {
             )
             let transitions = try engine.process(batch, reader: reader)
             if case .samples(let samples) = content {
-                outcome.samples += samples.count
                 try book.take(transitions, samples, reader)
             } else {
                 try book.take(transitions, [], reader)
@@ -85,17 +85,24 @@ package struct Backtest {
             outcome.transitions += transitions
         }
         let begin = from - 1
-        var start = begin
+        var start = begin - recorder.lead
         while start < through {
-            let end = min(start + Self.slice, through)
+            let end = min(start + Self.slice, start < begin ? begin : through)
             // What windows remember of the series must not know what comes after the slice.
             let store = HorizonReader(base: self.store, horizon: end)
-            let samples = try feed.samples(of: store, after: start, through: end)
-            if !samples.isEmpty { try process(.samples(samples), at: end, self.view(store)) }
+            var samples = try feed.samples(of: store, after: start, through: end)
+            let reader = self.view(recorder.over(store))
+            let recorded = recorder.isEmpty ? [] : try recorder.record(samples, reader: reader)
+            if start >= begin, !samples.isEmpty {
+                outcome.samples += samples.count
+                samples += recorded
+                if !recorded.isEmpty { samples.sort { $0.sample.time < $1.sample.time } }
+                try process(.samples(samples), at: end, reader)
+            }
             start = end
-            progress(Double(start - begin) / Double(max(1, through - begin)))
+            progress(max(0, Double(start - begin) / Double(max(1, through - begin))))
         }
-        let reader = self.view(HorizonReader(base: self.store, horizon: through))
+        let reader = self.view(recorder.over(HorizonReader(base: self.store, horizon: through)))
         try process(.clockAdvance(site: nil, to: through), at: through, reader)
         outcome.warnings = book.finished()
         outcome.failures = engine.failures().map { "\($0.rule) (\($0.site)): \($0.message)" }
@@ -117,12 +124,16 @@ package struct Backtest {
 private struct BacktestFeed {
     private let conditions: [[LabelMatcher]]
     private var keys: [Labels: SeriesKey] = [:]
+    /// Metrics that are recorded anew, not played.
+    private let recorded: Set<String>
 
     /// Only what a rule's selectors find is read; where a rule speaks of silence, or of nothing, all series are.
-    init(_ rules: [CompiledRule], sites: [String]?) {
+    init(_ rules: [CompiledRule], _ recorder: BacktestRecorder, sites: [String]?) {
         let any = LabelMatcher(name: Labels.metricName, operation: .notEqual, value: "", pattern: nil)
         let needsAll = rules.contains { $0.isSilence || $0.patterns.isEmpty }
-        let patterns = needsAll ? [[any]] : Array(Set(rules.flatMap { $0.patterns.map(\.matchers) }))
+        let read = rules.flatMap(\.patterns) + recorder.patterns
+        let patterns = needsAll ? [[any]] : Array(Set(read.map(\.matchers)))
+        self.recorded = recorder.names
         guard let sites else {
             self.conditions = patterns
             return
@@ -146,7 +157,8 @@ private struct BacktestFeed {
                 extent: .window(after: after, through: through),
                 qualities: .raising
             )
-            for columns in try store.select(request) where seen.insert(columns.labels).inserted {
+            for columns in try store.select(request)
+            where !self.recorded.contains(columns.labels.metric) && seen.insert(columns.labels).inserted {
                 let key = self.keys[columns.labels] ?? SeriesKey(labels: columns.labels)
                 self.keys[columns.labels] = key
                 for index in columns.times.indices {

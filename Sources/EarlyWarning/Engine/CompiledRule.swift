@@ -39,6 +39,8 @@ final class CompiledRule: Sendable {
     let maybeComparison: ThresholdComparison?
     /// It asks how a channel is, at one site or looking at nothing else, and so is evaluated in wall time.
     let isSilence: Bool
+    /// It asks how a channel is, wherever it is evaluated.
+    let asksForChannels: Bool
     /// `expr` is `channel_silent{…} == 1`: it has no result where no channel is silent.
     let wantsSilence: Bool
     /// It is evaluated for each site by itself.
@@ -79,6 +81,7 @@ final class CompiledRule: Sendable {
         let isPerSite = readsSeries && !namesSite && queries.allSatisfy(\.isConfinedToSite)
         self.isPerSite = isPerSite
         let asksForStates = all.map { CompiledRule.channelStates.contains($0.metric ?? "") }
+        self.asksForChannels = asksForStates.contains(true)
         self.isSilence = isPerSite ? asksForStates.contains(true) : readsSeries && !asksForStates.contains(false)
         self.speaksOfAbsence = queries.contains { $0.description.contains("absent") }
         self.hasMaybe = rule.maybe != nil

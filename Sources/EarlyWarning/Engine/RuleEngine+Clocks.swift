@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import PromQL
-import Telemetry
+package import Telemetry
 
 /// How samples and advances move clocks, and what is evaluated when.
 extension RuleEngine {
@@ -24,14 +24,14 @@ extension RuleEngine {
         }
 
         private(set) lazy var reader: any SeriesReader = self.site?.over(self.base) ?? self.base
-        private(set) lazy var raising = Evaluator(
-            reader: self.reader,
-            options: EvaluationOptions(qualities: .raising, roundsComparisons: true)
-        )
-        private(set) lazy var trusted = Evaluator(
-            reader: self.reader,
-            options: EvaluationOptions(qualities: .trusted, roundsComparisons: true)
-        )
+        private(set) lazy var raising = self.evaluator(.raising)
+        private(set) lazy var trusted = self.evaluator(.trusted)
+
+        private func evaluator(_ qualities: QualitySet) -> Evaluator {
+            var options = EvaluationOptions(qualities: qualities, roundsComparisons: true)
+            options.confinesFaults = true
+            return Evaluator(reader: self.reader, options: options)
+        }
     }
 
     func view(_ scope: Scope, _ reader: any SeriesReader) -> View {
@@ -247,6 +247,16 @@ extension RuleEngine {
             isAny = true
         }
         if isAny || scope.due <= target { scope.rearm() }
+    }
+
+    /// Lets the rules that ask how channels are look again at a moment: what the reader says of them has changed.
+    package func lookAtChannels(at moment: Timestamp) {
+        for scope in Array(self.scopes.values) + self.acrossScopes {
+            let units = (scope.units + scope.wallUnits).filter(\.rule.asksForChannels)
+            guard !units.isEmpty else { continue }
+            for unit in units { unit.due = min(unit.due, moment) }
+            scope.rearm()
+        }
     }
 
     /// Fires the timers of silence rules that wall time has reached.

@@ -25,6 +25,9 @@ extension RuleEngine {
         var due: Timestamp
         var ending: Ending?
         var maybe: [Labels]?
+        /// What was left out of the expression's result, and of what ends alerts or holds them.
+        var faults: [MatchFault]
+        var sideFaults: [MatchFault] = []
 
         init(time: Timestamp, view: View, _ result: InstantResult? = nil) {
             self.time = time
@@ -32,6 +35,12 @@ extension RuleEngine {
             self.evidence = result?.evidence ?? []
             self.newestSample = result?.newestSample
             self.due = result?.nextChange ?? .distantFuture
+            self.faults = result?.faults ?? []
+        }
+
+        /// Why nobody knows of the alert with these labels.
+        func fault(_ faults: [MatchFault], of labels: Labels) -> MatchFault? {
+            faults.isEmpty ? nil : faults.first { $0.labels.isCompatible(with: labels) }
         }
 
         mutating func look(_ moment: Timestamp) {
@@ -40,6 +49,12 @@ extension RuleEngine {
     }
 
     func evaluate(_ unit: RuleUnit, at time: Timestamp, _ view: View) throws {
+        if unit.rule.asksForChannels, self.clockMode == .wall, time < self.silenceHeldUntil {
+            // Of that time nobody knows which channels were silent: what they sent may still come, or never got here.
+            unit.isDirty = false
+            unit.due = self.silenceHeldUntil
+            return
+        }
         self.counters.evaluations += 1
         unit.evaluatedAt = time
         unit.isDirty = false
@@ -60,19 +75,24 @@ extension RuleEngine {
             var pass = Pass(time: time, view: view, result)
             if unit.rule.dependsOnTime { pass.look(self.nextTimeStep(unit, after: time)) }
             if let season = unit.rule.rule.season { pass.look(season.turn(after: time)) }
-            guard !unit.alerts.isEmpty || !result.isEmpty || unit.rule.rule.maybe != nil || unit.failure != nil else {
+            guard
+                !unit.alerts.isEmpty || !result.isEmpty || unit.rule.rule.maybe != nil || unit.failure != nil
+                    || !result.faults.isEmpty
+            else {
                 unit.due = max(pass.due, time + 1)
                 return
             }
             try self.match(result.value, to: unit, &pass)
             try self.judge(unit, &pass)
-            self.recover(unit, at: time)
+            if let fault = pass.faults.first ?? pass.sideFaults.first {
+                self.noteFault(unit, message: fault.message, at: time)
+                pass.look(self.nextTimeStep(unit, after: time))
+            } else {
+                self.recover(unit, at: time)
+            }
             unit.due = max(pass.due, time + 1)
         } catch let error as PromQLError {
             self.fail(unit, message: error.message, at: time)
-        } catch let error as DuplicateAlert {
-            let message = "two elements of the result have the same labels without the metric name: \(error.labels)"
-            self.fail(unit, message: message, at: time)
         }
     }
 
@@ -218,7 +238,10 @@ extension RuleEngine {
             let identity = unit.rule.alertLabels(base: base, value: value)
             index = unit.alerts.firstIndex { $0.labels == identity }
             if let index {
-                guard !unit.alerts[index].isSeen else { throw DuplicateAlert(labels: identity) }
+                guard !unit.alerts[index].isSeen else {
+                    pass.faults.append(unit.rule.duplicate(labels))
+                    return
+                }
                 unit.alerts[index].resultLabels = labels
             } else {
                 unit.alerts.append(
@@ -307,6 +330,7 @@ extension RuleEngine {
         mustCheckSilence: Bool,
         _ pass: inout Pass
     ) throws -> AlertStateMachine.Verdict {
+        if let fault = pass.fault(pass.faults, of: alert.matchingLabels) { return .unknown(reason: fault.message) }
         guard alert.machine.isRaised else { return alert.isSeen ? .fires : .over }
         var isSilent = false
         if !alert.isSeen, try self.isThresholdWithdrawn(alert, unit, &pass) {
@@ -325,6 +349,7 @@ extension RuleEngine {
         if isSilent { return .lingers }
         if try self.maybe(unit, &pass).contains(alert.matchingLabels) { return .unknown(reason: "maybe") }
         let ending = try self.ending(unit, &pass)
+        if let fault = pass.fault(pass.sideFaults, of: alert.matchingLabels) { return .unknown(reason: fault.message) }
         let isFound = ending.values.contains { $0.labels == alert.matchingLabels }
         if unit.rule.rule.clear != nil { return isFound ? .cleared : .lingers }
         return isFound ? .lingers : .over
@@ -369,6 +394,7 @@ extension RuleEngine {
         if let ending = pass.ending { return ending }
         let result = try pass.view.trusted.instant(unit.rule.rule.clear ?? unit.rule.rule.expr, at: pass.time)
         pass.look(result.nextChange)
+        pass.sideFaults += result.faults
         let ending = Ending(
             values: result.samples.map { (unit.rule.matchingLabels($0.labels), $0.value) },
             evidence: result.evidence,
@@ -383,6 +409,7 @@ extension RuleEngine {
         if let maybe = pass.maybe { return maybe }
         let result = try pass.view.raising.instant(query, at: pass.time)
         pass.look(result.nextChange)
+        pass.sideFaults += result.faults
         let maybe = result.samples.map { unit.rule.matchingLabels($0.labels) }
         pass.maybe = maybe
         return maybe

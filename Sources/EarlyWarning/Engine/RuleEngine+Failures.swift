@@ -1,11 +1,18 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import PromQL
 import Telemetry
 
-/// Two elements of a result became one alert when the metric name was dropped.
-struct DuplicateAlert: Error {
-    let labels: Labels
+extension CompiledRule {
+    /// Two elements of a result became one alert when the metric name was dropped.
+    func duplicate(_ labels: Labels) -> MatchFault {
+        let matching = self.matchingLabels(labels)
+        return MatchFault(
+            labels: matching,
+            message: "two elements of the result have the same labels without the metric name: \(matching)"
+        )
+    }
 }
 
 /// Rules that cannot be evaluated are themselves a warning of hazard `system`.
@@ -49,6 +56,15 @@ extension RuleEngine {
         self.emitFailure(.raised, unit, message: message, since: time, at: time)
     }
 
+    /// Says once that a part of a rule cannot be evaluated: the alerts that this concerns are unknown, others go on.
+    func noteFault(_ unit: RuleUnit, message: String, at time: Timestamp) {
+        self.counters.errors += 1
+        guard unit.failure == nil else { return }
+        unit.failure = (message, time)
+        guard self.rehearsal == nil else { return }
+        self.emitFailure(.raised, unit, message: message, since: time, at: time)
+    }
+
     func recover(_ unit: RuleUnit, at time: Timestamp) {
         guard let failure = unit.failure else { return }
         unit.failure = nil
@@ -64,8 +80,8 @@ extension RuleEngine {
     ) {
         let labels = self.failureLabels(unit)
         let place = labels.site.isEmpty ? "" : "\(labels.site): "
-        let zh = change == .ended ? "规则恢复正常" : "规则无法计算，状态未知"
-        let en = change == .ended ? "rule works again" : "rule cannot be evaluated, its state is unknown"
+        let zh = change == .ended ? "规则恢复正常" : "规则无法计算，所涉状态未知"
+        let en = change == .ended ? "rule works again" : "rule cannot be evaluated, what it would say is unknown"
         let transition = AlertTransition(
             rule: RuleEngine.failureRule,
             alertName: "RuleError",

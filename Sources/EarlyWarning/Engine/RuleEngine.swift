@@ -62,8 +62,10 @@ package final class RuleEngine {
     package internal(set) var counters = Counters()
     /// The wall time before which wall time itself decides nothing: no channel is silent, no tick clock moves.
     ///
-    /// After a start the broker still holds what came while we were away. Set it to the start plus the time that such
-    /// a backlog needs; clocks follow the data meanwhile. Without meaning where the clock is that of the data.
+    /// After a start the broker still holds what came while we were away, and while the broker is away nobody knows who
+    /// is silent. Set it to the start, or the broker's return, plus the time that such a backlog needs; clocks follow the
+    /// data meanwhile. Rules that ask how channels are are not evaluated for times before it, later neither. Without
+    /// meaning where the clock is that of the data.
     package var silenceHeldUntil = Timestamp.distantPast
 
     /// In `--clock wall`: wall time cannot be believed, so sites' clocks follow their data alone.

@@ -210,6 +210,20 @@ extension [RecordingRule] {
     /// Each after those whose values it reads; of those that read each other in a ring one begins.
     package var inOrderOfUse: [RecordingRule] { self.visited().order.map { self[$0] } }
 
+    /// Those whose values series with these conditions may be, and those whose values they read in turn; in this order.
+    func needed(by patterns: [CompiledRule.Pattern]) -> [RecordingRule] {
+        let recording = Dictionary(grouping: self.indices) { self[$0].record }
+        var needed: Set<Int> = []
+        var open = patterns
+        while let pattern = open.popLast() {
+            for index in RecordingRule.recorded(pattern.matchers, by: recording, of: self)
+            where needed.insert(index).inserted {
+                open += self[index].patterns
+            }
+        }
+        return needed.sorted().map { self[$0] }
+    }
+
     /// The rules that, over others or directly, read what they record themselves; of a ring one at least.
     var rings: [RecordingRule] { self.visited().rings.sorted().map { self[$0] } }
 
@@ -217,7 +231,7 @@ extension [RecordingRule] {
     private func visited() -> (order: [Int], rings: Set<Int>) {
         let recording = Dictionary(grouping: self.indices) { self[$0].record }
         let readers = self.map { rule in
-            Set(rule.patterns.flatMap { pattern in rule.recorded(pattern.matchers, by: recording, of: self) }).sorted()
+            Set(rule.patterns.flatMap { RecordingRule.recorded($0.matchers, by: recording, of: self) }).sorted()
         }
         var marks = [Visit](repeating: .new, count: self.count)
         var order: [Int] = []
@@ -249,7 +263,7 @@ extension [RecordingRule] {
 
 extension RecordingRule {
     /// The places of the rules whose values a selector with these conditions may find.
-    fileprivate func recorded(
+    fileprivate static func recorded(
         _ pattern: [LabelMatcher],
         by names: [String: [Int]],
         of rules: [RecordingRule]

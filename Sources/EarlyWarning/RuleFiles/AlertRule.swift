@@ -69,10 +69,15 @@ package struct RecordingRule: Sendable {
 
 /// Something about a rule that its author should know, though it is no error.
 package struct RuleFinding: Sendable {
-    package enum Kind: Sendable {
-        /// Fails the check with `--lint-fatal`.
-        case lint
+    package enum Kind: String, Sendable {
+        /// Two rules with the same name and labels.
+        case duplicateRules = "duplicate-rules"
+        /// Hours and days of UTC, which are not those of the place.
+        case utcTime = "utc-time"
         case note
+
+        /// Whether it fails the check with `--lint-fatal`.
+        package var isLint: Bool { self != .note }
     }
 
     package let kind: Kind

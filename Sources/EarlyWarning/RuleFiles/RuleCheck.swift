@@ -18,6 +18,6 @@ package struct RuleCheck: Sendable {
 
     /// Whether nothing is wrong; with `--lint-fatal` a lint finding is wrong, too.
     package func passes(lintIsFatal: Bool = false) -> Bool {
-        self.problems.isEmpty && !(lintIsFatal && self.rules.findings.contains { $0.kind == .lint })
+        self.problems.isEmpty && !(lintIsFatal && self.rules.findings.contains { $0.kind.isLint })
     }
 }

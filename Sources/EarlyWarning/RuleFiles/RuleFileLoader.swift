@@ -20,6 +20,8 @@ package struct RuleFileText: Codable, Sendable {
 package struct RuleFileLoader {
     /// Accept keys that the schema does not know, as `promtool check rules --ignore-unknown-fields` does.
     package var ignoresUnknownFields = false
+    /// Whether functions that count in UTC are an error instead of a finding, as in the rules that are shipped.
+    package var refusesUTCTime = false
     /// The interval of groups that name none.
     package var defaultInterval: Milliseconds = .minute
 
@@ -111,6 +113,7 @@ package struct RuleFileLoader {
             defaultHazard: hazard,
             defaultInterval: self.defaultInterval,
             ignoresUnknownFields: self.ignoresUnknownFields,
+            refusesUTCTime: self.refusesUTCTime,
             source: text.split(separator: "\n", omittingEmptySubsequences: false)
         )
         reader.read(value)
@@ -187,7 +190,7 @@ extension RuleSet {
             }
             let message = "'\(name)' with the same labels stands at \(first) already; give one of them another name"
             let problem = Problem(file: file, line: line, column: 1, message: message)
-            return RuleFinding(kind: .lint, problem: problem)
+            return RuleFinding(kind: .duplicateRules, problem: problem)
         }
         for rule in self.recordings {
             let labels = rule.labels.map { "\($0.name)=\($0.value)" }

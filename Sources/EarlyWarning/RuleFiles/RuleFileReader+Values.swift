@@ -49,9 +49,11 @@ extension RuleFileReader {
     }
 
     /// A query of type vector or scalar, with `$level` and `$threshold` replaced; errors are reported at their place.
-    func query(_ value: YAMLValue, _ level: Level = Level(level: .notice, label: nil), _ days: CalendarDays? = nil)
-        -> Query?
-    {
+    mutating func query(
+        _ value: YAMLValue,
+        _ level: Level = Level(level: .notice, label: nil),
+        _ days: CalendarDays? = nil
+    ) -> Query? {
         guard let text = value.string else { return nil }
         let written = LevelSubstitution(text, level: level.label, threshold: level.constant?.text)
         do {
@@ -62,6 +64,7 @@ extension RuleFileReader {
                 )
                 return nil
             }
+            self.noteUTCTime(value, written)
             return query
         } catch {
             let hint = error.hint.map { " (\($0))" } ?? ""

@@ -12,6 +12,7 @@ struct RuleFileReader {
     let defaultHazard: String
     let defaultInterval: Milliseconds
     let ignoresUnknownFields: Bool
+    let refusesUTCTime: Bool
     let source: [Substring]
 
     var alerts: [AlertRule] = []
@@ -27,6 +28,7 @@ struct RuleFileReader {
         defaultHazard: String,
         defaultInterval: Milliseconds,
         ignoresUnknownFields: Bool,
+        refusesUTCTime: Bool,
         source: [Substring]
     ) {
         self.path = path
@@ -34,6 +36,7 @@ struct RuleFileReader {
         self.defaultHazard = defaultHazard
         self.defaultInterval = defaultInterval
         self.ignoresUnknownFields = ignoresUnknownFields
+        self.refusesUTCTime = refusesUTCTime
         self.source = source
     }
 
@@ -245,10 +248,6 @@ struct RuleFileReader {
         if clear != nil, settings.keepFiringFor > 0 {
             self.note(value, "'keep_firing_for' has no effect beside 'clear', which ends the alert at once")
         }
-        for function in ["hour(", "minute(", "day_of_week(", "day_of_month(", "day_of_year(", "month("]
-        where expr.description.contains(function) {
-            self.note(value, "\(function)) counts in UTC; local time is 8 hours ahead of it")
-        }
         var id = "\(self.name)/\(group.name)/\(name)"
         if let label = level.label { id += "/\(label)" }
         var unique = id
@@ -291,5 +290,23 @@ struct RuleFileReader {
         let problem = Problem(file: self.path, line: value.line, column: value.column, message: message)
         guard self.noted.insert(problem).inserted else { return }
         self.findings.append(RuleFinding(kind: .note, problem: problem))
+    }
+
+    /// Takes notice of functions that count in UTC, once at each place.
+    mutating func noteUTCTime(_ value: YAMLValue, _ written: LevelSubstitution) {
+        for call in Query.callsInUTC(of: written.text) {
+            let problem = value.problem(
+                "\(call.function.rawValue)() counts in UTC, 8 hours behind local time; for a part of the year write "
+                    + "'season: { from: 04-01, to: 07-01 }', for whole days 'day_boundary: \"08:00\"'",
+                atByte: written.original(of: call.offset),
+                source: self.source
+            )
+            guard self.noted.insert(problem).inserted else { continue }
+            if self.refusesUTCTime {
+                value.problems.report(problem)
+            } else {
+                self.findings.append(RuleFinding(kind: .utcTime, problem: problem))
+            }
+        }
     }
 }

@@ -85,7 +85,7 @@ struct WarningReport: Encodable {
     let hazard: Hazard
     let status: WarningStatus
     let level: WarningLevel
-    /// `active` or `ended`.
+    /// `active`, `waiting` (silence of which the list of the morning will tell) or `ended`.
     let state: String
     /// Its data stopped: it is held, not known to last.
     let held: Bool
@@ -105,7 +105,7 @@ struct WarningReport: Encodable {
         self.hazard = warning.identity.hazard
         self.status = warning.identity.status
         self.level = warning.level
-        self.state = warning.isActive ? "active" : "ended"
+        self.state = !warning.isActive ? "ended" : warning.latest == nil ? "waiting" : "active"
         self.held = warning.isHeld
         self.acknowledgedBy = warning.acknowledgement?.who
         self.issuedAt = warning.issuedAt.rfc3339()

@@ -35,6 +35,11 @@ final class ProcessingCore {
     private var judged = 0
     private var lastSave = Timestamp.distantPast
     private let ownClock: OwnClock
+    private var brokerWatch: BrokerWatch
+    /// When the broker was away, for readers on any thread.
+    let outageBoard: OutageBoard
+    /// The newest moment at which the list of silent channels was due, and was made or found empty.
+    private var listedThrough: Timestamp?
     /// What is wrong with our own clock; nil while it can be believed.
     private(set) var clockFault: String?
     /// What keeps the store from sealing; nil when all is well.
@@ -91,6 +96,10 @@ final class ProcessingCore {
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
         self.recorder = Recorder(rules: rules.recordings)
         self.ownClock = OwnClock(skew: resolver.policy.skew)
+        let notes = try records.clocks()
+        self.brokerWatch = BrokerWatch(try notes.lazy.compactMap(OutageNote.outages).first ?? Outages())
+        self.outageBoard = OutageBoard(self.brokerWatch.outages)
+        self.listedThrough = notes.lazy.compactMap(MorningNote.init).first?.moment
         try self.restartEngine(at: now)
         self.checkOwnClock(at: now)
     }
@@ -116,14 +125,49 @@ final class ProcessingCore {
     }
 
     /// Lets timers fire that fall due by the wall clock, and says again what would expire.
-    func tick(at now: Timestamp) throws {
+    ///
+    /// - Parameters:
+    ///   - now: Wall time.
+    ///   - brokerFault: Why no reading can come from the broker; nil while it is subscribed to.
+    /// - Throws: When the store or the catalogue refuses; the same tick may be given again.
+    func tick(at now: Timestamp, brokerFault: String? = nil) throws {
         guard self.isJudging else { return }
+        if self.options.clock == .wall { try self.watchBroker(at: now, fault: brokerFault) }
         try self.judge(at: now)
         self.checkOwnClock(at: now)
-        if self.clockFault == nil { try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) } }
+        if self.clockFault == nil {
+            try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) }
+            try self.listSilence(at: now)
+        }
         let context = StepContext(sentAt: now, processedAt: now)
         try self.add(self.book.extend(expiringBefore: now + Self.extensionLead, context: context))
         try self.save(at: now)
+    }
+
+    /// While the broker is away no channel is called silent, and afterwards not before what it kept has come: that it is
+    /// away is one warning.
+    private func watchBroker(at now: Timestamp, fault: String?) throws {
+        if fault != nil {
+            self.engine.silenceHeldUntil = max(self.engine.silenceHeldUntil, now + Self.restartGrace)
+        }
+        guard let transition = self.brokerWatch.observe(fault: fault, at: now) else { return }
+        let outages = self.brokerWatch.outages
+        self.outageBoard.put(outages)
+        self.unsaved.clocks.append(try OutageNote.row(outages))
+        if !outages.isNow { self.engine.lookAtChannels(at: self.engine.silenceHeldUntil) }
+        try self.tell([transition], at: now)
+    }
+
+    /// Since when the broker has been away; nil while it is there.
+    var brokerAwaySince: Timestamp? { self.brokerWatch.awaySince }
+
+    /// The store as the rules see it.
+    private var reader: CatalogReader {
+        CatalogReader(
+            base: self.store.reader,
+            catalog: self.resolver.catalog,
+            outages: self.brokerWatch.outages
+        )
     }
 
     /// Takes notice when our own clock cannot be believed, or can be again.
@@ -166,7 +210,8 @@ final class ProcessingCore {
             let (batch, isWallClockSuspect) = self.sinceSave[self.judged]
             self.engine.isWallClockSuspect = isWallClockSuspect
             try self.record(batch)
-            try self.evaluate(at: now) { try $0.process(batch, reader: $1) }
+            let lists = self.listsDue(in: batch)
+            try self.evaluate(at: now, lists: lists) { try $0.process(batch, reader: $1) }
             self.judged += 1
             self.processed = batch.position
         }
@@ -176,8 +221,7 @@ final class ProcessingCore {
     /// failure is a duplicate.
     private func record(_ batch: AppliedBatch) throws {
         guard !self.rules.recordings.isEmpty, case .samples(let samples) = batch.content else { return }
-        let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
-        let readings = try self.recorder.record(samples, reader: reader)
+        let readings = try self.recorder.record(samples, reader: self.reader)
         guard !readings.isEmpty else { return }
         var recorded = ReadingBatch(receivedAt: batch.receivedAt)
         recorded.readings = readings
@@ -192,12 +236,12 @@ final class ProcessingCore {
 
     private func evaluate(
         at now: Timestamp,
+        lists: [Timestamp] = [],
         _ step: (RuleEngine, any SeriesReader) throws -> [AlertTransition]
     ) throws {
-        let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
         let transitions: [AlertTransition]
         do {
-            transitions = try step(self.engine, reader)
+            transitions = try step(self.engine, self.reader)
         } catch {
             // Half an evaluation is worse than none: begin again from what is on disk. Nothing has been told since then,
             // because what is told is saved at once.
@@ -206,7 +250,64 @@ final class ProcessingCore {
             try self.restartEngine(at: now)
             throw error
         }
-        try self.tell(transitions, at: now)
+        var rest = transitions[...]
+        for moment in lists {
+            let before = rest.prefix { $0.eventTime <= moment }
+            rest = rest.dropFirst(before.count)
+            try self.tell(Array(before), at: now)
+            try self.listSilence(dueAt: moment, asOf: moment, at: now)
+        }
+        try self.tell(Array(rest), at: now)
+    }
+
+    private var morningList: MorningList { MorningList(minute: self.options.morningListMinute) }
+
+    /// Where the clock is that of the wall: makes the list when its time has come, also when nobody ran then.
+    ///
+    /// After a start it waits until what the broker kept has come.
+    private func listSilence(at now: Timestamp) throws {
+        guard self.options.clock == .wall, now >= self.engine.silenceHeldUntil else { return }
+        let due = self.morningList.newest(through: now)
+        guard let listed = self.listedThrough else { return try self.noteList(due, at: now) }
+        guard due > listed else { return }
+        try self.listSilence(dueAt: due, asOf: now, at: now)
+        try self.save(at: now, isLast: true)
+    }
+
+    private func listSilence(dueAt due: Timestamp, asOf moment: Timestamp, at now: Timestamp) throws {
+        try self.add(self.book.listSilence(at: moment, context: StepContext(sentAt: now, processedAt: now)))
+        self.listedThrough = due
+        self.unsaved.clocks.append(MorningNote(moment: due).row)
+    }
+
+    /// Keeps in mind when the count of days began.
+    private func noteList(_ due: Timestamp, at now: Timestamp) throws {
+        self.listedThrough = due
+        try self.note(MorningNote(moment: due).row, at: now)
+    }
+
+    /// Where the clock is that of the data: the moments of a batch at which a list is due, at most one for each sample
+    /// or advance, however far it moves the clock.
+    private func listsDue(in batch: AppliedBatch) -> [Timestamp] {
+        guard self.options.clock == .data else { return [] }
+        let times: [Timestamp] =
+            switch batch.content {
+            case .samples(let samples): samples.map(\.sample.time)
+            case .clockAdvance(_, let to): [to]
+            }
+        var due: [Timestamp] = []
+        for time in times {
+            guard let last = due.last ?? self.listedThrough else {
+                // The first sample of all begins the count of days.
+                let first = MorningNote(moment: self.morningList.newest(through: time))
+                self.listedThrough = first.moment
+                self.unsaved.clocks.append(first.row)
+                continue
+            }
+            guard time - last >= .day else { continue }
+            due.append(self.morningList.newest(through: time))
+        }
+        return due
     }
 
     private func tell(_ transitions: [AlertTransition], at now: Timestamp) throws {
@@ -234,7 +335,8 @@ final class ProcessingCore {
             clocks: try self.records.clocks(),
             reader: CatalogReader(
                 base: KnownSitesReader(base: self.store.reader, catalog: resolver.catalog),
-                catalog: resolver.catalog
+                catalog: resolver.catalog,
+                outages: self.brokerWatch.outages
             )
         )
         let watched = resolver.catalog.sites.keys.filter { !resolver.catalog.registeredChannels(at: $0).isEmpty }

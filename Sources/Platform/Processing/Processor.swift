@@ -15,7 +15,7 @@ package import Telemetry
 package final class Processor: ReadingSink, Service {
     private enum Work: Sendable {
         case entry(JournalEntry)
-        case tick
+        case tick(brokerFault: String?)
         /// Something that must come after what is queued before it.
         case call(@Sendable (ProcessingCore) -> Void)
         /// Something that only looks: while the journal is fed again it need not wait for its turn.
@@ -110,11 +110,11 @@ package final class Processor: ReadingSink, Service {
         self.queue.put(.entry(entry))
     }
 
-    /// Asks the rules to look at the wall clock.
-    func tick() {
+    /// Asks the rules to look at the wall clock; `brokerFault` as in ``ProcessingCore/tick(at:brokerFault:)``.
+    func tick(brokerFault: String?) {
         // The timers are not to run ahead of what is fed again.
         guard self.hasCaughtUp else { return }
-        self.queue.put(.tick)
+        self.queue.put(.tick(brokerFault: brokerFault))
     }
 
     /// Runs `body` on the processing thread, after everything that is queued now.
@@ -233,8 +233,8 @@ package final class Processor: ReadingSink, Service {
         case .entry(let entry):
             self.attempt("batch \(entry.position.rawValue)") { try $0.process(entry, at: self.now()) }
             self.positions.withLock { $0.processed = max($0.processed, entry.position) }
-        case .tick:
-            self.attempt("a tick") { try $0.tick(at: self.now()) }
+        case .tick(let brokerFault):
+            self.attempt("a tick") { try $0.tick(at: self.now(), brokerFault: brokerFault) }
             self.noteClockFault(self.core.core.clockFault)
         case .call(let body), .look(let body):
             body(self.core.core)

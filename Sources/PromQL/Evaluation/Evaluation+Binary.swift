@@ -80,7 +80,9 @@ extension Evaluation {
             .greaterOrEqual, .lessOrEqual:
             if right.isEmpty { return right }
             var match = VectorMatch(binary, left, right, self.frame)
-            return try match.result()
+            let result = try match.result()
+            self.note(match.faults)
+            return result
         }
     }
 

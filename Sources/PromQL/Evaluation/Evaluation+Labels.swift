@@ -21,7 +21,7 @@ extension Evaluation {
             let dropsName = entry.dropsName && target != Labels.metricName
             vector.relabel(row, entry.labels.with(target, text), dropsName: dropsName)
         }
-        return try vector.joined()
+        return try self.joined(vector)
     }
 
     /// Only the order at one step can be told.

@@ -170,7 +170,7 @@ extension Evaluation {
         let vectors =
             plan.inner.type == .scalar
             ? VectorGrid(steps: inner.count, labels: .empty, try self.scalar(plan.inner, inner))
-            : try self.vector(plan.inner, inner).joined()
+            : try self.joined(try self.vector(plan.inner, inner))
         return SubqueryRows(plan: plan, grid: inner, vectors: vectors, spans: spans)
     }
 

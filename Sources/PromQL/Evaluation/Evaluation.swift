@@ -13,6 +13,8 @@ final class Evaluation {
     let frame: RunFrame
     var findings = Findings()
     private(set) var warnings: [String] = []
+    /// What was left out so far, by what of the answer that concerns.
+    private(set) var faults: [MatchFault] = []
     let meter: QueryMeter
     /// Steps of subqueries so far.
     var subqueryStepCount = 0
@@ -31,6 +33,33 @@ final class Evaluation {
     func warn(_ text: @autoclosure () -> String) {
         let text = text()
         if !self.warnings.contains(text) { self.warnings.append(text) }
+    }
+
+    /// So many match groups are told apart; of more, nothing is known of the whole answer.
+    private static let faultLimit = 1000
+
+    /// Takes notice of what was left out.
+    func note(_ faults: [MatchFault]) {
+        for fault in faults where !self.faults.contains(where: { $0.labels == fault.labels }) {
+            self.faults.append(fault)
+        }
+        if self.faults.count > Self.faultLimit { self.faults = [self.faults[0].reaching { _ in false }] }
+    }
+
+    /// Makes one of rows with the same labels, which must not have an element at the same step.
+    func joined(_ vectors: VectorGrid) throws -> VectorGrid {
+        guard self.frame.options.confinesFaults else { return try vectors.joined() }
+        var faults: [MatchFault]? = []
+        let result = try vectors.joined(confining: &faults)
+        self.note(faults ?? [])
+        return result
+    }
+
+    /// Says of what was left out since there were `known` faults what it means behind `plan`.
+    private func widen(from known: Int, behind plan: Plan) {
+        let new = self.faults[known...]
+        self.faults.removeSubrange(known...)
+        self.note(new.map { $0.reaching(plan.keepsApart) })
     }
 
     // MARK: Reading
@@ -101,6 +130,18 @@ final class Evaluation {
     // MARK: Values
 
     func scalar(_ plan: Plan, _ grid: StepGrid) throws -> ScalarSteps {
+        let known = self.faults.count
+        let result = try self.scalarSteps(plan, grid)
+        // A number that rests on what was left out may decide every element.
+        if self.faults.count > known {
+            let new = self.faults[known...].map { $0.reaching { _ in false } }
+            self.faults.removeSubrange(known...)
+            self.note(new)
+        }
+        return result
+    }
+
+    private func scalarSteps(_ plan: Plan, _ grid: StepGrid) throws -> ScalarSteps {
         switch plan {
         case .number(let value): return .same(value)
         case .negation(let inner): return try self.scalar(inner, grid).map { -$0 }
@@ -148,6 +189,13 @@ final class Evaluation {
     }
 
     func vector(_ plan: Plan, _ grid: StepGrid) throws -> VectorGrid {
+        let known = self.faults.count
+        let result = try self.vectors(plan, grid)
+        if self.faults.count > known { self.widen(from: known, behind: plan) }
+        return result
+    }
+
+    private func vectors(_ plan: Plan, _ grid: StepGrid) throws -> VectorGrid {
         switch plan {
         case .instant(let selector): return try self.instant(selector, grid, showing: .value)
         case .negation(let inner):

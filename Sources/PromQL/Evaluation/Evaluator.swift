@@ -44,7 +44,7 @@ package struct Evaluator: Sendable {
         case .string:
             if case .string(let text) = query.plan { value = .string(text) } else { value = .string("") }
         case .vector:
-            let vector = try Self.finished(try run.vector(query.plan, grid))
+            let vector = try Self.finished(try run.vector(query.plan, grid), run)
             value = .vector(zip(vector.rows, vector.values).map { VectorSample(labels: $0.labels, value: $1) })
         case .matrix: value = .matrix(try run.matrix(query.plan, grid).sorted { $0.labels < $1.labels })
         }
@@ -54,7 +54,8 @@ package struct Evaluator: Sendable {
             evidence: findings.evidence,
             newestSample: findings.newestSample == .distantPast ? nil : findings.newestSample,
             nextChange: findings.nextChange,
-            warnings: run.warnings
+            warnings: run.warnings,
+            faults: run.faults
         )
     }
 
@@ -102,11 +103,11 @@ package struct Evaluator: Sendable {
         let vectors =
             query.type == .scalar
             ? VectorGrid(steps: grid.count, labels: .empty, try run.scalar(query.plan, grid))
-            : try Self.finished(try run.vector(query.plan, grid))
+            : try Self.finished(try run.vector(query.plan, grid), run)
         return RangeResult(grid.times, vectors, warnings: run.warnings, meter: run.meter)
     }
 
-    /// Whether the answer has an element at any of some moments, which rise.
+    /// Whether the answer has, or may have, an element at any of some moments, which rise.
     ///
     /// - Throws: ``PromQLError``, or what the reader throws.
     package func isAnything(_ query: Query, at moments: [Timestamp]) throws -> Bool {
@@ -114,7 +115,8 @@ package struct Evaluator: Sendable {
         let run = self.run(query, from: first, through: last, step: 1)
         let grid = StepGrid(moments)
         guard query.type == .vector else { return true }
-        let vectors = try Self.finished(try run.vector(query.plan, grid))
+        let vectors = try Self.finished(try run.vector(query.plan, grid), run)
+        guard run.faults.isEmpty else { return true }
         return vectors.rows.indices.contains { row in vectors.values(of: row).contains { !$0.isAbsent } }
     }
 
@@ -128,7 +130,7 @@ package struct Evaluator: Sendable {
 
     /// Takes away the names that are to go; rows that differ only in them become one, and must not have an element at
     /// the same step.
-    private static func finished(_ vectors: VectorGrid) throws(PromQLError) -> VectorGrid {
+    private static func finished(_ vectors: VectorGrid, _ run: Evaluation) throws -> VectorGrid {
         var result = vectors
         var hasLostNames = false
         for (row, entry) in vectors.rows.enumerated()
@@ -136,6 +138,6 @@ package struct Evaluator: Sendable {
             result.relabel(row, entry.labels.removingMetadata(), dropsName: false)
             hasLostNames = true
         }
-        return hasLostNames || vectors.steps > 1 ? try result.joined() : result
+        return hasLostNames || vectors.steps > 1 ? try run.joined(result) : result
     }
 }

@@ -100,6 +100,8 @@ package struct InstantResult: Sendable {
     package var nextChange: Timestamp
     /// Annotations as Prometheus words them, each starting with `PromQL warning: ` or `PromQL info: `.
     package var warnings: [String]
+    /// What was left out; see ``EvaluationOptions/confinesFaults``.
+    package var faults: [MatchFault] = []
 }
 
 /// How a query is evaluated.
@@ -118,6 +120,9 @@ package struct EvaluationOptions: Sendable {
     ///
     /// Without that, functions over long windows ask the reader for summaries instead of samples.
     package var findsEvidence: Bool
+    /// Whether elements that cannot be paired without ambiguity are left out, and said to be, with all of their match
+    /// group; otherwise the whole query is an error.
+    package var confinesFaults = false
     /// By which a query can be ended while it runs.
     package var stop: QueryStop?
 

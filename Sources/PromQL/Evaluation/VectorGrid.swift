@@ -135,9 +135,16 @@ struct VectorGrid {
     ///
     /// - Throws: ``PromQLError`` where two of them have an element at the same step.
     func joined() throws(PromQLError) -> VectorGrid {
+        var faults: [MatchFault]?
+        return try self.joined(confining: &faults)
+    }
+
+    /// The same, with elements that stand at the same step left out where `faults` is there to take notice of them.
+    func joined(confining faults: inout [MatchFault]?) throws(PromQLError) -> VectorGrid {
         guard self.count > 1, let places = self.sharedPlaces() else { return self }
         var result = VectorGrid(steps: self.steps)
         var targets: [Int: Int] = [:]
+        var ambiguous: Set<Int> = []
         for row in self.rows.indices {
             guard let target = targets[places[row]] else {
                 targets[places[row]] = result.count
@@ -147,13 +154,23 @@ struct VectorGrid {
             for step in 0..<self.steps {
                 let value = self.value(row, step)
                 guard !value.isAbsent else { continue }
-                guard result.value(target, step).isAbsent else {
+                let place = target * self.steps + step
+                guard result.value(target, step).isAbsent, !ambiguous.contains(place) else {
                     let labels = self.rows[row].labels
-                    throw PromQLError(.matching, "vector cannot contain metrics with the same labelset: \(labels)")
+                    let error = PromQLError(
+                        .matching,
+                        "vector cannot contain metrics with the same labelset: \(labels)"
+                    )
+                    guard faults != nil else { throw error }
+                    faults?.append(MatchFault(labels: labels.removingMetadata(), message: error.message))
+                    ambiguous.insert(place)
+                    result.values[place] = .absent
+                    continue
                 }
-                result.values[target * self.steps + step] = value
+                result.values[place] = value
             }
         }
+        if !ambiguous.isEmpty { result.removeEmptyRows() }
         return result
     }
 

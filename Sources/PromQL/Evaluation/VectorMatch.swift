@@ -16,6 +16,9 @@ struct VectorMatch {
     private let one: VectorGrid
     private let table: MatchTable
     private var rows: VectorGrid
+    /// The match groups that are ambiguous, where the query is not to fail by them.
+    private var excluded: Set<Labels> = []
+    private(set) var faults: [MatchFault] = []
 
     init(_ binary: BinaryPlan, _ left: VectorGrid, _ right: VectorGrid, _ frame: RunFrame) {
         self.binary = binary
@@ -27,14 +30,26 @@ struct VectorMatch {
         self.rows = VectorGrid(steps: left.steps)
     }
 
-    /// - Throws: ``PromQLError`` where elements cannot be paired without ambiguity.
+    /// - Throws: ``PromQLError`` where elements cannot be paired without ambiguity, unless that is confined to its group.
     mutating func result() throws(PromQLError) -> VectorGrid {
         try self.checkOneSide()
+        let known = self.faults.count
+        try self.pair()
+        if self.faults.count > known {
+            // Of the groups that turned out to be ambiguous some were paired already.
+            self.rows = VectorGrid(steps: self.many.steps)
+            try self.pair()
+        }
+        return self.rows
+    }
+
+    private mutating func pair() throws(PromQLError) {
         /// Rows of the "many" side by their first partner, where several have the same.
         var rivals: [Int: [(row: Int, labels: Labels)]] = [:]
         for (row, entry) in self.many.rows.enumerated() {
             let partners = self.table.partners(of: entry.labels)
             guard let first = partners.first else { continue }
+            if !self.excluded.isEmpty, self.excluded.contains(self.table.signature(of: entry.labels)) { continue }
             for partner in partners {
                 let labels = self.labels(many: entry.labels, one: self.one.rows[partner].labels)
                 if partner == first, self.many.count > 1 {
@@ -46,7 +61,6 @@ struct VectorMatch {
                 self.append(row, partner, labels)
             }
         }
-        return self.rows
     }
 
     /// Whether two results of one match group must not stand at the same step.
@@ -94,7 +108,14 @@ struct VectorMatch {
 
     // MARK: Ambiguities
 
-    private func checkOneSide() throws(PromQLError) {
+    /// Leaves out a match group that is ambiguous, or lets the query fail by it.
+    private mutating func refuse(_ group: Labels, _ error: PromQLError) throws(PromQLError) {
+        guard self.frame.options.confinesFaults else { throw error }
+        guard self.excluded.insert(group).inserted else { return }
+        self.faults.append(MatchFault(labels: group, message: error.message))
+    }
+
+    private mutating func checkOneSide() throws(PromQLError) {
         for crowd in self.table.crowds {
             for step in 0..<self.one.steps {
                 let present = crowd.filter { !self.one.value($0, step).isAbsent }
@@ -102,18 +123,20 @@ struct VectorMatch {
                 let labels = present.prefix(2).map { self.one.rows[$0].labels }
                 let group = self.table.signature(of: labels[0])
                 let pair = labels.map(Self.text).sorted()
-                throw PromQLError(
+                let error = PromQLError(
                     .matching,
                     "found duplicate series for the match group \(Self.text(group)) on the "
                         + "\(self.isSwapped ? "left" : "right") hand-side of the operation: [\(pair[0]), \(pair[1])];"
                         + "many-to-many matching not allowed: matching labels must be unique on one side"
                 )
+                try self.refuse(group, error)
+                break
             }
         }
     }
 
     /// Two rows that match the same element must not both be there.
-    private func checkRivals(_ row: Int, _ other: Int, _ partners: [Int]) throws(PromQLError) {
+    private mutating func checkRivals(_ row: Int, _ other: Int, _ partners: [Int]) throws(PromQLError) {
         for step in 0..<self.many.steps
         where !self.many.value(row, step).isAbsent && !self.many.value(other, step).isAbsent
             && partners.contains(where: { !self.one.value($0, step).isAbsent })
@@ -122,7 +145,9 @@ struct VectorMatch {
                 self.binary.matching.cardinality == .oneToOne
                 ? "many-to-one matching must be explicit (group_left/group_right)"
                 : "grouping labels must ensure unique matches"
-            throw PromQLError(.matching, "multiple matches for labels: \(advice)")
+            let group = self.table.signature(of: self.many.rows[row].labels)
+            try self.refuse(group, PromQLError(.matching, "multiple matches for labels: \(advice)"))
+            return
         }
     }
 

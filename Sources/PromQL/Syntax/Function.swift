@@ -134,6 +134,14 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
         }
     }
 
+    /// Whether it gives a part of a date in UTC that is another in local time; minutes are the same.
+    var isPartOfDate: Bool {
+        switch self {
+        case .dayOfMonth, .dayOfWeek, .dayOfYear, .daysInMonth, .hour, .month, .year: true
+        default: false
+        }
+    }
+
     /// Whether the result moves with the evaluation time while the samples stay the same.
     ///
     /// `rate`, `increase` and `delta` extrapolate to the borders of their window, `predict_linear` looks ahead from

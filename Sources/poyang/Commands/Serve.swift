@@ -22,8 +22,9 @@ struct Serve: AsyncParsableCommand {
             or POYANG_CONFIG. The environment has POYANG_DATA, _DEVICES, _RULES, _BROKER,
             _EMBEDDED_BROKER, _LISTEN, _CLOCK, _EXERCISE and what has no flag: _BROKER_USER,
             _BROKER_PASSWORD, _BROKER_AUTHORITY (a PEM file), _SENDER and _SENDER_NAME (of
-            CAP messages), _LOG_LEVEL. The file is YAML with the same names in lower case:
-            data, devices, rules, broker, broker_user … and, in the file only, what is kept
+            CAP messages), _LOG_LEVEL, _QUERY_NICENESS, _MORNING_LIST (when the day's list of
+            silent devices is sent, 08:00). The file is YAML with the same names in lower
+            case: data, devices, rules, broker, broker_user … and, in the file only, what is kept
             how long (without it everything, for ever); the first rule that matches counts:
 
               retention:

@@ -44,6 +44,7 @@ extension PlatformOptions {
         self.sender = options.sender
         self.retention = options.retention
         self.queryNiceness = options.queryNiceness
+        self.morningListMinute = options.morningList
         if let name = options.senderName { self.senderName = name }
     }
 }

@@ -40,6 +40,8 @@ struct ServeOptions: Hashable, Sendable {
     var logLevel = "info"
     /// How far the threads of queries stand behind all others, 0 … 19 (nice(1)).
     var queryNiceness = 15
+    /// When the list of silent devices is sent, in minutes after midnight of +08:00.
+    var morningList = 8 * 60
     /// What is kept how long; without a rule everything, for ever.
     var retention: [RetentionRule] = []
 
@@ -59,6 +61,7 @@ struct ServeOptions: Hashable, Sendable {
         self.senderName = first(\.senderName)
         if let logLevel = first(\.logLevel) { self.logLevel = logLevel }
         if let niceness = first(\.queryNiceness) { self.queryNiceness = niceness }
+        if let minute = first(\.morningList) { self.morningList = minute }
         if let retention = first(\.retention) { self.retention = retention }
         if let listen = first(\.listen) { (self.host, self.port) = try ServeOptions.address(listen) }
     }

@@ -22,6 +22,8 @@ struct ServeSettings: Hashable, Sendable {
     var logLevel: String?
     /// How far the threads of queries stand behind all others, 0 … 19.
     var queryNiceness: Int?
+    /// Minutes after midnight of +08:00.
+    var morningList: Int?
     /// Only in the file.
     var retention: [RetentionRule]?
 
@@ -31,8 +33,8 @@ struct ServeSettings: Hashable, Sendable {
     init() {}
 
     /// From `POYANG_DATA`, `_DEVICES`, `_RULES`, `_BROKER`, `_BROKER_USER`, `_BROKER_PASSWORD`, `_BROKER_AUTHORITY`,
-    /// `_EMBEDDED_BROKER`, `_LISTEN`, `_CLOCK`, `_EXERCISE`, `_SENDER`, `_SENDER_NAME`, `_LOG_LEVEL` and
-    /// `_QUERY_NICENESS`; an empty variable says nothing.
+    /// `_EMBEDDED_BROKER`, `_LISTEN`, `_CLOCK`, `_EXERCISE`, `_SENDER`, `_SENDER_NAME`, `_LOG_LEVEL`,
+    /// `_QUERY_NICENESS` and `_MORNING_LIST`; an empty variable says nothing.
     ///
     /// - Throws: ``CommandFailure`` that names the variable and what it may hold.
     init(environment: [String: String]) throws {
@@ -61,6 +63,12 @@ struct ServeSettings: Hashable, Sendable {
             }
             self.queryNiceness = niceness
         }
+        if let time = text("POYANG_MORNING_LIST") {
+            guard let minute = Self.timeOfDay(time) else {
+                throw CommandFailure("POYANG_MORNING_LIST='\(time)': \(Self.timeAdvice)")
+            }
+            self.morningList = minute
+        }
         if let level = text("POYANG_LOG_LEVEL") {
             guard ServeSettings.logLevels.contains(level) else {
                 throw CommandFailure(
@@ -82,6 +90,17 @@ struct ServeSettings: Hashable, Sendable {
         self.broker = isEmbedded ? .embedded : text("POYANG_BROKER").map { .url($0) }
     }
 
+    private static let timeAdvice = "write hours and minutes of +08:00, such as \"08:00\""
+
+    /// Minutes after midnight of `08:00`; nil where it is no time of day.
+    private static func timeOfDay(_ text: String) -> Int? {
+        let fields = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard fields.count == 2, fields.allSatisfy({ $0.count == 2 && $0.allSatisfy(\.isASCII) }),
+            let hour = UInt(fields[0]), let minute = UInt(fields[1]), hour < 24, minute < 60
+        else { return nil }
+        return Int(hour * 60 + minute)
+    }
+
     /// From a YAML file with the names of the variables in lower case, without `poyang_`, as keys.
     ///
     /// - Throws: ``ProblemList`` with the place of everything that is wrong; ``CommandFailure`` when the file cannot
@@ -98,7 +117,7 @@ struct ServeSettings: Hashable, Sendable {
         let keys = [
             "data", "devices", "rules", "broker", "broker_user", "broker_password", "broker_authority",
             "embedded_broker", "listen", "clock", "exercise", "sender", "sender_name", "log_level",
-            "query_niceness", "retention",
+            "query_niceness", "morning_list", "retention",
         ]
         if let map = YAMLValue.parse(text, file: file, problems: problems)?.mapping(keys: keys) {
             self.data = map["data"]?.string
@@ -122,6 +141,10 @@ struct ServeSettings: Hashable, Sendable {
             if let value = map["query_niceness"], let number = value.string {
                 self.queryNiceness = Int(number).flatMap { Self.niceness.contains($0) ? $0 : nil }
                 if self.queryNiceness == nil { value.report("'\(number)' is no niceness; write a number from 0 to 19") }
+            }
+            if let value = map["morning_list"], let time = value.string {
+                self.morningList = Self.timeOfDay(time)
+                if self.morningList == nil { value.report("'\(time)' is no time of day: \(Self.timeAdvice)") }
             }
             if let value = map["clock"], let name = value.string {
                 self.clock = ServeOptions.Clock(rawValue: name)

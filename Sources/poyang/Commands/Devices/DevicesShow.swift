@@ -8,7 +8,9 @@ struct DevicesShow: AsyncParsableCommand {
         commandName: "show",
         abstract: "Show one device: where it stands, each channel's last value, what was refused.",
         discussion: """
-            With --json one object per channel.
+            The clock offset is the median of receive time minus reading time of the newest
+            messages: above zero the device's clock is behind (or its messages come late),
+            below zero ahead. With --json one object per channel.
 
               poyang devices show xingzi-1
             """
@@ -24,8 +26,8 @@ struct DevicesShow: AsyncParsableCommand {
             try await client.get("/api/devices/\(APIClient.component(self.id))")
         }
         let own = [
-            "device", "name", "model", "site", "source", "test", "state", "first_seen", "last_seen", "stored",
-            "duplicates", "quarantined",
+            "device", "name", "model", "site", "source", "test", "state", "first_seen", "last_seen",
+            "clock_offset_seconds", "stored", "duplicates", "quarantined",
         ]
         let ofChannel = ["metric", "labels", "last_value", "last_time", "interval"]
         if self.output.json {

@@ -10,12 +10,15 @@ enum RuleLint: String, CaseIterable, ExpressibleByArgument {
     /// Everything that may surprise.
     case all
     case duplicateRules = "duplicate-rules"
+    /// Functions that count in UTC.
+    case utcTime = "utc-time"
     case none
 
     func wants(_ finding: RuleFinding) -> Bool {
         switch self {
         case .all: true
-        case .duplicateRules: finding.kind == .lint
+        case .duplicateRules: finding.kind == .duplicateRules
+        case .utcTime: finding.kind == .utcTime
         case .none: false
         }
     }
@@ -26,12 +29,18 @@ struct RuleCheckReport {
     private let check: RuleCheck
     let findings: [RuleFinding]
 
-    /// Checks files, and folders of them.
+    /// Checks files, and folders of them; those that are shipped more strictly.
     ///
     /// - Throws: ``CommandFailure`` where there is no rule file.
-    init(paths: [String], lint: RuleLint = .all, ignoringUnknownFields: Bool = false) throws {
+    init(
+        paths: [String],
+        lint: RuleLint = .all,
+        ignoringUnknownFields: Bool = false,
+        areShipped: Bool = false
+    ) throws {
         var loader = RuleFileLoader()
         loader.ignoresUnknownFields = ignoringUnknownFields
+        loader.refusesUTCTime = areShipped
         self.check = RuleCheck(paths: paths, loader: loader)
         self.findings = self.check.rules.findings.filter(lint.wants)
         if self.check.rules.files.isEmpty, self.check.problems.isEmpty {
@@ -46,7 +55,7 @@ struct RuleCheckReport {
     var files: [String] { self.check.rules.files.map { "\($0.name): \($0.rules) rules" } }
 
     func passes(lintIsFatal: Bool) -> Bool {
-        self.problems.isEmpty && !(lintIsFatal && self.findings.contains { $0.kind == .lint })
+        self.problems.isEmpty && !(lintIsFatal && self.findings.contains { $0.kind.isLint })
     }
 
     /// A row for each file, and for each thing that is to be said about one.
@@ -62,7 +71,7 @@ struct RuleCheckReport {
             table.append([.string(file.name), .null, .null, .string("file"), .null, .integer(Int64(file.rules))])
         }
         for problem in self.problems { add(problem, "error") }
-        for finding in self.findings { add(finding.problem, finding.kind == .lint ? "lint" : "note") }
+        for finding in self.findings { add(finding.problem, finding.kind.isLint ? "lint" : "note") }
         return table
     }
 }

@@ -85,11 +85,6 @@ struct RulesBacktest: AsyncParsableCommand {
         let rules = RuleFileLoader().parse(texts, problems: problems)
         try problems.throwIfAny()
         if rules.alerts.isEmpty { throw CommandFailure("there is no alerting rule in \(path)") }
-        if !rules.recordings.isEmpty {
-            StandardError.write(
-                "note: recording rules are left out; of what they are called only stored values are read"
-            )
-        }
         let events = try self.events.map(KnownEvents.read)
         let progress = ShareProgress("playing")
         let outcome =

@@ -12,11 +12,13 @@ struct RulesCheck: AsyncParsableCommand {
         discussion: """
             A path is a file or a folder; without one, Rules. Every problem is printed as
             file:line:column with what would be right; exit code 1 when there is one.
-            What works and may surprise is a note, two rules with the same name and labels
-            a lint finding; with --lint-fatal a lint finding is an error, too.
+            What works and may surprise is a note. Lint findings are two rules with the same
+            name and labels (duplicate-rules), and functions that count in UTC (utc-time):
+            season and day_boundary go by local time. With --lint-fatal a lint finding is
+            an error, too; in the folder Rules, without a path, utc-time always is.
 
               poyang rules check Rules/flood
-              poyang rules check --lint duplicate-rules --lint-fatal
+              poyang rules check --lint duplicate-rules --lint-fatal mine.yaml
             """
     )
 
@@ -34,19 +36,24 @@ struct RulesCheck: AsyncParsableCommand {
         let report = try RuleCheckReport(
             paths: self.paths.isEmpty ? [RulesCheck.defaultFolder] : self.paths,
             lint: self.lint,
-            ignoringUnknownFields: self.ignoreUnknownFields
+            ignoringUnknownFields: self.ignoreUnknownFields,
+            areShipped: self.paths.isEmpty && RulesCheck.ownFolder == nil
         )
         if self.output.json {
             report.table.print(asJSON: true, empty: "")
         } else {
             for problem in report.problems { StandardError.write("error: \(problem)") }
             for finding in report.findings {
-                StandardError.write("\(finding.kind == .lint ? "lint" : "note"): \(finding.problem)")
+                StandardError.write("\(finding.kind.isLint ? "lint" : "note"): \(finding.problem)")
             }
             if report.problems.isEmpty { for file in report.files { StandardOutput.write(file) } }
         }
         if !report.passes(lintIsFatal: self.lintFatal) { throw ExitCode(1) }
     }
 
-    static var defaultFolder: String { ProcessInfo.processInfo.environment["POYANG_RULES"] ?? "Rules" }
+    /// What is checked without a path.
+    static var defaultFolder: String { self.ownFolder ?? "Rules" }
+
+    /// A folder that somebody has chosen instead of the rules that are shipped.
+    private static var ownFolder: String? { ProcessInfo.processInfo.environment["POYANG_RULES"] }
 }
