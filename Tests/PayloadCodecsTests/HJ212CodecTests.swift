@@ -4,17 +4,8 @@
 import Foundation
 import PayloadCodecs
 import Telemetry
+import TestSupport
 import Testing
-
-/// A packet made by the words of the standard, with its check.
-func hj212Packet(_ data: String, isModbus: Bool = false) -> [UInt8] {
-    let bytes = Array(data.utf8)
-    let check = isModbus ? modbusCheck(bytes) : hj212Check(bytes)
-    let digits = String(check, radix: 16, uppercase: true)
-    let length = String(bytes.count)
-    return Array("##".utf8) + Array((String(repeating: "0", count: 4 - length.count) + length).utf8) + bytes
-        + Array((String(repeating: "0", count: 4 - digits.count) + digits + "\r\n").utf8)
-}
 
 func decodeHJ212(_ bytes: [UInt8], dialect: HJ212Dialect = HJ212Dialect()) -> DecodedMessage {
     var codec = HJ212Codec()
@@ -48,14 +39,14 @@ struct HJ212CodecTests {
 
     /// The time in the packet is the beginning of the interval; ours is its end.
     @Test(arguments: [
-        (2051, "2022-06-21T17:10:00"), (2061, "2022-06-21T18:00:00"), (2031, "2022-06-22T17:00:00"),
+        (2051, "", "2022-06-21T17:10:00"), (2061, ".1h", "2022-06-21T18:00:00"), (2031, ".1d", "2022-06-22T17:00:00"),
     ])
-    func givesMeansAtTheEndOfTheirInterval(command: Int, end: String) {
+    func givesMeansAtTheEndOfTheirInterval(command: Int, suffix: String, end: String) {
         let message = self.decode(
             command,
             "DataTime=20220621170000;w01018-Min=10.1,w01018-Avg=11.5,w01018-Max=12.0,w01018-Flag=N"
         )
-        #expect(message.readings.map(\.key) == ["w01018-Min", "w01018-Avg", "w01018-Max"])
+        #expect(message.readings.map(\.key) == ["Min", "Avg", "Max"].map { "w01018-\($0)\(suffix)" })
         #expect(message.readings.allSatisfy { $0.time == beijing(end) })
     }
 

@@ -3,6 +3,7 @@
 
 import PayloadCodecs
 import Telemetry
+import TestSupport
 import Testing
 
 /// Frames made here by the words of the standard; the clauses are its.

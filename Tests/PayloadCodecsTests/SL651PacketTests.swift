@@ -3,6 +3,7 @@
 
 import PayloadCodecs
 import Telemetry
+import TestSupport
 import Testing
 
 /// Messages in several packets (mode M3).

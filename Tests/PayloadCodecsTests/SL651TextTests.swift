@@ -3,6 +3,7 @@
 
 import PayloadCodecs
 import Telemetry
+import TestSupport
 import Testing
 
 /// Frames in ASCII characters (6.4, 6.6.2) and questions to a station.

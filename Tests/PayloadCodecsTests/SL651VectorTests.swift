@@ -4,6 +4,7 @@
 import Foundation
 import PayloadCodecs
 import Telemetry
+import TestSupport
 import Testing
 
 /// Frames that others published, from the folder of shared data.

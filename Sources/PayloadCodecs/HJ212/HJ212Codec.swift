@@ -5,8 +5,8 @@ package import Telemetry
 
 /// Packets of HJ 212-2017 (污染物在线监控（监测）系统数据传输标准), one or several in a payload.
 ///
-/// The keys of the readings are those of the packet, `w01018-Rtd`, `w21003-Avg`; the three-digit codes of the edition of
-/// 2005 become those of today. Times are Beijing time. Means, extremes and sums of an interval, whose time in the packet is
+/// The keys of the readings are those of the packet, `w01018-Rtd`, `w21003-Avg`, with `.1h` behind those of an hour and
+/// `.1d` behind those of a day; the three-digit codes of the edition of 2005 become those of today. Times are Beijing time. Means, extremes and sums of an interval, whose time in the packet is
 /// its beginning, are given at its end. A value that the station itself marks as no measurement (`Flag` D, M, C, F, B) is
 /// refused; one over the instrument's range (T) is suspect; one that a person entered (S) has the method `manual`.
 package struct HJ212Codec: PayloadCodec {
@@ -98,7 +98,7 @@ package struct HJ212Codec: PayloadCodec {
         _ bytes: Span<UInt8>,
         _ message: inout DecodedMessage
     ) {
-        guard let key = self.key(item, bytes) else {
+        guard let key = self.key(item, interval, bytes) else {
             message.refuse(Refusal(reason: .malformed, detail: "byte \(item.code.lowerBound): a code that is no text"))
             return
         }
@@ -129,10 +129,12 @@ package struct HJ212Codec: PayloadCodec {
     }
 
     /// `w01018-Rtd`, of older codes, too.
-    private mutating func key(_ item: HJ212Item, _ bytes: Span<UInt8>) -> String? {
+    private mutating func key(_ item: HJ212Item, _ interval: HJ212Interval, _ bytes: Span<UInt8>) -> String? {
         guard let key = self.keys.text(of: item.code.lowerBound..<item.field.upperBound, in: bytes) else { return nil }
-        guard item.code.count == 3, let code = HJ212Codec.presentCodes[String(key.prefix(3))] else { return key }
-        return code + key.dropFirst(3)
+        guard item.code.count == 3, let code = HJ212Codec.presentCodes[String(key.prefix(3))] else {
+            return interval.suffix.isEmpty ? key : key + interval.suffix
+        }
+        return code + key.dropFirst(3) + interval.suffix
     }
 
     private static let presentCodes: [String: String] = Dictionary(
@@ -144,14 +146,16 @@ package struct HJ212Codec: PayloadCodec {
 struct HJ212Interval {
     /// From the time in the packet, the beginning, to the end of what the values stand for.
     let length: Milliseconds
+    /// Behind the keys of its values, so that those of an hour and of a day are two series.
+    let suffix: String
 
     /// Nil for commands without values: questions, answers, signs of life.
     init?(command: Int, dialect: HJ212Dialect) {
         switch command {
-        case 2011, 2021: self.length = 0
-        case 2051: self.length = dialect.minuteInterval
-        case 2061: self.length = .hour
-        case 2031, 2041: self.length = .day
+        case 2011, 2021: (self.length, self.suffix) = (0, "")
+        case 2051: (self.length, self.suffix) = (dialect.minuteInterval, "")
+        case 2061: (self.length, self.suffix) = (.hour, ".1h")
+        case 2031, 2041: (self.length, self.suffix) = (.day, ".1d")
         default: return nil
         }
     }

@@ -6,7 +6,8 @@ import Telemetry
 /// The packets of messages (mode M3) whose other packets have not come yet.
 ///
 /// A message is known by station, function and number of packets. The same packet over a second channel changes nothing;
-/// another packet of the same number begins the message anew.
+/// another packet of the same number begins the message anew. A message that is complete is remembered, too: when its
+/// last packet comes again because the batch could not be stored, the others may not.
 struct SL651Packets: Sendable {
     /// Of one message, in bytes.
     static let longestMessage = 256 << 10
@@ -59,15 +60,15 @@ struct SL651Packets: Sendable {
         message.newest = now
         message.present.append(packet.number)
         guard message.bytes <= Self.longestMessage else { return .tooLarge }
-        if message.parts.count == packet.total {
-            var body: [UInt8] = []
-            body.reserveCapacity(message.bytes)
-            for number in 1...packet.total { body += message.parts[number] ?? [] }
-            return .complete(body)
-        }
+        let isComplete = message.parts.count == packet.total
+        if isComplete { message.present = [] }
         if self.waiting.count >= Self.waitingMessages { self.waiting.removeFirst() }
         self.waiting.append(message)
-        return .waits
+        guard isComplete else { return .waits }
+        var body: [UInt8] = []
+        body.reserveCapacity(message.bytes)
+        for number in 1...packet.total { body += message.parts[number] ?? [] }
+        return .complete(body)
     }
 
     /// What is to be said of the packets of the payload that ends here and are still without the others.
