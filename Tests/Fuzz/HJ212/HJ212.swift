@@ -25,7 +25,10 @@ private func decode(_ bytes: [UInt8], _ codec: inout HJ212Codec) {
     precondition(message.readings.allSatisfy { $0.value.isFinite && $0.time != nil }, "a reading without value or time")
     var last = 0
     for sender in message.senders {
-        precondition(sender.firstReading >= last && sender.firstReading <= message.readings.count, "senders out of order")
+        precondition(
+            sender.firstReading >= last && sender.firstReading <= message.readings.count,
+            "senders out of order"
+        )
         last = sender.firstReading
     }
     precondition(message.readings.isEmpty || message.senders.first?.firstReading == 0, "a reading of nobody")

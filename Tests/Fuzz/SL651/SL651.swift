@@ -33,10 +33,16 @@ private func decode(_ bytes: [UInt8], _ codec: inout SL651Codec) {
     var message = DecodedMessage()
     codec.decode(bytes.span, into: &message)
     precondition(message.readings.allSatisfy { $0.value.isFinite && $0.time != nil }, "a reading without value or time")
-    precondition(message.refusals.count <= DecodedMessage.listedRefusals + QuarantineReason.allCases.count, "a long list")
+    precondition(
+        message.refusals.count <= DecodedMessage.listedRefusals + QuarantineReason.allCases.count,
+        "a long list"
+    )
     var last = 0
     for sender in message.senders {
-        precondition(sender.firstReading >= last && sender.firstReading <= message.readings.count, "senders out of order")
+        precondition(
+            sender.firstReading >= last && sender.firstReading <= message.readings.count,
+            "senders out of order"
+        )
         last = sender.firstReading
     }
 }
