@@ -51,7 +51,7 @@ struct GeneratedRules {
     private mutating func vector(depth: Int) -> String {
         let selector = self.pick(["level", "level{position=\"up\"}", "level{position!=\"up\"}"])
         let window = self.pick([2, 3, 5, 7, 11, 20])
-        switch Int.random(in: 0..<(depth > 0 ? 12 : 6), using: &self.random) {
+        switch Int.random(in: 0..<(depth > 0 ? 14 : 6), using: &self.random) {
         case 0: return selector
         case 1: return "\(selector) offset \(self.pick([1, 2, 5]))m"
         case 2: return "\(self.pick(["deriv", "delta", "changes", "resets", "idelta"]))(\(selector)[\(window)m])"
@@ -70,7 +70,11 @@ struct GeneratedRules {
                 "\(self.pick(["sum", "max", "min", "avg", "count"])) by (site, position) (\(self.vector(depth: depth - 1)))"
         case 9: return "\(self.pick(["sum", "max", "avg"])) by (site) (\(self.vector(depth: depth - 1)))"
         case 10: return "abs(\(self.vector(depth: depth - 1)))"
-        default: return "max_over_time(\(selector)[\(self.pick([6, 10]))m:\(self.pick([1, 2]))m])"
+        case 11: return "(\(selector) \(self.pick([">", "<="])) \(self.pick(["", "bool "]))\(self.pick([6, 10, 14])))"
+        default:
+            let function = self.pick(["min", "max", "sum", "avg", "count", "last", "stddev"])
+            let steps = "\(self.pick([6, 10, 15]))m:\(self.pick([1, 2, 3]))m"
+            return "\(function)_over_time((\(self.vector(depth: depth - 1)))[\(steps)])"
         }
     }
 

@@ -16,21 +16,39 @@ final class PoyangProcess: Sendable {
 
     /// What came out of a pipe until now.
     private final class Text: Sendable {
+        private let handle: FileHandle
         private let data = Mutex(Data())
 
         /// A thread reads until the end: a readability handler crashes when its pipe goes away under it.
         init(reading pipe: Pipe) {
-            let handle = pipe.fileHandleForReading
+            self.handle = pipe.fileHandleForReading
             Thread.detachNewThread {
+                var ready = pollfd(fd: self.handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
                 while true {
-                    let data = handle.availableData
-                    if data.isEmpty { return }
-                    self.data.withLock { $0.append(data) }
+                    guard poll(&ready, 1, -1) >= 0 || errno == EINTR else { return }
+                    let isEmpty = self.data.withLock { self.take(&$0) == 0 }
+                    if isEmpty, ready.revents & Int16(POLLHUP) != 0 { return }
                 }
             }
         }
 
-        var text: String { self.data.withLock { String(decoding: $0, as: UTF8.self) } }
+        /// Reads what is there, so that all is seen that a process wrote before it ended.
+        private func take(_ data: inout Data) -> Int {
+            var taken = 0
+            while true {
+                var count: CInt = 0
+                guard ioctl(self.handle.fileDescriptor, UInt(FIONREAD), &count) == 0, count > 0 else { return taken }
+                data.append(self.handle.readData(ofLength: Int(count)))
+                taken += Int(count)
+            }
+        }
+
+        var text: String {
+            self.data.withLock { data in
+                _ = self.take(&data)
+                return String(decoding: data, as: UTF8.self)
+            }
+        }
     }
 
     private let process: Mutex<Process>

@@ -64,21 +64,18 @@ struct CarriedFormula {
 /// Read from the store once, then each batch's own samples are added, so that a reading in its turn costs no reading of
 /// the store. Whatever is not a new sample at the end of that very series (a revision, a late one, another series that
 /// the selector may find, an import) lets go of it, and the next evaluation reads the store again.
-struct KeptSeries {
-    private static let nothing = SeriesColumns(labels: .empty, times: [], values: [], marks: [])
+final class KeptSeries {
     /// More samples than that are not kept.
-    private static let capacity = 2048
+    private static let capacity = 4096
     /// How often reading is tried again at most, in evaluations, where the selector finds no single plain series.
     private static let longestPatience = 64
 
-    private var columns = KeptSeries.nothing
+    private var samples = SampleRing()
+    private var lookback: Milliseconds = 0
     /// Whose samples these are; nil where none are kept.
     private var track: SeriesTrack?
     /// From then on evaluations find all they need.
     private var readFrom = Timestamp.distantPast
-    private var trimAt = 0
-    /// How many samples have been let go of at the beginning.
-    private var base = 0
     /// Counts how often the samples were read anew.
     private var reading = 0
     private var patience = 0
@@ -86,8 +83,10 @@ struct KeptSeries {
     /// The series of which samples have come that the selector may find.
     private var candidates: [SeriesTrack] = []
 
+    deinit { self.samples.deallocate() }
+
     /// Takes note of a sample that is in the store now.
-    mutating func add(_ sample: Sample, of track: SeriesTrack, reach: Milliseconds, clock: Timestamp) {
+    func add(_ sample: Sample, of track: SeriesTrack, reach: Milliseconds, clock: Timestamp) {
         guard let kept = self.track else {
             if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
             return
@@ -100,40 +99,32 @@ struct KeptSeries {
     }
 
     /// - Returns: False where it is no sample at the end.
-    private mutating func append(_ sample: Sample, reach: Milliseconds, clock: Timestamp) -> Bool {
-        let count = self.columns.times.count
-        guard count > 0, count < Self.capacity, self.columns.times[count - 1] < sample.time else { return false }
+    private func append(_ sample: Sample, reach: Milliseconds, clock: Timestamp) -> Bool {
+        guard let last = self.samples.last, self.samples.count < Self.capacity, last.time < sample.time else {
+            return false
+        }
         // One that rules do not look at may be followed by a better one for the same time.
         guard QualitySet.raising.admits(sample.mark) else { return true }
-        self.columns.times.append(sample.time)
-        self.columns.values.append(sample.value)
-        self.columns.marks.append(sample.mark)
-        if count >= self.trimAt { self.trim(reach: reach, clock: clock) }
+        // What no evaluation from the clock on looks at.
+        let oldest = clock - reach - self.lookback
+        while self.samples.count > 1, let first = self.samples.first, first.time <= oldest {
+            self.samples.removeFirst()
+            self.readFrom = max(self.readFrom, clock)
+        }
+        self.samples.append(sample)
         return true
     }
 
-    /// Forgets what no evaluation from `clock` on looks at.
-    private mutating func trim(reach: Milliseconds, clock: Timestamp) {
-        let oldest = clock - max(reach, self.columns.lookback)
-        let surplus = self.columns.times.firstIndex { $0 > oldest } ?? self.columns.times.count - 1
-        self.columns.times.removeFirst(surplus)
-        self.columns.values.removeFirst(surplus)
-        self.columns.marks.removeFirst(surplus)
-        self.base += surplus
-        self.trimAt = max(16, 2 * self.columns.times.count)
-        self.readFrom = max(self.readFrom, clock)
-    }
-
     /// Forgets the samples; the store has others.
-    mutating func drop() {
+    func drop() {
         guard let track = self.track else { return }
-        self.columns = Self.nothing
+        self.samples.removeAll()
         self.track = nil
         if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
     }
 
     /// What `formula` says at a time; nil where the evaluator must say.
-    mutating func value(
+    func value(
         of formula: SeriesFormula,
         reach: Milliseconds,
         at time: Timestamp,
@@ -156,17 +147,12 @@ struct KeptSeries {
         }
         guard time >= self.readFrom else { return nil }
         if carried.reading != self.reading { carried = CarriedFormula(reading: self.reading, state: formula.newState) }
-        return try formula.value(
-            of: self.columns,
-            base: self.base,
-            at: time,
-            &carried.state,
-            roundsComparisons: true
-        )
+        let run = self.samples.run(lookback: self.lookback)
+        return try formula.value(of: run, at: time, &carried.state, roundsComparisons: true)
     }
 
     /// Reads the series, where it is one stored series alone and its samples have been coming.
-    private mutating func read(
+    private func read(
         _ matchers: [LabelMatcher],
         _ reach: Milliseconds,
         at time: Timestamp,
@@ -181,9 +167,9 @@ struct KeptSeries {
         )
         var found = try reader.select(request)
         guard found.count == 1, let lookback = found.first?.lookback else { return }
-        request.extent = .window(after: time - max(lookback, reach), through: .distantFuture)
+        request.extent = .window(after: time - reach - lookback, through: .distantFuture)
         found = try reader.select(request)
-        guard found.count == 1, var columns = found.first, columns.nextChange == nil, !columns.hasStaleMarker,
+        guard found.count == 1, let columns = found.first, columns.nextChange == nil, !columns.hasStaleMarker,
             columns.times.count < Self.capacity / 2, columns.labels.site == site
         else { return }
         // Virtual labels hide which stored series this is. One that has just had a sample must be among what was found.
@@ -193,13 +179,78 @@ struct KeptSeries {
             return columns.times.last == newest.time && track.labels.removing(Site.virtualLabelNames) == plain
         }
         guard let track else { return }
-        columns.lookback = lookback
-        self.columns = columns
-        self.base = 0
+        self.lookback = lookback
+        self.samples.removeAll()
+        for index in columns.times.indices {
+            self.samples.append(
+                Sample(time: columns.times[index], value: columns.values[index], mark: columns.marks[index])
+            )
+        }
         self.reading += 1
         self.track = track
         self.readFrom = time
-        self.trimAt = max(16, 2 * columns.times.count)
         self.candidates.removeAll()
     }
+}
+
+/// Samples that are added at the end and let go of at the beginning, in memory of their own.
+///
+/// The newest lies beside the oldest: with many sites none of them is in a cache, and these two are looked at together.
+private struct SampleRing {
+    private var memory = UnsafeMutableBufferPointer<Sample>(start: nil, count: 0)
+    private var head = 0
+    private(set) var count = 0
+    /// How many were let go of.
+    private var base = 0
+
+    var first: Sample? { self.count > 0 ? self.memory[self.head] : nil }
+    var last: Sample? { self.count > 0 ? self.memory[self.place(self.count - 1)] : nil }
+
+    private func place(_ index: Int) -> Int {
+        let place = self.head + index
+        return place < self.memory.count ? place : place - self.memory.count
+    }
+
+    /// Valid until samples come or go.
+    func run(lookback: Milliseconds) -> SampleRun {
+        SampleRun(
+            UnsafeBufferPointer(self.memory),
+            head: self.head,
+            count: self.count,
+            lookback: lookback,
+            base: self.base
+        )
+    }
+
+    mutating func append(_ sample: Sample) {
+        if self.count == self.memory.count { self.grow() }
+        self.memory.initializeElement(at: self.place(self.count), to: sample)
+        self.count += 1
+    }
+
+    mutating func removeFirst() {
+        self.head = self.place(1)
+        self.count -= 1
+        self.base += 1
+    }
+
+    mutating func removeAll() {
+        self.base += self.count
+        self.deallocate()
+        self.memory = UnsafeMutableBufferPointer(start: nil, count: 0)
+        self.head = 0
+        self.count = 0
+    }
+
+    /// Little by little: room that is not used parts the newest from the oldest.
+    private mutating func grow() {
+        let larger = UnsafeMutableBufferPointer<Sample>.allocate(capacity: self.count + max(8, self.count / 16))
+        for index in 0..<self.count { larger.initializeElement(at: index, to: self.memory[self.place(index)]) }
+        self.memory.deallocate()
+        self.memory = larger
+        self.head = 0
+    }
+
+    /// Frees the memory; nothing may be asked of it any more.
+    func deallocate() { self.memory.deallocate() }
 }

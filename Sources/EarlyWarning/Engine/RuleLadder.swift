@@ -74,7 +74,7 @@ final class RuleLadder {
         guard self.isQuiet, let operands = view.operands else { return nil }
         switch try operands.value(of: self.comparison, at: time, view) {
         case .several: return nil
-        case .none(let until): return until
+        case .none(let slope, let until): return slope == 0 ? until : nil
         case .one(let value, let slope, let until):
             if self.band.map({ time < $0.from || time >= $0.until }) ?? true {
                 self.band = try self.makeBand(threshold)

@@ -100,26 +100,36 @@ extension Selector {
 /// What the left sides of comparisons are at one site.
 final class LeftOperands {
     enum Operand {
-        /// Nothing, until a sample arrives or that time.
-        case none(until: Timestamp)
+        /// Nothing, until a sample arrives or that time; with a slope other than zero it may be something as time goes on.
+        case none(slope: Double, until: Timestamp)
         /// One element, with the label of the site, and how it changes with time, per second; NaN where nobody knows.
         case one(value: Double, slope: Double, until: Timestamp)
         /// Several elements, or one without the site's label: how they match is left to the evaluator.
         case several(until: Timestamp)
     }
 
+    /// One left side.
+    private final class Slot {
+        /// What it was worked out for, and in which batch.
+        var batch = 0
+        var time = Timestamp.distantPast
+        var operand = Operand.none(slope: 0, until: .distantFuture)
+        var carried: CarriedFormula?
+    }
+
     let site: String
     private let selectors: [SharedSelector]
-    private var known: [(time: Timestamp, operand: Operand)?] = []
-    private var kept: [KeptSeries]
-    /// By operand.
-    private var carried: [CarriedFormula?] = []
+    /// By selector; nil of those that find nothing here.
+    private var kept: [KeptSeries?]
+    /// By operand; nil of those that no rule here has asked for.
+    private var slots: [Slot?] = []
     private var epoch = 0
+    private var batch = 0
 
     init(site: String, selectors: [SharedSelector]) {
         self.site = site
         self.selectors = selectors
-        self.kept = Array(repeating: KeptSeries(), count: selectors.count)
+        self.kept = Array(repeating: nil, count: selectors.count)
     }
 
     /// To be called before samples that arrived meanwhile are judged.
@@ -127,48 +137,61 @@ final class LeftOperands {
     /// `epoch` counts how often the store was changed in another way than by samples that ``add(_:of:finding:clock:)`` is
     /// told of.
     func forget(epoch: Int) {
-        for index in self.known.indices { self.known[index] = nil }
+        self.batch += 1
         guard epoch != self.epoch else { return }
         self.epoch = epoch
-        for index in self.kept.indices { self.kept[index].drop() }
+        for series in self.kept { series?.drop() }
     }
 
     /// Takes note of a sample of a series that the selectors at these places may find.
     func add(_ sample: Sample, of track: SeriesTrack, finding places: [Int], clock: Timestamp) {
         for place in places {
-            self.kept[place].add(sample, of: track, reach: self.selectors[place].reach, clock: clock)
+            self.series(place).add(sample, of: track, reach: self.selectors[place].reach, clock: clock)
         }
     }
 
+    private func series(_ place: Int) -> KeptSeries {
+        if let series = self.kept[place] { return series }
+        let series = KeptSeries()
+        self.kept[place] = series
+        return series
+    }
+
+    private func slot(_ operand: Int) -> Slot {
+        while self.slots.count <= operand { self.slots.append(nil) }
+        if let slot = self.slots[operand] { return slot }
+        let slot = Slot()
+        self.slots[operand] = slot
+        return slot
+    }
+
     func value(of comparison: ThresholdComparison, at time: Timestamp, _ view: RuleEngine.View) throws -> Operand {
-        while self.known.count <= comparison.operand {
-            self.known.append(nil)
-            self.carried.append(nil)
-        }
-        if let known = self.known[comparison.operand], known.time == time { return known.operand }
-        let operand = try self.formulaValue(comparison, at: time, view) ?? self.evaluated(comparison, at: time, view)
-        self.known[comparison.operand] = (time, operand)
+        let slot = self.slot(comparison.operand)
+        if slot.batch == self.batch, slot.time == time { return slot.operand }
+        let known = try self.formulaValue(comparison, slot, at: time, view)
+        let operand = try known ?? self.evaluated(comparison, at: time, view)
+        slot.operand = operand
+        slot.time = time
+        slot.batch = self.batch
         return operand
     }
 
     private func formulaValue(
         _ comparison: ThresholdComparison,
+        _ slot: Slot,
         at time: Timestamp,
         _ view: RuleEngine.View
     ) throws -> Operand? {
         guard let formula = comparison.formula else { return nil }
         let place = comparison.selector
-        let reach = self.selectors[place].reach
-        var carried = self.carried[comparison.operand].take() ?? CarriedFormula(state: formula.newState)
-        let result = try self.kept[place]
-            .value(of: formula, reach: reach, at: time, site: self.site, &carried) {
+        var carried = slot.carried.take() ?? CarriedFormula(state: formula.newState)
+        let result = try self.series(place)
+            .value(of: formula, reach: self.selectors[place].reach, at: time, site: self.site, &carried) {
                 view.reader
             }
-        self.carried[comparison.operand] = carried
+        slot.carried = carried
         guard let result else { return nil }
-        guard let value = result.value else {
-            return result.slope == 0 ? .none(until: result.nextChange) : nil
-        }
+        guard let value = result.value else { return .none(slope: result.slope, until: result.nextChange) }
         return .one(value: value, slope: result.slope, until: result.nextChange)
     }
 
@@ -181,7 +204,7 @@ final class LeftOperands {
         let samples = result.samples
         // How a value moves with time is only known of formulas.
         let moves = comparison.left.dependsOnTime
-        if samples.isEmpty, !moves { return .none(until: result.nextChange) }
+        if samples.isEmpty, !moves { return .none(slope: 0, until: result.nextChange) }
         if samples.count == 1, samples[0].labels.site == self.site {
             return .one(value: samples[0].value, slope: moves ? .nan : 0, until: result.nextChange)
         }
@@ -216,7 +239,8 @@ extension RuleEngine {
                 return nil
             }
             return min(until, threshold.until)
-        case .none(let until): return until
+        case .none(let slope, let until):
+            return slope == 0 ? until : min(until, self.nextTimeStep(unit, after: time))
         case .one(let value, let slope, let until):
             guard let threshold = try self.threshold(comparison, unit, at: time, view) else { return nil }
             guard let limit = threshold.value else { return min(until, threshold.until) }

@@ -3,13 +3,6 @@
 
 import Telemetry
 
-/// The samples of a series that grows at its end, of which the oldest have been let go of.
-struct GrowingSeries {
-    let columns: SeriesColumns
-    /// How many samples stood before the first of `columns`.
-    let base: Int
-}
-
 /// One window over a series that grows, carried on from one evaluation to the next.
 ///
 /// A step costs what has entered and left the window since the one before, however long it is. The results are those of
@@ -23,7 +16,7 @@ struct RunningWindow: Sendable {
     /// The samples in the window, counted from the first that the series ever had.
     private var places = 0..<0
     /// Those that can still be the extreme of a later window, the present one's first.
-    private var queue: [Int] = []
+    private var queue: [Int32] = []
     private var queueHead = 0
     /// Pairs of neighbours that count.
     private var pairs = 0
@@ -46,9 +39,9 @@ struct RunningWindow: Sendable {
             }
     }
 
-    /// The first sample later than `after`, counted in the columns.
-    func first(of series: GrowingSeries, after: Timestamp) -> Int {
-        series.columns.times.count(through: after, near: max(0, self.places.lowerBound - series.base))
+    /// The place of the first sample later than `after`.
+    func first(of run: SampleRun, after: Timestamp) -> Int {
+        run.count(through: after, near: self.places.lowerBound - run.base)
     }
 
     /// The value, and for a projection how it changes with the evaluation time.
@@ -61,31 +54,25 @@ struct RunningWindow: Sendable {
     /// Moves the window on and evaluates.
     ///
     /// - Parameters:
-    ///   - window: The places and borders of the samples that it holds now.
-    ///   - series: What the places count.
+    ///   - window: The samples that it holds now; not empty.
     ///   - parameters: The scalar arguments of the function.
     ///   - time: Of the evaluation.
     /// - Returns: Nil where the samples yield nothing.
     /// - Throws: ``PromQLError``, as ``WindowFunctions`` does.
-    mutating func value(
-        of window: Window,
-        in series: GrowingSeries,
-        parameters: [Double],
-        at time: Timestamp
-    ) throws -> Value? {
-        if self.kind != .nothing, self.kind != .places {
-            self.move(to: window.first + series.base..<window.end + series.base, series)
-            if let value = self.carriedValue(window, series, parameters, time) { return value }
+    mutating func value(of window: SampleWindow, parameters: [Double], at time: Timestamp) throws -> Value? {
+        let run = window.run
+        let places = window.first + run.base..<window.end + run.base
+        if self.kind == .nothing || self.kind == .places {
+            self.places = places
         } else {
-            self.places = window.first + series.base..<window.end + series.base
+            self.move(to: places, run)
         }
-        let values = series.columns.values
-        let places = window.first..<window.end
-        if let plain = WindowFunctions.plain(self.function, of: values, in: places) { return Value(value: plain) }
+        if let value = self.carriedValue(window, parameters, time) { return value }
+        let copy = window.columns
         guard self.function != .predictLinear else {
-            return LinearRegression(window, origin: time).map { Self.projection($0, parameters) }
+            return LinearRegression(copy, origin: time).map { Self.projection($0, parameters) }
         }
-        let value = try WindowFunctions.value(self.function, of: window, parameters: parameters, at: time)
+        let value = try WindowFunctions.value(self.function, of: copy, parameters: parameters, at: time)
         return value.map { Value(value: $0) }
     }
 
@@ -94,40 +81,42 @@ struct RunningWindow: Sendable {
     }
 
     /// Nil where the samples themselves must be looked at.
-    private func carriedValue(
-        _ window: Window,
-        _ series: GrowingSeries,
-        _ parameters: [Double],
-        _ time: Timestamp
-    ) -> Value? {
-        let values = series.columns.values
+    private func carriedValue(_ window: SampleWindow, _ parameters: [Double], _ time: Timestamp) -> Value? {
+        let run = window.run
         switch self.kind {
-        case .places, .nothing: return nil
+        case .nothing: return nil
+        case .places:
+            switch self.function {
+            case .countOverTime: return Value(value: Double(window.count))
+            case .lastOverTime: return Value(value: run[window.end - 1].value)
+            case .firstOverTime: return Value(value: run[window.first].value)
+            default: return Value(value: 1)
+            }
         case .least, .greatest:
-            guard self.queueHead < self.queue.count else { return Value(value: values[window.first]) }
-            return Value(value: values[self.queue[self.queueHead] - series.base])
+            guard self.queueHead < self.queue.count else { return Value(value: run[window.first].value) }
+            return Value(value: run[Int(self.queue[self.queueHead]) - run.base].value)
         case .changes, .resets: return Value(value: Double(self.pairs))
         case .sum:
             guard let sum = self.decimals.sum else { return nil }
             return Value(value: self.function == .avgOverTime ? sum / Double(window.count) : sum)
         case .rain:
-            guard self.function == .coveredSumOverTime, WindowFunctions.beginsUncovered(window) else {
+            guard self.function == .coveredSumOverTime, window.beginsUncovered else {
                 return self.decimals.sum.map { Value(value: $0) }
             }
-            return self.decimals.sum(without: values[window.first]).map { Value(value: $0) }
+            return self.decimals.sum(without: run[window.first].value).map { Value(value: $0) }
         case .line:
             guard window.count >= 2 else { return nil }
-            let first = values[window.first]
-            if self.pairs == 0, first.isFinite {
-                let line = LinearRegression(slope: 0, intercept: first)
+            let first = run[window.first]
+            if self.pairs == 0, first.value.isFinite {
+                let line = LinearRegression(slope: 0, intercept: first.value)
                 return self.function == .deriv ? Value(value: 0) : Self.projection(line, parameters)
             }
-            guard let integer = self.decimals.integer(first), self.decimals.areAll else { return nil }
+            guard let integer = self.decimals.integer(first.value), self.decimals.areAll else { return nil }
             let line = self.moments.line(
-                first: (series.columns.times[window.first], integer),
+                first: (first.time, integer),
                 count: window.count,
                 places: self.decimals.places,
-                origin: self.function == .deriv ? series.columns.times[window.first] : time
+                origin: self.function == .deriv ? first.time : time
             )
             guard let line else { return nil }
             return self.function == .deriv ? Value(value: line.slope) : Self.projection(line, parameters)
@@ -136,75 +125,75 @@ struct RunningWindow: Sendable {
 
     // MARK: - Moving on
 
-    private mutating func move(to target: Range<Int>, _ series: GrowingSeries) {
+    private mutating func move(to target: Range<Int>, _ run: SampleRun) {
         let canGoOn =
             target.lowerBound >= self.places.lowerBound && target.upperBound >= self.places.upperBound
-            && target.lowerBound < self.places.upperBound && self.places.lowerBound >= series.base
-        guard canGoOn else { return self.begin(target, series) }
+            && target.lowerBound < self.places.upperBound && self.places.lowerBound >= run.base
+        guard canGoOn else { return self.begin(target, run) }
         for place in self.places.upperBound..<target.upperBound {
-            guard self.enter(place, series) else { return self.begin(target, series) }
+            guard self.enter(place, run) else { return self.begin(target, run) }
         }
-        for place in self.places.lowerBound..<target.lowerBound { self.leave(place, end: target.upperBound, series) }
+        for place in self.places.lowerBound..<target.lowerBound { self.leave(place, end: target.upperBound, run) }
         self.places = target
     }
 
     /// Forgets what was, and takes all of a window in.
-    private mutating func begin(_ target: Range<Int>, _ series: GrowingSeries) {
+    private mutating func begin(_ target: Range<Int>, _ run: SampleRun) {
         self.queue.removeAll(keepingCapacity: true)
         self.queueHead = 0
         self.pairs = 0
         self.places = target.lowerBound..<target.lowerBound
         if self.kind == .sum || self.kind == .rain || self.kind == .line {
-            let local = target.lowerBound - series.base..<target.upperBound - series.base
-            self.decimals = RunningDecimals(places: DecimalSums.places(of: series.columns.values[local]))
+            let local = target.lowerBound - run.base..<target.upperBound - run.base
+            self.decimals = RunningDecimals(places: DecimalSums.places(of: local.map { run[$0].value }[...]))
             self.moments = RunningMoments()
         }
-        for place in target { _ = self.enter(place, series) }
+        for place in target { _ = self.enter(place, run) }
         self.places = target
     }
 
     /// - Returns: False where all must be begun anew.
-    private mutating func enter(_ place: Int, _ series: GrowingSeries) -> Bool {
-        let index = place - series.base
-        let value = series.columns.values[index]
+    private mutating func enter(_ place: Int, _ run: SampleRun) -> Bool {
+        let index = place - run.base
+        let value = run[index].value
         switch self.kind {
         case .places, .nothing: break
-        case .least: self.enqueue(place, value, series, wins: <)
-        case .greatest: self.enqueue(place, value, series, wins: >)
+        case .least: self.enqueue(place, value, run, wins: <)
+        case .greatest: self.enqueue(place, value, run, wins: >)
         case .sum, .rain: return self.decimals.add(value)
         case .changes, .resets, .line:
-            if place > self.places.lowerBound, self.isPair(index - 1, series) { self.pairs += 1 }
+            if place > self.places.lowerBound, self.isPair(index - 1, run) { self.pairs += 1 }
             guard self.kind == .line else { break }
             guard self.decimals.add(value) else { return false }
             if let integer = self.decimals.integer(value) {
-                return self.moments.add(series.columns.times[index], integer)
+                return self.moments.add(run[index].time, integer)
             }
         }
         return true
     }
 
-    private mutating func leave(_ place: Int, end: Int, _ series: GrowingSeries) {
-        let index = place - series.base
-        let value = series.columns.values[index]
+    private mutating func leave(_ place: Int, end: Int, _ run: SampleRun) {
+        let index = place - run.base
+        let value = run[index].value
         switch self.kind {
         case .places, .nothing: break
         case .least, .greatest:
-            if self.queueHead < self.queue.count, self.queue[self.queueHead] == place { self.queueHead += 1 }
+            if self.queueHead < self.queue.count, self.queue[self.queueHead] == Int32(place) { self.queueHead += 1 }
             guard self.queueHead >= 32, 2 * self.queueHead >= self.queue.count else { break }
             self.queue.removeFirst(self.queueHead)
             self.queueHead = 0
         case .sum, .rain: self.decimals.remove(value)
         case .changes, .resets, .line:
-            if place + 1 < end, self.isPair(index, series) { self.pairs -= 1 }
+            if place + 1 < end, self.isPair(index, run) { self.pairs -= 1 }
             guard self.kind == .line else { break }
-            if let integer = self.decimals.integer(value) { self.moments.remove(series.columns.times[index], integer) }
+            if let integer = self.decimals.integer(value) { self.moments.remove(run[index].time, integer) }
             self.decimals.remove(value)
         }
     }
 
     /// Whether the sample at `index` and the one after it are such a pair as is counted.
-    private func isPair(_ index: Int, _ series: GrowingSeries) -> Bool {
-        let (before, value) = (series.columns.values[index], series.columns.values[index + 1])
+    private func isPair(_ index: Int, _ run: SampleRun) -> Bool {
+        let (before, value) = (run[index].value, run[index + 1].value)
         switch self.kind {
         case .resets: return WindowFunctions.isReset(before, value)
         case .changes: return WindowFunctions.isChange(before, value)
@@ -215,16 +204,16 @@ struct RunningWindow: Sendable {
     private mutating func enqueue(
         _ place: Int,
         _ value: Double,
-        _ series: GrowingSeries,
+        _ run: SampleRun,
         wins: (Double, Double) -> Bool
     ) {
         guard !value.isNaN else { return }
         while self.queue.count > self.queueHead,
-            wins(value, series.columns.values[self.queue[self.queue.count - 1] - series.base])
+            wins(value, run[Int(self.queue[self.queue.count - 1]) - run.base].value)
         {
             self.queue.removeLast()
         }
-        self.queue.append(place)
+        self.queue.append(Int32(place))
     }
 }
 

@@ -93,7 +93,10 @@ struct SelectorSweep: Sendable {
                     findings.noteChange(days.turn(after: through), modifiers)
                 } else if self.tracksChanges {
                     findings.noteChange(series.times[first] + length, modifiers)
-                    if first > 0, series.times[first - 1] == after { findings.noteChange(through + 1, modifiers) }
+                    // A total that is covered by the sample at the border no longer is when that falls behind.
+                    if first > 0, series.times[first - 1] == after, series.marks[first].method == .gapTotal {
+                        findings.noteChange(through + 1, modifiers)
+                    }
                 }
             }
             try body(step, first..<end, window)

@@ -14,6 +14,7 @@ package struct SeriesFormula: Sendable {
         /// The newest value that is not older than the look-back.
         case newest
         case window(WindowStep)
+        case subquery(SubqueryStep)
         case negation
         case arithmetic(BinaryOperator)
         /// `keepsRight`: what passes is the right side, because the left one is a number.
@@ -29,9 +30,20 @@ package struct SeriesFormula: Sendable {
         let number: Int
     }
 
+    struct SubqueryStep: Sendable {
+        let function: Function
+        let length: Milliseconds
+        let step: Milliseconds
+        let inner: SeriesFormula
+        let parameters: [Double]
+        /// Its place among the subqueries.
+        let number: Int
+    }
+
     /// What is carried on from one evaluation over a series to the next; to be made anew for another series.
     package struct State: Sendable {
         fileprivate var windows: [RunningWindow]
+        fileprivate var subqueries: [RunningSubquery]
     }
 
     /// What a formula says at a time.
@@ -46,6 +58,8 @@ package struct SeriesFormula: Sendable {
     }
 
     private static let deepest = 8
+    /// Subqueries with more steps are left to the evaluator, which counts and limits them.
+    private static let mostSubquerySteps: Int64 = 2048
 
     /// What the series is selected by; the same for all selectors of the query.
     package let matchers: [LabelMatcher]
@@ -54,61 +68,74 @@ package struct SeriesFormula: Sendable {
     /// In the order in which the evaluator looks at them.
     private let steps: [Step]
     private let functions: [Function]
+    private let subqueries: [SubqueryStep]
     /// Whether the value moves with the evaluation time: projections.
     package var movesWithTime: Bool { self.functions.contains(.predictLinear) }
-    package var newState: State { State(windows: self.functions.map(RunningWindow.init)) }
+
+    package var newState: State {
+        State(
+            windows: self.functions.map(RunningWindow.init),
+            subqueries: self.subqueries.map { RunningSubquery($0.function, inner: $0.inner.newState) }
+        )
+    }
 
     /// - Returns: Nil where the query is not of one series, or uses more than windows, arithmetic and comparisons.
     package init?(_ query: Query) {
         guard query.type == .vector, let first = query.selectors.first else { return nil }
-        self.matchers = first.matchers
         guard !first.matchers.contains(where: { $0.name == Selector.qualityLabel }),
             query.selectors.allSatisfy({ $0.matchers == first.matchers && $0.offset == 0 && $0.at == nil })
         else { return nil }
         if let days = query.days, query.selectors.contains(where: { days.count($0.window ?? 0) }) { return nil }
-        // The sample at the open border of a window may be asked for.
-        self.reach = (query.selectors.compactMap(\.window).max() ?? 0) + 1
+        self.init(query.plan, matchers: first.matchers)
+        // The steps of a day's subquery lie elsewhere.
+        if query.days != nil, !self.subqueries.isEmpty { return nil }
+    }
+
+    private init?(_ plan: Plan, matchers: [LabelMatcher]) {
         var steps: [Step] = []
-        guard let depth = Self.compile(query.plan, &steps), depth <= Self.deepest else { return nil }
+        guard let depth = Self.compile(plan, matchers, &steps), depth <= Self.deepest else { return nil }
+        self.matchers = matchers
         self.steps = steps
-        self.functions = steps.compactMap { if case .window(let window) = $0 { window.function } else { nil } }
+        var functions: [Function] = []
+        var subqueries: [SubqueryStep] = []
+        var longest: Milliseconds = 0
+        for step in steps {
+            switch step {
+            case .window(let window):
+                functions.append(window.function)
+                longest = max(longest, window.length)
+            case .subquery(let subquery):
+                subqueries.append(subquery)
+                longest = max(longest, subquery.length + subquery.inner.reach)
+            case .number, .newest, .negation, .arithmetic, .comparison: break
+            }
+        }
+        self.functions = functions
+        self.subqueries = subqueries
+        // The sample at the open border of a window may be asked for.
+        self.reach = longest + 1
     }
 
     /// - Returns: How deep the stack becomes; nil for what has no step.
-    private static func compile(_ plan: Plan, _ steps: inout [Step]) -> Int? {
+    private static func compile(_ plan: Plan, _ matchers: [LabelMatcher], _ steps: inout [Step]) -> Int? {
         switch plan {
         case .number(let value): steps.append(.number(value))
         case .instant: steps.append(.newest)
         case .call(let call):
-            guard call.note == nil, Self.isWindowFunction(call.function) else { return nil }
-            var parameters: [Double] = []
-            var selectors: [SelectorPlan] = []
-            for argument in call.arguments {
-                if case .window(let selector) = argument {
-                    selectors.append(selector)
-                } else {
-                    guard let constant = Self.constant(argument) else { return nil }
-                    parameters.append(constant)
-                }
-            }
-            guard selectors.count == 1, let length = selectors[0].selector.window else { return nil }
-            let window = WindowStep(
-                function: call.function,
-                length: length,
-                readsBorder: selectors[0].readsBorder,
-                parameters: parameters,
-                number: steps.count { if case .window = $0 { true } else { false } }
-            )
-            steps.append(.window(window))
+            guard call.note == nil, Self.isWindowFunction(call.function),
+                let step = Self.windowStep(call, matchers, after: steps)
+            else { return nil }
+            steps.append(step)
         case .negation(let inner):
-            guard inner.type == .vector, let depth = Self.compile(inner, &steps) else { return nil }
+            guard inner.type == .vector, let depth = Self.compile(inner, matchers, &steps) else { return nil }
             steps.append(.negation)
             return depth
         case .vectorScalar(let binary), .scalarVector(let binary), .vectorVector(let binary):
             let matching = binary.matching
             guard !matching.isOn, matching.labels.isEmpty, matching.cardinality == .oneToOne,
                 ![.and, .or, .unless].contains(binary.operation),
-                let left = Self.compile(binary.left, &steps), let right = Self.compile(binary.right, &steps)
+                let left = Self.compile(binary.left, matchers, &steps),
+                let right = Self.compile(binary.right, matchers, &steps)
             else { return nil }
             if binary.operation.isComparison {
                 let keepsRight = binary.left.type == .scalar
@@ -122,6 +149,52 @@ package struct SeriesFormula: Sendable {
         case .string, .window, .subquery, .scalarOperation, .aggregation: return nil
         }
         return 1
+    }
+
+    private static func windowStep(_ call: CallPlan, _ matchers: [LabelMatcher], after steps: [Step]) -> Step? {
+        var parameters: [Double] = []
+        var sources: [Plan] = []
+        for argument in call.arguments {
+            if argument.type == .matrix {
+                sources.append(argument)
+            } else {
+                guard let constant = Self.constant(argument) else { return nil }
+                parameters.append(constant)
+            }
+        }
+        guard sources.count == 1 else { return nil }
+        switch sources[0] {
+        case .window(let selector):
+            guard let length = selector.selector.window else { return nil }
+            return .window(
+                WindowStep(
+                    function: call.function,
+                    length: length,
+                    readsBorder: selector.readsBorder,
+                    parameters: parameters,
+                    number: steps.count { if case .window = $0 { true } else { false } }
+                )
+            )
+        case .subquery(let plan):
+            let subquery = plan.subquery
+            // What covers a time, and what lies ahead, is asked of readings.
+            guard ![.coveredSumOverTime, .possibleSumOverTime, .predictLinear].contains(call.function),
+                subquery.modifiers == TimeModifiers(), let step = subquery.step, step > 0, plan.inner.type == .vector,
+                subquery.window / step <= Self.mostSubquerySteps,
+                let inner = SeriesFormula(plan.inner, matchers: matchers)
+            else { return nil }
+            return .subquery(
+                SubqueryStep(
+                    function: call.function,
+                    length: subquery.window,
+                    step: step,
+                    inner: inner,
+                    parameters: parameters,
+                    number: steps.count { if case .subquery = $0 { true } else { false } }
+                )
+            )
+        default: return nil
+        }
     }
 
     /// The number that a scalar without series or time always is.
@@ -149,9 +222,8 @@ package struct SeriesFormula: Sendable {
     /// What the query says at a time.
     ///
     /// - Parameters:
-    ///   - columns: All samples of the series from ``reach`` and its look-back before `time` on, of the qualities that are
-    ///     asked for; later ones than `time` are not seen. Stored, not computed, and without stale markers.
-    ///   - base: How many samples stood before the first of `columns` when `state` was new; samples are only added at
+    ///   - run: All samples of the series from ``reach`` and its look-back before `time` on, of the qualities that are
+    ///     asked for; later ones than `time` are not seen. Stored, not computed. Between calls samples are only added at
     ///     the end and let go of at the beginning.
     ///   - time: Of the evaluation.
     ///   - state: From the evaluation before over the same series.
@@ -159,8 +231,7 @@ package struct SeriesFormula: Sendable {
     /// - Returns: The value, and until when it holds.
     /// - Throws: ``PromQLError``, as the evaluator would.
     package func value(
-        of columns: SeriesColumns,
-        base: Int,
+        of run: SampleRun,
         at time: Timestamp,
         _ state: inout State,
         roundsComparisons: Bool
@@ -168,8 +239,7 @@ package struct SeriesFormula: Sendable {
         var stack = InlineArray<8, Number>(repeating: Number(value: 0))
         var top = 0
         var result = Result()
-        let series = GrowingSeries(columns: columns, base: base)
-        let end = columns.times.count(through: time, near: columns.times.count)
+        let end = run.count(through: time, near: run.count)
         for step in self.steps {
             switch step {
             case .number(let value):
@@ -177,24 +247,35 @@ package struct SeriesFormula: Sendable {
                 top += 1
             case .newest:
                 guard end > 0 else { return result }
-                let expiry = columns.times[end - 1] + columns.lookback
+                let expiry = run[end - 1].time + run.lookback
                 guard expiry > time else { return result }
                 result.nextChange = min(result.nextChange, expiry)
-                stack[top] = Number(value: columns.values[end - 1])
+                stack[top] = Number(value: run[end - 1].value)
                 top += 1
             case .window(let step):
                 let after = time - step.length
-                let first = state.windows[step.number].first(of: series, after: after)
+                let first = state.windows[step.number].first(of: run, after: after)
                 guard first < end else { return result }
-                result.nextChange = min(result.nextChange, columns.times[first] + step.length)
-                if step.readsBorder, first > 0, columns.times[first - 1] == after {
+                result.nextChange = min(result.nextChange, run[first].time + step.length)
+                let window = SampleWindow(run: run, first: first, end: end, after: after, through: time)
+                if step.readsBorder, window.isCoveredByBorder {
                     result.nextChange = min(result.nextChange, time + 1)
                 }
-                let window = Window(columns: columns, first: first, end: end, after: after, through: time)
-                let value = try state.windows[step.number]
-                    .value(of: window, in: series, parameters: step.parameters, at: time)
+                let value = try state.windows[step.number].value(of: window, parameters: step.parameters, at: time)
                 guard let value else { return result }
                 stack[top] = value
+                top += 1
+            case .subquery(let step):
+                let value = try state.subqueries[step.number]
+                    .value(
+                        of: step,
+                        over: run,
+                        at: time,
+                        rounds: roundsComparisons,
+                        nextChange: &result.nextChange
+                    )
+                guard let value else { return result }
+                stack[top] = Number(value: value)
                 top += 1
             case .negation: stack[top - 1] = Number(value: -stack[top - 1].value, slope: -stack[top - 1].slope)
             case .arithmetic(let operation):
