@@ -84,16 +84,29 @@ package struct DeviceModel: Hashable, Sendable {
     /// `vendor/model`, the path of its file.
     package var id: String
     package var channels: [Channel]
+    /// What the model may send besides; each is a channel of a device from its first reading on and is not missed before.
+    package var optionalChannels: [Channel]
     /// Whether any metric name of the platform is taken as a key (`generic/json`).
     package var takesAnyMetric: Bool
     /// How often the channels report that have no schedule of their own; a device's own schedule replaces it.
     package var schedule: ReportSchedule?
+    /// For models that speak HJ 212.
+    package var hj212: HJ212Dialect
 
-    package init(id: String, channels: [Channel], takesAnyMetric: Bool, schedule: ReportSchedule? = nil) {
+    package init(
+        id: String,
+        channels: [Channel],
+        optionalChannels: [Channel] = [],
+        takesAnyMetric: Bool,
+        schedule: ReportSchedule? = nil,
+        hj212: HJ212Dialect = HJ212Dialect()
+    ) {
         self.id = id
         self.channels = channels
+        self.optionalChannels = optionalChannels
         self.takesAnyMetric = takesAnyMetric
         self.schedule = schedule
+        self.hj212 = hj212
     }
 }
 

@@ -60,7 +60,10 @@ struct DeviceImportTests {
     @Test(arguments: [
         ("bad id,generic/json,x,,,,", "device_id", "'bad id' is no id"),
         (",generic/json,x,,,,", "device_id", "the cell is empty; it is required"),
-        ("d,acme/none,x,,,,", "model", "there is no model 'acme/none'; there are acme/level, generic/json"),
+        (
+            "d,acme/none,x,,,,", "model",
+            "there is no model 'acme/none'; there are acme/level, generic/hj212, generic/json, generic/sl651"
+        ),
         ("d,generic/json,nowhere,,,,", "site_id", "give site_name and kind to create it"),
         ("d,generic/json,new,New,swamp,,", "kind", "'swamp' is no kind of site; it is one of field, river"),
         ("d,generic/json,x,,,95,116", "latitude", "'95' is no number from -90.0 to 90.0"),

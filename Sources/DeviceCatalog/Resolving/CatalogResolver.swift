@@ -60,6 +60,22 @@ package final class CatalogResolver: Sendable {
         self.state.withLock { $0.policy = policy }
     }
 
+    /// Why a payload that names `address` as its sender's is not the device's; nil where it may be.
+    ///
+    /// A device without a registered address may have any that is not another's.
+    package func mismatch(of address: String, with device: String) -> Refusal? {
+        let catalog = self.state.withLock { $0.catalog }
+        guard let plan = catalog.plans[device], !plan.addresses.contains(address) else { return nil }
+        let owner = catalog.device(address: address)?.id
+        guard owner != device, owner != nil || !plan.addresses.isEmpty else { return nil }
+        return .wrongAddress(address, of: plan, owner: owner)
+    }
+
+    /// How a device's packets of HJ 212 are to be read; as the standard says where it is not registered.
+    package func hj212Dialect(of device: String) -> HJ212Dialect {
+        self.state.withLock { $0.catalog.plans[device]?.hj212 } ?? HJ212Dialect()
+    }
+
     /// Resolves the readings of one message; accepted ones are appended to `resolved`, and behind the reading of a rain
     /// counter the depths that follow from it.
     ///
