@@ -132,7 +132,7 @@ extension RuleEngine {
         for other in scope.across where other.clock < scope.clock {
             across.append(AcrossWork(scope: other, time: scope.clock, isDirty: false))
         }
-        for other in self.acrossScopes where other.followsAll && other.clock < scope.clock {
+        for other in self.followingScopes where other.clock < scope.clock {
             across.append(AcrossWork(scope: other, time: scope.clock, isDirty: false))
         }
     }

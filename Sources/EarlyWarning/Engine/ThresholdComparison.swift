@@ -48,6 +48,15 @@ final class ThresholdComparison: Sendable {
         Evaluator.holds(self.operation, value, limit, rounded: true)
     }
 
+    /// Recognises the form where the left side has a formula; nothing is collected where it has none.
+    convenience init?(formula query: Query, operands: inout OperandTable) {
+        guard case .binary(let binary) = query.expression.unwrapped,
+            let left = try? Query(binary.left, days: query.days),
+            SeriesFormula(left) != nil
+        else { return nil }
+        self.init(query, operands: &operands)
+    }
+
     /// Recognises the form; nil for all others.
     ///
     /// `operands` collects the left sides of all rules, and what they read.
