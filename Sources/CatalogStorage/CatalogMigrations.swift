@@ -97,6 +97,20 @@ enum CatalogMigrations {
                     """
             )
         }
+        migrator.registerMigration("0005 manual readings") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE manual_readings (
+                        id INTEGER PRIMARY KEY,
+                        site TEXT NOT NULL, series TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL,
+                        who TEXT NOT NULL, via TEXT NOT NULL, note TEXT NOT NULL, entered_at INTEGER NOT NULL,
+                        replaced_value REAL, replaced_method TEXT,
+                        stored INTEGER NOT NULL
+                    );
+                    CREATE INDEX manual_readings_site ON manual_readings (site, entered_at);
+                    """
+            )
+        }
         return migrator
     }
 }

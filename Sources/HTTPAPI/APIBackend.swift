@@ -54,6 +54,13 @@ package protocol APIBackend: Sendable {
 
     /// Registers the devices of a CSV file; nothing is changed when `dryRun` is set.
     func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
+    /// Stores a reading that a person entered, and returns when the rules have judged it.
+    ///
+    /// - Throws: ``APIProblem`` 422 with everything that is wrong, 409 where another value is stored at that time and
+    ///   the order is no correction.
+    func enterReading(_ order: ManualReadingOrder) async throws -> ManualReadingReport
+    /// What people entered last, newest first; of one site where it is named.
+    func manualReadings(site: String?, org: String?, limit: Int) throws -> [ManualReadingReport]
     /// Stores pushed samples on the way that readings take, and returns when they are on disk.
     ///
     /// `sender` is named where something was refused; only series of `org` are taken, if one is given.

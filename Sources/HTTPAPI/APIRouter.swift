@@ -27,6 +27,7 @@ package enum APIRouter {
         OperationRoutes(backend: backend).add(to: router)
         MaintenanceRoutes(backend: backend).add(to: router)
         RegistryRoutes(backend: backend).add(to: router)
+        ReadingRoutes(backend: backend).add(to: router)
         BulkRoutes(backend: backend).add(to: router)
         RemoteWriteRoutes(backend: backend).add(to: router)
         WarningRoutes(backend: backend).add(to: router)

@@ -177,7 +177,9 @@ struct APIClient: Sendable {
         // Prometheus's own form, as its query interface answers errors.
         if let text = problem["error"].string { return CommandFailure(text) }
         var message = problem["title"].string ?? "the service answered \(response.status)"
-        if let detail = problem["detail"].string { message += ": \(detail)" }
+        let detail =
+            Terminal.isChinese ? problem["detail_zh"].string ?? problem["detail"].string : problem["detail"].string
+        if let detail { message += ": \(detail)" }
         for line in problem["problems"].elements { message += "\n  \(line.cellText)" }
         if response.status == .unauthorized { message += " (give --token T or POYANG_TOKEN; 'poyang token create')" }
         return CommandFailure(message)
