@@ -111,6 +111,26 @@ enum CatalogMigrations {
                     """
             )
         }
+        migrator.registerMigration("0006 work on devices") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE maintenance (
+                        id INTEGER PRIMARY KEY,
+                        device TEXT NOT NULL, start_at INTEGER NOT NULL, end_at INTEGER NOT NULL,
+                        who TEXT NOT NULL, via TEXT NOT NULL, note TEXT NOT NULL, entered_at INTEGER NOT NULL,
+                        ended_by TEXT
+                    );
+                    CREATE INDEX maintenance_device ON maintenance (device, start_at);
+                    CREATE TABLE calibrations (
+                        id INTEGER PRIMARY KEY,
+                        device TEXT NOT NULL, metric TEXT NOT NULL, time INTEGER NOT NULL,
+                        before REAL NOT NULL, after REAL NOT NULL, reference REAL,
+                        who TEXT NOT NULL, via TEXT NOT NULL, note TEXT NOT NULL, entered_at INTEGER NOT NULL
+                    );
+                    CREATE INDEX calibrations_device ON calibrations (device, time);
+                    """
+            )
+        }
         return migrator
     }
 }

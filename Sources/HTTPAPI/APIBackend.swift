@@ -61,6 +61,19 @@ package protocol APIBackend: Sendable {
     func enterReading(_ order: ManualReadingOrder) async throws -> ManualReadingReport
     /// What people entered last, newest first; of one site where it is named.
     func manualReadings(site: String?, org: String?, limit: Int) throws -> [ManualReadingReport]
+    /// Puts a device under maintenance from now on; what it reports meanwhile warns nobody.
+    ///
+    /// - Throws: ``APIProblem`` 404 for a device that is not there or of another org, 422 with what is wrong.
+    func beginMaintenance(_ order: MaintenanceOrder) async throws -> MaintenanceReport
+    /// Ends it before its time.
+    ///
+    /// - Throws: ``APIProblem`` 409 where there is none.
+    func endMaintenance(of device: String, by name: String, access: Access) async throws -> MaintenanceReport
+    /// The newest windows, newest first; of one device where it is named.
+    func maintenance(device: String?, org: String?, limit: Int) async throws -> [MaintenanceReport]
+    /// Writes down what an instrument showed before and after it was calibrated.
+    func addCalibration(_ order: CalibrationOrder) throws -> CalibrationReport
+    func calibrations(device: String, org: String?, limit: Int) throws -> [CalibrationReport]
     /// Stores pushed samples on the way that readings take, and returns when they are on disk.
     ///
     /// `sender` is named where something was refused; only series of `org` are taken, if one is given.

@@ -24,7 +24,7 @@ package struct SiteStatus: Encodable, Sendable {
     package var lastReadingAt: String?
     /// Seconds from the last reading to the site's clock.
     package var ageSeconds: Int?
-    /// Why the state is unknown: `no_data`, `never_reported`.
+    /// Why the state is unknown: `no_data`, `never_reported`, `maintenance`.
     package var reason: String?
     /// The low-water grade in force: 枯水, 低枯, 极枯.
     package var grade: String?
@@ -253,8 +253,9 @@ package struct DeviceReport: Encodable, Sendable {
     /// `file` or `registry`.
     package var source: String
     package var test: Bool
-    /// `waiting` until the first reading, `reporting`, `silent`.
+    /// `waiting` until the first reading, `reporting`, `silent`; `maintenance` while work is done on it.
     package var state: String
+    package var maintenanceUntil: String?
     package var lastSeen: String?
     /// How long before their receipt the newest messages were made by the device's own clock, as their median.
     ///
@@ -268,6 +269,7 @@ package struct DeviceReport: Encodable, Sendable {
         org: String,
         source: String,
         state: String,
+        maintenanceUntil: String?,
         lastSeen: String?,
         clockOffsetSeconds: Double?,
         channels: [ChannelReport]
@@ -280,6 +282,7 @@ package struct DeviceReport: Encodable, Sendable {
         self.source = source
         self.test = device.isTest
         self.state = state
+        self.maintenanceUntil = maintenanceUntil
         self.lastSeen = lastSeen
         self.clockOffsetSeconds = clockOffsetSeconds
         self.address = device.address

@@ -61,6 +61,7 @@ package struct Platform: Sendable {
 
         let policy = IngestPolicy(acceptsSimulated: options.exercise)
         let resolver = CatalogResolver(catalog: catalog, policy: policy, history: store.reader)
+        resolver.replace(maintenance: try records.maintenanceWindows())
         let feedSignal = FeedSignal()
         let bell = UpkeepBell()
         let core = try ProcessingCore(

@@ -18,6 +18,8 @@ struct ChannelPlan: Sendable {
     let unit: Unit
     /// Added in the canonical unit.
     let zero: Double
+    /// The time before a reading of which it tells, too: the interval of a depth of rain, else nothing.
+    let standsFor: Milliseconds
     /// Whether it may be a second source of rain beside a counter: what a device declares is known before.
     let contestsCounters: Bool
     /// Whether the value is stored as it comes.
@@ -41,6 +43,11 @@ struct ChannelPlan: Sendable {
         self.maximum = channel.maximum ?? .infinity
         self.unit = channel.unit
         self.zero = zero
+        self.standsFor =
+            switch (channel.metric == RainCounter.depthMetric, schedule) {
+            case (true, .periodic(let interval)?): interval
+            case (true, .event?), (true, nil), (false, _): 0
+            }
         self.contestsCounters = contestsCounters
         self.isIdentity = channel.unit.factor == 1 && channel.unit.offset == 0 && zero == 0
     }

@@ -75,6 +75,11 @@ struct APIClient: Sendable {
         _ = try await self.send(self.request(.DELETE, path, query: []))
     }
 
+    /// Deletes something of which an answer tells.
+    func delete(_ path: String, query: [(String, String?)]) async throws -> JSONValue {
+        try JSONValue.parse(try await self.send(self.request(.DELETE, path, query: query)))
+    }
+
     /// Opens a Server-Sent Events stream and hands on its events until it ends or `handle` throws.
     func events(
         _ path: String,

@@ -16,6 +16,7 @@ struct DevicesCommand: AsyncParsableCommand {
             """,
         subcommands: [
             DevicesValidate.self, DevicesApply.self, DevicesList.self, DevicesShow.self, DevicesImportCSV.self,
+            DevicesMaintenance.self, DevicesCalibration.self,
         ]
     )
 }

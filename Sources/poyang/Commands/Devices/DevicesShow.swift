@@ -26,7 +26,8 @@ struct DevicesShow: AsyncParsableCommand {
             try await client.get("/api/devices/\(APIClient.component(self.id))")
         }
         let own = [
-            "device", "name", "model", "site", "source", "test", "state", "first_seen", "last_seen",
+            "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "first_seen",
+            "last_seen",
             "clock_offset_seconds", "stored", "duplicates", "quarantined",
         ]
         let ofChannel = ["metric", "labels", "last_value", "last_time", "interval"]
