@@ -128,6 +128,12 @@ enum CatalogMigrations {
                         who TEXT NOT NULL, via TEXT NOT NULL, note TEXT NOT NULL, entered_at INTEGER NOT NULL
                     );
                     CREATE INDEX calibrations_device ON calibrations (device, time);
+                    CREATE TABLE device_history (
+                        id INTEGER PRIMARY KEY,
+                        device TEXT NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
+                        who TEXT NOT NULL, via TEXT NOT NULL
+                    );
+                    CREATE INDEX device_history_device ON device_history (device, time);
                     """
             )
         }

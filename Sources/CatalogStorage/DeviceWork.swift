@@ -88,7 +88,61 @@ package struct CalibrationRow: Hashable, Sendable {
     }
 }
 
+/// Something that was done with a device: it was registered, surveyed, replaced, retired.
+package struct DeviceFact: Hashable, Sendable {
+    package var device: String
+    package var time: Timestamp
+    package var kind: String
+    package var what: String
+    package var who: String
+    package var via: String
+
+    package init(device: String, time: Timestamp, kind: String, what: String, who: String, via: String) {
+        self.device = device
+        self.time = time
+        self.kind = kind
+        self.what = what
+        self.who = who
+        self.via = via
+    }
+}
+
 extension CatalogStore {
+    /// Adds to the histories of devices.
+    package func add(_ facts: [DeviceFact]) throws {
+        try self.pool.write { database in
+            for fact in facts {
+                try database.execute(
+                    sql: "INSERT INTO device_history (device, time, kind, what, who, via) VALUES (?, ?, ?, ?, ?, ?)",
+                    arguments: [
+                        fact.device, fact.time.milliseconds, fact.kind, fact.what, fact.who, fact.via,
+                    ]
+                )
+            }
+        }
+    }
+
+    /// What was done with a device, oldest first.
+    package func history(device: String) throws -> [DeviceFact] {
+        try self.pool.read { database in
+            try Row.fetchAll(
+                database,
+                sql: "SELECT * FROM device_history WHERE device = ? ORDER BY id",
+                arguments: [device]
+            )
+            .map { row in
+                DeviceFact(
+                    device: row["device"],
+                    time: Timestamp(milliseconds: row["time"]),
+                    kind: row["kind"],
+                    what: row["what"],
+                    who: row["who"],
+                    via: row["via"]
+                )
+            }
+        }
+    }
+
     /// Puts a device under maintenance; a window of it that contains the start ends there.
     ///
     /// - Returns: The number of the row.

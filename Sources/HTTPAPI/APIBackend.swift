@@ -49,6 +49,15 @@ package protocol APIBackend: Sendable {
     ) async throws -> Backtest.Outcome
     func siteReports(org: String?) -> [SiteReport]
     func deviceReports(org: String?) async throws -> [DeviceReport]
+    /// One device; nil where it is not there or of another org.
+    func deviceReport(_ id: String, org: String?) async throws -> DeviceReport?
+    func modelReports() -> [ModelReport]
+    /// Takes a device out of use; its series and its history stay.
+    func retireDevice(_ id: String, by name: String, access: Access) async throws
+    /// Puts a new device in the place of another, which is retired; the series go on.
+    func replaceDevice(_ order: ReplacementOrder) async throws -> DeviceReport
+    /// Enters where the zero of a gauge lies from a moment on.
+    func surveyDevice(_ order: SurveyOrder) async throws -> DeviceReport
     /// The site's facts; nil where none is registered.
     func site(_ id: String) -> Site?
 
@@ -86,8 +95,8 @@ package protocol APIBackend: Sendable {
     func finishImport(of source: String?) async throws
     /// Removes the samples of series in `[from, through]` and says by how many the store is smaller.
     func removeSamples(of series: [Labels], from: Timestamp, through: Timestamp) async throws -> Int
-    /// Loads devices and rules again; with a problem in any file nothing is changed.
-    func reload() async throws -> ReloadReport
+    /// Loads devices and rules again; with a problem in any file, or when `dryRun` is set, nothing is changed.
+    func reload(dryRun: Bool) async throws -> ReloadReport
     /// Moves the data clock of one site, or of all, and fires the timers that fall due.
     func advanceClock(to time: Timestamp, site: String?) async throws
     /// Records who took note of a warning.

@@ -231,6 +231,7 @@ package struct ChannelReport: Encodable, Sendable {
     package var labels: Labels
     package var lastValue: Double?
     package var lastTime: String?
+    package var unit: String
     /// How often it should report; nil where that is not registered.
     package var interval: String?
 
@@ -239,6 +240,7 @@ package struct ChannelReport: Encodable, Sendable {
         self.labels = labels
         self.lastValue = lastValue
         self.lastTime = lastTime
+        self.unit = Unit(ofMetric: metric).symbol
         self.interval = interval
     }
 }
@@ -262,7 +264,14 @@ package struct DeviceReport: Encodable, Sendable {
     /// Far above zero the clock is behind, or the messages come late; below zero it is ahead. Nil without a message.
     package var clockOffsetSeconds: Double?
     package var address: String
+    /// Metres in the site's datum, that counts now; nil where none is registered.
+    package var zeroElevationMeters: Double?
+    package var mountHeightMeters: Double?
+    /// Where its native JSON belongs.
+    package var topic: String
     package var channels: [ChannelReport]
+    /// What was done with it, oldest first; of one device alone.
+    package var history: [DeviceFactReport]?
 
     package init(
         _ device: Device,
@@ -286,6 +295,9 @@ package struct DeviceReport: Encodable, Sendable {
         self.lastSeen = lastSeen
         self.clockOffsetSeconds = clockOffsetSeconds
         self.address = device.address
+        self.zeroElevationMeters = device.zeroElevation(at: .distantFuture)
+        self.mountHeightMeters = device.surveys.last?.mountHeightMeters ?? device.mountHeightMeters
+        self.topic = "poyang/v1/devices/\(device.id)/telemetry"
         self.channels = channels
     }
 }
@@ -394,10 +406,28 @@ package struct ReloadReport: Encodable, Sendable {
     package var sites: Int
     package var devices: Int
     package var rules: Int
+    /// What differs from what was in force.
+    package var plan: [Change]
 
-    package init(sites: Int, devices: Int, rules: Int) {
+    package struct Change: Encodable, Sendable {
+        /// `+` new, `~` changed, `-` gone.
+        package var action: String
+        package var kind: String
+        package var id: String
+        package var what: String
+
+        package init(action: String, kind: String, id: String, what: String) {
+            self.action = action
+            self.kind = kind
+            self.id = id
+            self.what = what
+        }
+    }
+
+    package init(sites: Int, devices: Int, rules: Int, plan: [Change]) {
         self.sites = sites
         self.devices = devices
         self.rules = rules
+        self.plan = plan
     }
 }

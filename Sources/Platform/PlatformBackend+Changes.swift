@@ -21,10 +21,18 @@ extension Catalog {
 }
 
 extension PlatformBackend {
-    package func reload() async throws -> ReloadReport {
+    package func reload(dryRun: Bool) async throws -> ReloadReport {
         let (catalog, rules) = try self.refusingProblems { try self.configuration.load(keys: self.keys) }
-        try await self.adopt(catalog, rules: rules)
-        return ReloadReport(sites: catalog.sites.count, devices: catalog.devices.count, rules: rules.alerts.count)
+        let plan = CatalogPlan(from: self.resolver.catalog, to: catalog)
+        if !dryRun { try await self.adopt(catalog, rules: rules) }
+        return ReloadReport(
+            sites: catalog.sites.count,
+            devices: catalog.devices.count,
+            rules: rules.alerts.count,
+            plan: plan.changes.map {
+                ReloadReport.Change(action: $0.action.rawValue, kind: $0.kind, id: $0.id, what: $0.what)
+            }
+        )
     }
 
     package func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
@@ -32,6 +40,7 @@ extension PlatformBackend {
         let sites = Dictionary(plan.sites.map { ($0.id, $0) }) { $1 }
         let devices = Dictionary(plan.devices.map { ($0.id, $0) }) { $1 }
         var registrations = CatalogRegistrations()
+        var takenSites: Set<String> = []
         let rows = plan.rows.map { row in
             var problems = row.problems.map { $0.field.isEmpty ? $0.message : "\($0.field): \($0.message)" }
             let device = devices[row.device]
@@ -41,7 +50,7 @@ extension PlatformBackend {
             }
             if problems.isEmpty, let device {
                 registrations.devices.append(device)
-                if let new = sites[device.site], !registrations.sites.contains(where: { $0.id == new.id }) {
+                if let new = sites[device.site], takenSites.insert(new.id).inserted {
                     registrations.sites.append(new)
                 }
             }
@@ -62,7 +71,7 @@ extension PlatformBackend {
     }
 
     /// Puts a catalogue, and rules if given, in force between two batches.
-    private func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
+    func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
         try catalog.adopt(storedIn: self.samples)
         self.resolver.replace(catalog: catalog)
         let now = self.now()
@@ -72,7 +81,7 @@ extension PlatformBackend {
         self.backfill?.want()
     }
 
-    private func refusingProblems<Value>(_ load: () throws -> Value) throws -> Value {
+    func refusingProblems<Value>(_ load: () throws -> Value) throws -> Value {
         do {
             return try load()
         } catch let error as ProblemList {

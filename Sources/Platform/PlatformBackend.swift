@@ -141,6 +141,28 @@ package struct PlatformBackend: APIBackend {
             }
     }
 
+    package func deviceReport(_ id: String, org: String?) async throws -> DeviceReport? {
+        let catalog = self.resolver.catalog
+        guard let device = catalog.devices[id], let site = catalog.sites[device.site],
+            org.map({ $0 == site.org }) ?? true
+        else { return nil }
+        let clock = try await self.processor.look { $0.clocks(of: [site.id]) }[site.id]
+        let builder = StatusBuilder(
+            catalog: catalog,
+            reader: self.reader(org: nil),
+            clock: { _ in clock },
+            warnings: [:]
+        )
+        let channels = catalog.registeredChannels(at: site.id).filter { $0.device == id }
+        var report = try self.report(device, of: site, channels: channels, builder, clock)
+        report.history = try self.records.history(device: id).map(DeviceFactReport.init)
+        return report
+    }
+
+    package func modelReports() -> [ModelReport] {
+        self.resolver.catalog.models.values.sorted { $0.id < $1.id }.map(ModelReport.init)
+    }
+
     private func report(
         _ device: Device,
         of site: Site,

@@ -195,7 +195,8 @@ extension Catalog {
         var found: ClosedRange<Double>?
         for plan in self.entries[series.site]?.plans ?? [] {
             for channel in plan.channels where channel.series.labels == series {
-                let (low, high) = (channel.canonical(channel.minimum), channel.canonical(channel.maximum))
+                let low = channel.canonical(channel.minimum, at: .distantFuture)
+                let high = channel.canonical(channel.maximum, at: .distantFuture)
                 guard low <= high else { continue }
                 found = found.map { min($0.lowerBound, low)...max($0.upperBound, high) } ?? low...high
             }

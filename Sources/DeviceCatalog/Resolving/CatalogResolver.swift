@@ -142,7 +142,7 @@ package final class CatalogResolver: Sendable {
             )
             var value = ResolvedReading(
                 series: channel.series,
-                sample: Sample(time: time, value: channel.canonical(reading.value), mark: mark),
+                sample: Sample(time: time, value: channel.canonical(reading.value, at: time), mark: mark),
                 hasOwnTime: reading.time != nil
             )
             let depths = channel.rain.map { self.rain.depths(of: &value, counter: $0, work: work) } ?? []

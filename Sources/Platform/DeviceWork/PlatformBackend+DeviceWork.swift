@@ -115,7 +115,7 @@ extension PlatformBackend {
     }
 
     /// The clock by which readings of a device fall into a window: that of the wall, or of its site's data.
-    private func clock(of device: Device) async throws -> Timestamp {
+    func clock(of device: Device) async throws -> Timestamp {
         try await self.clocks(of: [device])[device.site] ?? self.now()
     }
 
@@ -127,7 +127,7 @@ extension PlatformBackend {
     }
 
     /// - Throws: ``APIProblem`` 404 for a device that is not there or of another org.
-    private func device(_ id: String, org: String?) throws -> Device {
+    func device(_ id: String, org: String?) throws -> Device {
         let catalog = self.resolver.catalog
         guard let device = catalog.devices[id], org.map({ catalog.sites[device.site]?.org == $0 }) ?? true else {
             throw APIProblem.notFound(

@@ -14,6 +14,8 @@ struct DeviceRecord: Codable {
     var site: String
     var zeroElevationMeters: Double?
     var mountHeightMeters: Double?
+    /// Absent where there are none.
+    var surveys: [ZeroSurvey]?
     /// Milliseconds between reports, or the heartbeat of a device that reports on change.
     var interval: Milliseconds?
     var reportsOnChange: Bool
@@ -29,6 +31,7 @@ struct DeviceRecord: Codable {
         self.site = device.site
         self.zeroElevationMeters = device.zeroElevationMeters
         self.mountHeightMeters = device.mountHeightMeters
+        self.surveys = device.surveys.isEmpty ? nil : device.surveys
         switch device.schedule {
         case .periodic(let interval): (self.interval, self.reportsOnChange) = (interval, false)
         case .event(let heartbeat): (self.interval, self.reportsOnChange) = (heartbeat, true)
@@ -40,7 +43,7 @@ struct DeviceRecord: Codable {
     }
 
     var device: Device {
-        Device(
+        var device = Device(
             id: self.id,
             name: self.name,
             model: self.model,
@@ -52,6 +55,8 @@ struct DeviceRecord: Codable {
             isTest: self.isTest,
             installedAt: self.installedAt
         )
+        device.surveys = self.surveys ?? []
+        return device
     }
 }
 
@@ -118,7 +123,9 @@ extension CatalogStore {
     }
 
     /// Registers or changes sites and devices in one transaction.
-    func register(_ registrations: CatalogRegistrations, at now: Timestamp) throws {
+    ///
+    /// Devices of `retiring` are out of use from `now` on.
+    func register(_ registrations: CatalogRegistrations, retiring: [Device] = [], at now: Timestamp) throws {
         func row(_ kind: RegistryKind, _ id: String, _ record: some Encodable) throws -> RegistryRow {
             RegistryRow(kind: kind, id: id, json: try StoredJSON.encode(record), updatedAt: now)
         }
@@ -130,6 +137,11 @@ extension CatalogStore {
         try self.register(
             registrations.sites.map { try row(.site, $0.id, SiteRecord($0)) }
                 + registrations.devices.map { try row(.device, $0.id, record($0)) }
+                + retiring.map { device in
+                    var row = try row(.device, device.id, record(device))
+                    row.retiredAt = now
+                    return row
+                }
         )
     }
 }

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Foundation
 
 struct DevicesMaintenance: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,8 +39,7 @@ struct DevicesMaintenance: AsyncParsableCommand {
 
     func run() async throws {
         let path = "/api/devices/\(APIClient.component(self.id))/maintenance"
-        let login = self.connection.url == nil ? ProcessInfo.processInfo.environment["USER"] : nil
-        let person = self.by ?? login
+        let person = self.by ?? self.connection.login
         let rows = try await self.connection.withClient { client -> [JSONValue] in
             if let duration {
                 let members: [(String, JSONValue)] = [
