@@ -137,6 +137,16 @@ enum CatalogMigrations {
                     """
             )
         }
+        migrator.registerMigration("0007 accounts of devices") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE credentials (
+                        device TEXT PRIMARY KEY NOT NULL,
+                        hash TEXT NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER, who TEXT NOT NULL
+                    ) WITHOUT ROWID;
+                    """
+            )
+        }
         return migrator
     }
 }

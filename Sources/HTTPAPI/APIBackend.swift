@@ -56,6 +56,14 @@ package protocol APIBackend: Sendable {
     func retireDevice(_ id: String, by name: String, access: Access) async throws
     /// Puts a new device in the place of another, which is retired; the series go on.
     func replaceDevice(_ order: ReplacementOrder) async throws -> DeviceReport
+    /// Makes accounts at the broker, for all devices that have none where none is named; old passwords end.
+    ///
+    /// - Throws: ``APIProblem`` 409 where the service does not keep the broker's accounts.
+    func makeCredentials(for devices: [String]?, by name: String, access: Access) async throws -> [CredentialReport]
+    /// Takes the account of a device away.
+    func revokeCredentials(of device: String, by name: String, access: Access) async throws -> CredentialReport
+    /// Who has an account, without passwords.
+    func credentials(org: String?) throws -> [CredentialReport]
     /// Enters where the zero of a gauge lies from a moment on.
     func surveyDevice(_ order: SurveyOrder) async throws -> DeviceReport
     /// The site's facts; nil where none is registered.

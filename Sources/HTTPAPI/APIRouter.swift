@@ -29,6 +29,7 @@ package enum APIRouter {
         RegistryRoutes(backend: backend).add(to: router)
         ReadingRoutes(backend: backend).add(to: router)
         DeviceWorkRoutes(backend: backend).add(to: router)
+        CredentialRoutes(backend: backend).add(to: router)
         BulkRoutes(backend: backend).add(to: router)
         RemoteWriteRoutes(backend: backend).add(to: router)
         WarningRoutes(backend: backend).add(to: router)

@@ -74,6 +74,7 @@ extension PlatformBackend {
     func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
         try catalog.adopt(storedIn: self.samples)
         self.resolver.replace(catalog: catalog)
+        if let accounts { _ = try self.publishCredentials(accounts) }
         let now = self.now()
         try await self.processor.perform { core in try core.reconfigure(rules: rules, at: now) }
         // The attributes of sites, by which series are chosen, may be others now.

@@ -27,6 +27,8 @@ package struct PlatformBackend: APIBackend {
     /// Nil for the API alone.
     let ingest: Ingest?
     let brokerName: String
+    /// Nil where others keep the broker's accounts.
+    let accounts: BrokerAccounts?
     let configuration: Configuration
     let keys: SeriesKeyTable
     package let queries: QueryService

@@ -41,7 +41,11 @@ struct CatalogPlanTests {
                 "+ device c: generic/json at creek",
             ]
         )
-        #expect(try self.plan(new, old).filter { $0.hasPrefix("-") } == ["- site pond: pond 塘", "- device c: generic/json at creek"])
+        #expect(
+            try self.plan(new, old).filter { $0.hasPrefix("-") } == [
+                "- site pond: pond 塘", "- device c: generic/json at creek",
+            ]
+        )
         #expect(try self.plan(old, old).isEmpty)
     }
 }

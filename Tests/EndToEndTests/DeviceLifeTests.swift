@@ -86,15 +86,35 @@ struct DeviceLifeTests {
     func aRadarIsRegisteredSurveyedReplacedAndRetired() async throws {
         try await self.withTeam { team, _ in
             let refused = try await team.poyang(
-                "devices", "register", "creek-1", "--model", "acme/rader", "--site", "creek", "--site-name", "溪",
-                "--kind", "brook",
+                "devices",
+                "register",
+                "creek-1",
+                "--model",
+                "acme/rader",
+                "--site",
+                "creek",
+                "--site-name",
+                "溪",
+                "--kind",
+                "brook",
                 fails: true
             )
             #expect(refused.contains("model: there is no model 'acme/rader'; there are acme/gauge, acme/radar"))
             #expect(refused.contains("kind: 'brook' is no kind of site"))
             let registered = try await team.poyang(
-                "devices", "register", "creek-1", "--model", "acme/radar", "--site", "creek", "--site-name", "溪",
-                "--kind", "river", "--zero", "21.430"
+                "devices",
+                "register",
+                "creek-1",
+                "--model",
+                "acme/radar",
+                "--site",
+                "creek",
+                "--site-name",
+                "溪",
+                "--kind",
+                "river",
+                "--zero",
+                "21.430"
             )
             #expect(registered.contains("waiting for the first reading"))
             #expect(registered.contains("poyang/v1/devices/creek-1/telemetry"))
@@ -102,13 +122,29 @@ struct DeviceLifeTests {
             try await team.publish("creek-1", "level", 2.000, minute: 0)
             try await team.service.settled(messages: 1)
             let again = try await team.poyang(
-                "devices", "register", "creek-1", "--model", "acme/radar", "--site", "creek", "--interval", "10m"
+                "devices",
+                "register",
+                "creek-1",
+                "--model",
+                "acme/radar",
+                "--site",
+                "creek",
+                "--interval",
+                "10m"
             )
             #expect(again.contains("first data 23.43 m at 06:00"), "\(again)")
 
             // The radar is hung 32 mm higher and shows so much less of the same water.
             let surveyed = try await team.poyang(
-                "devices", "survey", "creek-1", "--zero", "21.462", "--by", "李工", "--source", "2018-17"
+                "devices",
+                "survey",
+                "creek-1",
+                "--zero",
+                "21.462",
+                "--by",
+                "李工",
+                "--source",
+                "2018-17"
             )
             #expect(surveyed.contains("zero 21.43 m → zero 21.462 m (2018-17)"), "\(surveyed)")
             try await team.publish("creek-1", "level", 1.968, minute: 5)
@@ -142,7 +178,10 @@ struct DeviceLifeTests {
             #expect(try await team.poyang("devices", "apply").contains("applied: 1 sites, 1 devices"))
             try team.write("sites/g/hill.yaml", Self.hill.replacing("value: 20", with: "value: 25"))
             let changed = try await team.poyang("devices", "apply")
-            #expect(changed.contains("~ threshold hill rain blue mm in 1h from 2000-01-01: value: 20.0 mm"), "\(changed)")
+            #expect(
+                changed.contains("~ threshold hill rain blue mm in 1h from 2000-01-01: value: 20.0 mm"),
+                "\(changed)"
+            )
             #expect(try await team.poyang("devices", "apply").contains("no difference"))
             #expect(try await team.poyang("devices", "retire", "hill-1", fails: true).contains("change it there"))
             try await team.service.stop()
@@ -171,7 +210,9 @@ struct DeviceLifeTests {
             #expect(quiet.isEmpty, "\(quiet)")
             let ended = try await after.poyang("devices", "maintenance", "hill-1", "--end", "--by", "王工")
             #expect(ended.contains("ended") && ended.contains("王工"), "\(ended)")
-            #expect(try await after.poyang("devices", "maintenance", "hill-1", "--end", fails: true).contains("not under"))
+            #expect(
+                try await after.poyang("devices", "maintenance", "hill-1", "--end", fails: true).contains("not under")
+            )
             // Its interval begins while work was done; the one behind it counts.
             for (index, total) in [130.2, 130.4].enumerated() {
                 try await after.publish("hill-1", "total", total, minute: 20 + 10 * index)
@@ -184,13 +225,33 @@ struct DeviceLifeTests {
             #expect(features.count == 1, "without an announcement it warns")
 
             let log = try await after.poyang(
-                "devices", "calibration", "hill-1", "--metric", "rainfall_accumulated_millimeters", "--before", "9.6",
-                "--after", "10.0", "--reference", "10", "--by", "李工", "--json"
+                "devices",
+                "calibration",
+                "hill-1",
+                "--metric",
+                "rainfall_accumulated_millimeters",
+                "--before",
+                "9.6",
+                "--after",
+                "10.0",
+                "--reference",
+                "10",
+                "--by",
+                "李工",
+                "--json"
             )
             #expect(log.contains(#""change":0.4"#), "\(log)")
             #expect(try await after.poyang("devices", "calibration", "hill-1").contains("李工"))
             let wrong = try await after.poyang(
-                "devices", "calibration", "hill-1", "--metric", "ph", "--before", "9.6", "--after", "10.0",
+                "devices",
+                "calibration",
+                "hill-1",
+                "--metric",
+                "ph",
+                "--before",
+                "9.6",
+                "--after",
+                "10.0",
                 fails: true
             )
             #expect(wrong.contains("has no 'ph'"), "\(wrong)")

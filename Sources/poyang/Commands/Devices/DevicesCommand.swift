@@ -17,7 +17,8 @@ struct DevicesCommand: AsyncParsableCommand {
             """,
         subcommands: [
             DevicesValidate.self, DevicesApply.self, DevicesList.self, DevicesShow.self, DevicesImportCSV.self,
-            DevicesRegister.self, DevicesReplace.self, DevicesSurvey.self, DevicesRetire.self, DevicesMaintenance.self,
+            DevicesRegister.self, DevicesReplace.self, DevicesSurvey.self, DevicesRetire.self, DevicesCredentials.self,
+            DevicesMaintenance.self,
             DevicesCalibration.self,
         ]
     )
