@@ -56,6 +56,8 @@ package protocol APIBackend: Sendable {
     func retireDevice(_ id: String, by name: String, access: Access) async throws
     /// Puts a new device in the place of another, which is retired; the series go on.
     func replaceDevice(_ order: ReplacementOrder) async throws -> DeviceReport
+    /// Registers the thresholds of a CSV file; nothing is changed when `dryRun` is set.
+    func importThresholds(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
     /// Makes accounts at the broker, for all devices that have none where none is named; old passwords end.
     ///
     /// - Throws: ``APIProblem`` 409 where the service does not keep the broker's accounts.

@@ -307,17 +307,27 @@ package struct DeviceImportReport: Encodable, Sendable {
     package struct Row: Encodable, Sendable {
         /// Line of the file, the header being 1.
         package var row: Int
+        /// Of thresholds the site.
         package var device: String
         /// `created`, `changed`, `unchanged`, `error`.
         package var verdict: String
         /// What is wrong and what would be right, a sentence each.
         package var problems: [String]
+        /// What changes, in words; only of thresholds.
+        package var difference: String?
 
-        package init(row: Int, device: String, verdict: String, problems: [String]) {
+        package init(
+            row: Int,
+            device: String,
+            verdict: String,
+            problems: [String],
+            difference: String? = nil
+        ) {
             self.row = row
             self.device = device
             self.verdict = verdict
             self.problems = problems
+            self.difference = difference
         }
     }
 

@@ -70,6 +70,31 @@ extension PlatformBackend {
         return DeviceImportReport(rows: rows)
     }
 
+    package func importThresholds(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
+        let plan = ThresholdImport(csv: csv, catalog: self.resolver.catalog)
+        let others = Set(plan.sites.filter { site in org.map { $0 != site.org } ?? false }.map(\.id))
+        let rows = zip(plan.rows, plan.differences)
+            .map { row, difference in
+                var problems = row.problems.map { $0.field.isEmpty ? $0.message : "\($0.field): \($0.message)" }
+                if others.contains(row.device) { problems.append("site_id: there is no site '\(row.device)'") }
+                return DeviceImportReport.Row(
+                    row: row.line,
+                    device: row.device,
+                    verdict: problems.isEmpty ? row.verdict.rawValue : "error",
+                    problems: problems,
+                    difference: problems.isEmpty && !difference.isEmpty ? difference : nil
+                )
+            }
+        let sites = plan.sites.filter { !others.contains($0.id) }
+        if !dryRun, !sites.isEmpty {
+            let adding = CatalogRegistrations(sites: sites)
+            let catalog = try self.refusingProblems { try self.configuration.catalog(keys: self.keys, adding: adding) }
+            try self.records.register(adding, at: self.now())
+            try await self.adopt(catalog, rules: nil)
+        }
+        return DeviceImportReport(rows: rows)
+    }
+
     /// Puts a catalogue, and rules if given, in force between two batches.
     func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
         try catalog.adopt(storedIn: self.samples)

@@ -41,6 +41,16 @@ struct RegistryRoutes: Sendable {
             return try JSONBody.response(report)
         }
         router.post("/api/devices/import", use: self.importDevices)
+        router.post("/api/thresholds/import") { request, context in
+            try context.require(.register)
+            let body = try await request.body.collect(upTo: Self.maximumBody)
+            let report = try await self.backend.importThresholds(
+                csv: String(buffer: body),
+                dryRun: RequestParameters(query: request).flag("dry_run"),
+                org: context.access.org
+            )
+            return try JSONBody.response(report)
+        }
         router.get("/api/models") { _, _ in try JSONBody.response(self.backend.modelReports()) }
         DeviceRegistration(backend: self.backend).add(to: router)
         router.get("/api/quarantine", use: self.quarantine)

@@ -60,7 +60,65 @@ struct DeviceRecord: Codable {
     }
 }
 
-/// A site as `catalog.db` keeps it; thresholds come from files only.
+/// A threshold of a registered site.
+struct ThresholdRecord: Codable {
+    var hazard: Hazard
+    var level: WarningLevel
+    var name: String
+    /// In the canonical unit, which is kept by the suffix that metrics carry.
+    var value: Double
+    var unit: String
+    var validFrom: Timestamp
+    var validTo: Timestamp?
+    var authority: String
+    var source: String
+    var confidence: Confidence
+    /// Month-day, the end exclusive.
+    var seasonFrom: String?
+    var seasonTo: String?
+    var window: Milliseconds?
+
+    init(_ threshold: Threshold) {
+        self.hazard = threshold.hazard
+        self.level = threshold.level
+        self.name = threshold.name
+        self.value = threshold.value
+        self.unit = threshold.unit.suffix
+        self.validFrom = threshold.validFrom
+        self.validTo = threshold.validTo
+        self.authority = threshold.authority
+        self.source = threshold.source
+        self.confidence = threshold.confidence
+        self.seasonFrom = threshold.season.map { "\($0.from)" }
+        self.seasonTo = threshold.season.map { "\($0.to)" }
+        self.window = threshold.window
+    }
+
+    var threshold: Threshold {
+        var season: Season?
+        if let from = self.seasonFrom.flatMap(Season.MonthDay.init(parsing:)),
+            let to = self.seasonTo.flatMap(Season.MonthDay.init(parsing:))
+        {
+            season = Season(from: from, to: to)
+        }
+        return Threshold(
+            hazard: self.hazard,
+            level: self.level,
+            name: self.name,
+            value: self.value,
+            unit: Unit(named: self.unit) ?? .dimensionless,
+            validFrom: self.validFrom,
+            validTo: self.validTo,
+            authority: self.authority,
+            source: self.source,
+            confidence: self.confidence,
+            season: season,
+            window: self.window
+        )
+    }
+}
+
+/// A site as `catalog.db` keeps it.
 struct SiteRecord: Codable {
     var id: String
     var name: LocalizedName
@@ -73,6 +131,8 @@ struct SiteRecord: Codable {
     var longitude: Double?
     var positionConfidence: Confidence?
     var datum: String?
+    /// Absent where there are none.
+    var thresholds: [ThresholdRecord]?
 
     init(_ site: Site) {
         self.id = site.id
@@ -86,6 +146,7 @@ struct SiteRecord: Codable {
         self.longitude = site.position?.longitude
         self.positionConfidence = site.position?.confidence
         self.datum = site.datum?.name
+        self.thresholds = site.thresholds.isEmpty ? nil : site.thresholds.map(ThresholdRecord.init)
     }
 
     var site: Site {
@@ -108,7 +169,8 @@ struct SiteRecord: Codable {
             position: position,
             datum: self.datum.map {
                 Datum(name: $0, offsetTo1985Meters: nil, validFrom: nil, source: "registered")
-            }
+            },
+            thresholds: (self.thresholds ?? []).map(\.threshold)
         )
     }
 }
