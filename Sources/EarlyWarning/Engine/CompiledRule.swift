@@ -41,7 +41,7 @@ final class CompiledRule: Sendable {
     let isSilence: Bool
     /// It asks how a channel is, wherever it is evaluated.
     let asksForChannels: Bool
-    /// `expr` is `channel_silent{…} == 1`: it has no result where no channel is silent.
+    /// `expr` asks for `channel_silent{…} == 1`, alone or with more: it has no result where no channel is silent.
     let wantsSilence: Bool
     /// It is evaluated for each site by itself.
     let isPerSite: Bool
@@ -125,8 +125,10 @@ final class CompiledRule: Sendable {
     }
 
     private static func wantsSilence(_ expression: Expression) -> Bool {
-        guard case .binary(let binary) = expression, binary.operation == .equal, !binary.returnsBool,
-            case .number(1) = binary.right, case .selector(let selector) = binary.left
+        guard case .binary(let binary) = expression.unwrapped else { return false }
+        if binary.operation == .and { return self.wantsSilence(binary.left) || self.wantsSilence(binary.right) }
+        guard binary.operation == .equal, !binary.returnsBool, case .number(1) = binary.right,
+            case .selector(let selector) = binary.left
         else { return false }
         return selector.metric == self.silenceMetric && selector.window == nil && selector.offset == 0
             && selector.at == nil

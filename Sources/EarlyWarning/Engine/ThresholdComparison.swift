@@ -140,7 +140,7 @@ final class LeftOperands {
         self.batch += 1
         guard epoch != self.epoch else { return }
         self.epoch = epoch
-        for series in self.kept { series?.drop() }
+        for series in self.kept { series?.forget() }
     }
 
     /// Takes note of a sample of a series that the selectors at these places may find.

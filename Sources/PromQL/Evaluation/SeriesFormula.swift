@@ -55,6 +55,9 @@ package struct SeriesFormula: Sendable {
         package var slope = 0.0
         /// The earliest time at which what it rests on could change although no sample arrives.
         package var nextChange = Timestamp.distantFuture
+
+        /// Nothing, until a sample arrives.
+        package init() {}
     }
 
     private static let deepest = 8
