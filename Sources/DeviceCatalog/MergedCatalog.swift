@@ -73,7 +73,7 @@ extension DeviceModel {
     /// A device without one is taken to report in the site's datum already: its zero elevation is 0.
     func zeroElevationProblem(of device: Device) -> String? {
         let adds = (self.channels + self.optionalChannels).contains(where: \.addsZeroElevation)
-        guard !adds, device.zeroElevationMeters != nil else { return nil }
+        guard !adds, device.zeroElevationMeters != nil || !device.surveys.isEmpty else { return nil }
         return "zero_elevation_m is given, but model '\(self.id)' adds none; "
             + "use a model whose channel says `zero: site`"
     }

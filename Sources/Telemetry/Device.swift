@@ -110,15 +110,45 @@ package struct DeviceModel: Hashable, Sendable {
     }
 }
 
+/// Where the zero of a gauge lies from a day on, as somebody surveyed it.
+package struct ZeroSurvey: Hashable, Sendable, Codable {
+    /// Inclusive.
+    package var validFrom: Timestamp
+    /// Metres in the site's datum.
+    package var zeroElevationMeters: Double
+    /// Metres above the zero, of what looks down on the water.
+    package var mountHeightMeters: Double?
+    package var surveyor: String
+    /// The document; empty where there is none.
+    package var source: String
+
+    package init(
+        validFrom: Timestamp,
+        zeroElevationMeters: Double,
+        mountHeightMeters: Double? = nil,
+        surveyor: String,
+        source: String = ""
+    ) {
+        self.validFrom = validFrom
+        self.zeroElevationMeters = zeroElevationMeters
+        self.mountHeightMeters = mountHeightMeters
+        self.surveyor = surveyor
+        self.source = source
+    }
+}
+
 /// A piece of hardware, installed at a site.
 package struct Device: Hashable, Sendable {
     package var id: String
     package var name: String
     package var model: String
     package var site: String
-    /// Metres added to a level after conversion: the elevation of the gauge's zero in the site's datum.
+    /// Metres added to a level after conversion: the elevation of the gauge's zero in the site's datum, until the first
+    /// of the ``surveys``.
     package var zeroElevationMeters: Double?
     package var mountHeightMeters: Double?
+    /// Later surveys of the zero, oldest first; what a device reported is the stored value less the zero of its time.
+    package var surveys: [ZeroSurvey] = []
     /// Overrides the model's report interval.
     package var schedule: ReportSchedule?
     /// DevEUI, SL 651 address, MN, …; empty where it has none.
@@ -150,6 +180,13 @@ package struct Device: Hashable, Sendable {
         self.address = address
         self.isTest = isTest
         self.installedAt = installedAt
+    }
+}
+
+extension Device {
+    /// The elevation of the gauge's zero that counts for readings of a moment; nil where none is known.
+    package func zeroElevation(at moment: Timestamp) -> Double? {
+        self.surveys.last { $0.validFrom <= moment }?.zeroElevationMeters ?? self.zeroElevationMeters
     }
 }
 

@@ -108,6 +108,17 @@ struct DeviceImportTests {
         #expect(plan.rows.first?.problems.first?.message.contains(message) ?? false, "\(plan.rows)")
     }
 
+    /// Each with a site of its own; ten seconds are promised for all that `import-csv` does.
+    @Test func tenThousandRowsTakeSeconds() throws {
+        var csv = "device_id,model,site_id,site_name,kind,address\n"
+        for number in 0..<10_000 { csv += "n\(number),generic/json,s\(number),站\(number),field,A\(number)\n" }
+        let catalog = try self.catalog()
+        let start = ContinuousClock.now
+        let plan = DeviceImport(csv: csv, catalog: catalog)
+        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(plan.devices.count == 10_000 && plan.sites.count == 10_000)
+    }
+
     @Test func countsLinesInsideQuotedFields() throws {
         let csv = "device_id,model,site_id,name\na,generic/json,x,\"two\nlines\"\nb,none,x,\n"
         let plan = DeviceImport(csv: csv, catalog: try self.catalog())

@@ -16,18 +16,22 @@ struct ChannelPlan: Sendable {
     let minimum: Double
     let maximum: Double
     let unit: Unit
-    /// Added in the canonical unit.
+    /// Added in the canonical unit, until the first of ``laterZeros``.
     let zero: Double
+    /// Oldest first.
+    private let laterZeros: [(from: Timestamp, zero: Double)]
+    /// The time before a reading of which it tells, too: the interval of a depth of rain, else nothing.
+    let standsFor: Milliseconds
     /// Whether it may be a second source of rain beside a counter: what a device declares is known before.
     let contestsCounters: Bool
     /// Whether the value is stored as it comes.
     private let isIdentity: Bool
 
-    /// `zero` is added to what is measured, in metres; `rain` says what a counter of rain yields.
+    /// `rain` says what a counter of rain yields.
     init(
         channel: Channel,
+        of device: Device,
         schedule: ReportSchedule?,
-        zero: Double,
         series: SeriesKey,
         rain: RainCounter?,
         contestsCounters: Bool = false
@@ -40,17 +44,26 @@ struct ChannelPlan: Sendable {
         self.minimum = channel.minimum ?? -.infinity
         self.maximum = channel.maximum ?? .infinity
         self.unit = channel.unit
-        self.zero = zero
+        self.zero = channel.addsZeroElevation ? device.zeroElevationMeters ?? 0 : 0
+        self.laterZeros =
+            channel.addsZeroElevation ? device.surveys.map { ($0.validFrom, $0.zeroElevationMeters) } : []
+        self.standsFor =
+            switch (channel.metric == RainCounter.depthMetric, schedule) {
+            case (true, .periodic(let interval)?): interval
+            case (true, .event?), (true, nil), (false, _): 0
+            }
         self.contestsCounters = contestsCounters
-        self.isIdentity = channel.unit.factor == 1 && channel.unit.offset == 0 && zero == 0
+        self.isIdentity =
+            channel.unit.factor == 1 && channel.unit.offset == 0 && self.zero == 0 && self.laterZeros.isEmpty
     }
 
-    /// The value in the canonical unit, zero elevation added.
+    /// The value in the canonical unit, the zero elevation of its time added.
     ///
     /// Rounded to 1e-9, so that 6.63 ft become the decimal 2.020824 m and not its neighbour among the doubles.
-    func canonical(_ value: Double) -> Double {
+    func canonical(_ value: Double, at time: Timestamp) -> Double {
         if self.isIdentity { return value }
-        let converted = self.unit.toCanonical(value) + self.zero
+        let zero = self.laterZeros.last { $0.from <= time }?.zero ?? self.zero
+        let converted = self.unit.toCanonical(value) + zero
         guard abs(converted) < 4e6 else { return converted }
         return (converted * 1e9).rounded() / 1e9
     }
@@ -100,8 +113,8 @@ final class DevicePlan: Sendable {
             let isCounter = channel.metric == RainCounter.metric && !measuredDepths.contains(depths)
             return ChannelPlan(
                 channel: channel,
+                of: device,
                 schedule: schedule,
-                zero: channel.addsZeroElevation ? device.zeroElevationMeters ?? 0 : 0,
                 series: keys.key(for: labels),
                 rain: isCounter ? RainCounter(depth: keys.key(for: depths), schedule: schedule) : nil
             )
@@ -146,8 +159,8 @@ final class DevicePlan: Sendable {
             }
             let plan = ChannelPlan(
                 channel: channel,
+                of: self.device,
                 schedule: channel.schedule,
-                zero: channel.addsZeroElevation ? self.device.zeroElevationMeters ?? 0 : 0,
                 series: series,
                 rain: rain,
                 contestsCounters: channel.metric == RainCounter.depthMetric
