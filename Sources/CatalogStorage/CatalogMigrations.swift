@@ -97,6 +97,56 @@ enum CatalogMigrations {
                     """
             )
         }
+        migrator.registerMigration("0005 manual readings") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE manual_readings (
+                        id INTEGER PRIMARY KEY,
+                        site TEXT NOT NULL, series TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL,
+                        who TEXT NOT NULL, via TEXT NOT NULL, note TEXT NOT NULL, entered_at INTEGER NOT NULL,
+                        replaced_value REAL, replaced_method TEXT,
+                        stored INTEGER NOT NULL
+                    );
+                    CREATE INDEX manual_readings_site ON manual_readings (site, entered_at);
+                    """
+            )
+        }
+        migrator.registerMigration("0006 work on devices") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE maintenance (
+                        id INTEGER PRIMARY KEY,
+                        device TEXT NOT NULL, start_at INTEGER NOT NULL, end_at INTEGER NOT NULL,
+                        who TEXT NOT NULL, via TEXT NOT NULL, note TEXT NOT NULL, entered_at INTEGER NOT NULL,
+                        ended_by TEXT
+                    );
+                    CREATE INDEX maintenance_device ON maintenance (device, start_at);
+                    CREATE TABLE calibrations (
+                        id INTEGER PRIMARY KEY,
+                        device TEXT NOT NULL, metric TEXT NOT NULL, time INTEGER NOT NULL,
+                        before REAL NOT NULL, after REAL NOT NULL, reference REAL,
+                        who TEXT NOT NULL, via TEXT NOT NULL, note TEXT NOT NULL, entered_at INTEGER NOT NULL
+                    );
+                    CREATE INDEX calibrations_device ON calibrations (device, time);
+                    CREATE TABLE device_history (
+                        id INTEGER PRIMARY KEY,
+                        device TEXT NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
+                        who TEXT NOT NULL, via TEXT NOT NULL
+                    );
+                    CREATE INDEX device_history_device ON device_history (device, time);
+                    """
+            )
+        }
+        migrator.registerMigration("0007 accounts of devices") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE credentials (
+                        device TEXT PRIMARY KEY NOT NULL,
+                        hash TEXT NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER, who TEXT NOT NULL
+                    ) WITHOUT ROWID;
+                    """
+            )
+        }
         return migrator
     }
 }

@@ -93,12 +93,13 @@ package final class Catalog: Sendable {
     ) {
         self.sites = sites
         self.areas = areas
-        self.models = models.merging([DeviceModel.genericJSON.id: .genericJSON]) { _, builtIn in builtIn }
+        self.models = models.merging(DeviceModel.builtIn) { _, builtIn in builtIn }
         self.devices = devices
         self.fileSites = Set(files?.sites.keys ?? [:].keys)
         self.fileDevices = Set(files?.devices.keys ?? [:].keys)
         self.keys = keys
         var plans: [String: DevicePlan] = [:]
+        var gainable: [String: GainableChannels] = [:]
         var depths: Set<Labels> = []
         for device in devices.values {
             for channel in self.models[device.model]?.channels ?? [] where channel.metric == RainCounter.depthMetric {
@@ -107,10 +108,20 @@ package final class Catalog: Sendable {
         }
         for device in devices.values {
             guard let model = self.models[device.model] else { continue }
-            plans[device.id] = DevicePlan(device: device, model: model, keys: keys, measuresDepth: depths.contains)
+            let channels = gainable[model.id] ?? GainableChannels(model)
+            gainable[model.id] = channels
+            plans[device.id] = DevicePlan(
+                device: device,
+                model: model,
+                gainable: channels,
+                keys: keys,
+                measuredDepths: depths
+            )
         }
         self.plans = plans
-        let addressed = devices.values.filter { !$0.address.isEmpty }.map { ($0.address.uppercased(), $0.id) }
+        let addressed = devices.values.flatMap { device in
+            ForeignAddress.forms(of: device.address).map { ($0, device.id) }
+        }
         self.devicesByAddress = Dictionary(addressed) { first, second in min(first, second) }
         let bySite = Dictionary(grouping: plans.values) { $0.device.site }
         var entries: [String: SiteEntry] = [:]
@@ -130,7 +141,7 @@ package final class Catalog: Sendable {
 
     /// The channels of a site's devices, in the order of device ids; a series that two devices feed appears once.
     ///
-    /// A device that takes any metric has the channels that it has used so far, or that ``adopt(_:)`` found.
+    /// A device that gains channels has those that it has used so far, or that ``adopt(_:)`` found.
     package func registeredChannels(at site: String) -> [RegisteredChannel] {
         guard let entry = self.entries[site] else { return [] }
         return entry.channels.map(\.registered) + self.learnedChannels(at: entry)
@@ -153,9 +164,10 @@ package final class Catalog: Sendable {
         }
     }
 
-    /// The device with a foreign identity: DevEUI, SL 651 address, MN; upper and lower case are the same.
+    /// The device with a foreign identity: DevEUI, SL 651 address, MN, in any of the forms in which people write it.
     package func device(address: String) -> Device? {
-        self.devicesByAddress[address.uppercased()].flatMap { self.devices[$0] }
+        ForeignAddress.forms(of: address).lazy.compactMap { self.devicesByAddress[$0] }.first
+            .flatMap { self.devices[$0] }
     }
 
     /// The thresholds of a site in force at a moment, lowest level first.
@@ -164,8 +176,8 @@ package final class Catalog: Sendable {
             .sorted { ($0.hazard.rawValue, $0.level) < ($1.hazard.rawValue, $1.level) }
     }
 
-    /// Takes the series that the store holds as channels of the devices that take any metric, so that their silence
-    /// is noticed after a restart, too.
+    /// Takes the series that the store holds as channels of the devices that gain channels, so that their silence is
+    /// noticed after a restart, too.
     ///
     /// - Parameter labels: Stored labels of series, with their metric names.
     package func adopt(_ labels: some Sequence<Labels>) {
@@ -175,9 +187,9 @@ package final class Catalog: Sendable {
         }
     }
 
-    /// The sites with a device that takes any metric: only their series are of use to ``adopt(_:)``.
+    /// The sites with a device that gains channels: only their series are of use to ``adopt(_:)``.
     package var sitesOfAnyMetric: [String] {
-        self.entries.values.filter { !$0.generic.isEmpty }.map(\.site.id)
+        self.entries.values.filter { !$0.learning.isEmpty }.map(\.site.id)
     }
 
     /// The labels that queries show of a stored series: its own, and the attributes of its site where it has none of
@@ -186,30 +198,30 @@ package final class Catalog: Sendable {
         self.entries[stored.site]?.show(stored).labels ?? stored
     }
 
-    /// What the devices that take any metric have used so far.
+    /// What the devices that gain channels have used so far.
     func learnedChannels(at entry: SiteEntry) -> [RegisteredChannel] {
-        guard !entry.generic.isEmpty else { return [] }
+        guard !entry.learning.isEmpty else { return [] }
         return self.keys.learned(at: entry.site.id)
             .compactMap { learned in
                 guard entry.takesGenericSeries(learned.series.labels) else { return nil }
-                let sender = entry.generic.first { $0.device.id == learned.device } ?? entry.generic.first
+                let gained = entry.gained(learned.series.labels)
+                let sender =
+                    entry.learning.first { $0.device.id == learned.device } ?? gained?.plan ?? entry.generic.first
                 guard let sender else { return nil }
                 return RegisteredChannel(
                     series: learned.series,
                     device: sender.device.id,
-                    schedule: sender.device.schedule,
+                    schedule: gained.map { sender.gainable.schedule(of: $0.channel, on: sender.device) }
+                        ?? sender.device.schedule,
                     metric: learned.series.labels.metric,
                     installedAt: nil,
-                    stuckAfter: nil
+                    stuckAfter: gained?.channel.stuckAfter
                 )
             }
     }
 }
 
 extension DeviceModel {
-    /// Takes every metric name of the platform as a key of native JSON, in canonical units, without any test.
-    package static let genericJSON = DeviceModel(id: "generic/json", channels: [], takesAnyMetric: true)
-
     /// A channel's schedule on a device: the device's own replaces the model's, not a channel's own.
     package func schedule(of channel: Channel, on device: Device) -> ReportSchedule? {
         guard let schedule = device.schedule, channel.schedule == self.schedule else { return channel.schedule }

@@ -22,7 +22,7 @@ struct MergedCatalog {
                 self.report("site '\(site.id)' is registered twice")
             }
         }
-        let models = files.models.merging([DeviceModel.genericJSON.id: .genericJSON]) { _, builtIn in builtIn }
+        let models = files.models.merging(DeviceModel.builtIn) { _, builtIn in builtIn }
         for device in registered.devices {
             if let place = files.places["device \(device.id)"] {
                 self.report(
@@ -72,8 +72,8 @@ extension DeviceModel {
     ///
     /// A device without one is taken to report in the site's datum already: its zero elevation is 0.
     func zeroElevationProblem(of device: Device) -> String? {
-        let adds = self.channels.contains(where: \.addsZeroElevation)
-        guard !adds, device.zeroElevationMeters != nil else { return nil }
+        let adds = (self.channels + self.optionalChannels).contains(where: \.addsZeroElevation)
+        guard !adds, device.zeroElevationMeters != nil || !device.surveys.isEmpty else { return nil }
         return "zero_elevation_m is given, but model '\(self.id)' adds none; "
             + "use a model whose channel says `zero: site`"
     }

@@ -33,6 +33,8 @@ final class SiteEntry: Sendable {
     let channels: [ChannelEntry]
     /// The devices that take any metric.
     let generic: [DevicePlan]
+    /// The devices that gain channels with their readings.
+    let learning: [DevicePlan]
     let thresholds: [ThresholdSeries]
     /// Of series that only a device without declared channels can feed.
     let genericLookback: Milliseconds
@@ -45,10 +47,13 @@ final class SiteEntry: Sendable {
         let virtualLabels = site.virtualLabels
         self.virtualLabels = virtualLabels
         self.generic = plans.filter(\.takesAnyMetric)
+        self.learning = plans.filter(\.gainsChannels)
         self.thresholds = ThresholdSeries.all(of: site)
         // The longest of them: a value is forgotten too late rather than between two reports.
-        self.genericLookback =
-            self.generic.compactMap(\.device.schedule?.lookback).max() ?? ReportSchedule.unregisteredLookback
+        let lookbacks =
+            self.generic.compactMap(\.device.schedule?.lookback)
+            + self.learning.compactMap { $0.gainable.longestLookback(on: $0.device) }
+        self.genericLookback = lookbacks.max() ?? ReportSchedule.unregisteredLookback
         var channels: [ChannelEntry] = []
         for plan in plans {
             for channel in plan.channels where !channels.contains(where: { $0.registered.series === channel.series }) {
@@ -102,9 +107,8 @@ final class SiteEntry: Sendable {
         for channel in self.channels where channel.registered.series.labels == stored {
             return (channel.shown, channel.lookback)
         }
-        let lookback =
-            !self.generic.isEmpty && self.hasGenericForm(stored)
-            ? self.genericLookback : ReportSchedule.unregisteredLookback
+        let isGained = self.gained(stored) != nil || !self.generic.isEmpty && self.hasGenericForm(stored)
+        let lookback = isGained ? self.genericLookback : ReportSchedule.unregisteredLookback
         return (self.virtualLabels.merging(stored), lookback)
     }
 
@@ -118,9 +122,17 @@ final class SiteEntry: Sendable {
         return longest
     }
 
-    /// Whether a stored series can only come from a device that takes any metric.
+    /// The channel of a model that a stored series can be, and a device that may feed it.
+    func gained(_ stored: Labels) -> (plan: DevicePlan, channel: Channel)? {
+        for plan in self.learning {
+            if let channel = plan.gainable.channel(feeding: stored) { return (plan, channel) }
+        }
+        return nil
+    }
+
+    /// Whether a stored series can only come from a device that gains channels.
     func takesGenericSeries(_ stored: Labels) -> Bool {
-        !self.generic.isEmpty && self.hasGenericForm(stored)
+        (self.gained(stored) != nil || !self.generic.isEmpty && self.hasGenericForm(stored))
             && !self.channels.contains { $0.registered.series.labels == stored }
     }
 

@@ -49,11 +49,50 @@ package protocol APIBackend: Sendable {
     ) async throws -> Backtest.Outcome
     func siteReports(org: String?) -> [SiteReport]
     func deviceReports(org: String?) async throws -> [DeviceReport]
+    /// One device; nil where it is not there or of another org.
+    func deviceReport(_ id: String, org: String?) async throws -> DeviceReport?
+    func modelReports() -> [ModelReport]
+    /// Takes a device out of use; its series and its history stay.
+    func retireDevice(_ id: String, by name: String, access: Access) async throws
+    /// Puts a new device in the place of another, which is retired; the series go on.
+    func replaceDevice(_ order: ReplacementOrder) async throws -> DeviceReport
+    /// Registers the thresholds of a CSV file; nothing is changed when `dryRun` is set.
+    func importThresholds(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
+    /// Makes accounts at the broker, for all devices that have none where none is named; old passwords end.
+    ///
+    /// - Throws: ``APIProblem`` 409 where the service does not keep the broker's accounts.
+    func makeCredentials(for devices: [String]?, by name: String, access: Access) async throws -> [CredentialReport]
+    /// Takes the account of a device away.
+    func revokeCredentials(of device: String, by name: String, access: Access) async throws -> CredentialReport
+    /// Who has an account, without passwords.
+    func credentials(org: String?) throws -> [CredentialReport]
+    /// Enters where the zero of a gauge lies from a moment on.
+    func surveyDevice(_ order: SurveyOrder) async throws -> DeviceReport
     /// The site's facts; nil where none is registered.
     func site(_ id: String) -> Site?
 
     /// Registers the devices of a CSV file; nothing is changed when `dryRun` is set.
     func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
+    /// Stores a reading that a person entered, and returns when the rules have judged it.
+    ///
+    /// - Throws: ``APIProblem`` 422 with everything that is wrong, 409 where another value is stored at that time and
+    ///   the order is no correction.
+    func enterReading(_ order: ManualReadingOrder) async throws -> ManualReadingReport
+    /// What people entered last, newest first; of one site where it is named.
+    func manualReadings(site: String?, org: String?, limit: Int) throws -> [ManualReadingReport]
+    /// Puts a device under maintenance from now on; what it reports meanwhile warns nobody.
+    ///
+    /// - Throws: ``APIProblem`` 404 for a device that is not there or of another org, 422 with what is wrong.
+    func beginMaintenance(_ order: MaintenanceOrder) async throws -> MaintenanceReport
+    /// Ends it before its time.
+    ///
+    /// - Throws: ``APIProblem`` 409 where there is none.
+    func endMaintenance(of device: String, by name: String, access: Access) async throws -> MaintenanceReport
+    /// The newest windows, newest first; of one device where it is named.
+    func maintenance(device: String?, org: String?, limit: Int) async throws -> [MaintenanceReport]
+    /// Writes down what an instrument showed before and after it was calibrated.
+    func addCalibration(_ order: CalibrationOrder) throws -> CalibrationReport
+    func calibrations(device: String, org: String?, limit: Int) throws -> [CalibrationReport]
     /// Stores pushed samples on the way that readings take, and returns when they are on disk.
     ///
     /// `sender` is named where something was refused; only series of `org` are taken, if one is given.
@@ -66,8 +105,8 @@ package protocol APIBackend: Sendable {
     func finishImport(of source: String?) async throws
     /// Removes the samples of series in `[from, through]` and says by how many the store is smaller.
     func removeSamples(of series: [Labels], from: Timestamp, through: Timestamp) async throws -> Int
-    /// Loads devices and rules again; with a problem in any file nothing is changed.
-    func reload() async throws -> ReloadReport
+    /// Loads devices and rules again; with a problem in any file, or when `dryRun` is set, nothing is changed.
+    func reload(dryRun: Bool) async throws -> ReloadReport
     /// Moves the data clock of one site, or of all, and fires the timers that fall due.
     func advanceClock(to time: Timestamp, site: String?) async throws
     /// Records who took note of a warning.

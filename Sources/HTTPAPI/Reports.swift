@@ -24,7 +24,7 @@ package struct SiteStatus: Encodable, Sendable {
     package var lastReadingAt: String?
     /// Seconds from the last reading to the site's clock.
     package var ageSeconds: Int?
-    /// Why the state is unknown: `no_data`, `never_reported`.
+    /// Why the state is unknown: `no_data`, `never_reported`, `maintenance`.
     package var reason: String?
     /// The low-water grade in force: 枯水, 低枯, 极枯.
     package var grade: String?
@@ -231,6 +231,7 @@ package struct ChannelReport: Encodable, Sendable {
     package var labels: Labels
     package var lastValue: Double?
     package var lastTime: String?
+    package var unit: String
     /// How often it should report; nil where that is not registered.
     package var interval: String?
 
@@ -239,6 +240,7 @@ package struct ChannelReport: Encodable, Sendable {
         self.labels = labels
         self.lastValue = lastValue
         self.lastTime = lastTime
+        self.unit = Unit(ofMetric: metric).symbol
         self.interval = interval
     }
 }
@@ -253,21 +255,30 @@ package struct DeviceReport: Encodable, Sendable {
     /// `file` or `registry`.
     package var source: String
     package var test: Bool
-    /// `waiting` until the first reading, `reporting`, `silent`.
+    /// `waiting` until the first reading, `reporting`, `silent`; `maintenance` while work is done on it.
     package var state: String
+    package var maintenanceUntil: String?
     package var lastSeen: String?
     /// How long before their receipt the newest messages were made by the device's own clock, as their median.
     ///
     /// Far above zero the clock is behind, or the messages come late; below zero it is ahead. Nil without a message.
     package var clockOffsetSeconds: Double?
     package var address: String
+    /// Metres in the site's datum, that counts now; nil where none is registered.
+    package var zeroElevationMeters: Double?
+    package var mountHeightMeters: Double?
+    /// Where its native JSON belongs.
+    package var topic: String
     package var channels: [ChannelReport]
+    /// What was done with it, oldest first; of one device alone.
+    package var history: [DeviceFactReport]?
 
     package init(
         _ device: Device,
         org: String,
         source: String,
         state: String,
+        maintenanceUntil: String?,
         lastSeen: String?,
         clockOffsetSeconds: Double?,
         channels: [ChannelReport]
@@ -280,9 +291,13 @@ package struct DeviceReport: Encodable, Sendable {
         self.source = source
         self.test = device.isTest
         self.state = state
+        self.maintenanceUntil = maintenanceUntil
         self.lastSeen = lastSeen
         self.clockOffsetSeconds = clockOffsetSeconds
         self.address = device.address
+        self.zeroElevationMeters = device.zeroElevation(at: .distantFuture)
+        self.mountHeightMeters = device.surveys.last?.mountHeightMeters ?? device.mountHeightMeters
+        self.topic = "poyang/v1/devices/\(device.id)/telemetry"
         self.channels = channels
     }
 }
@@ -292,17 +307,27 @@ package struct DeviceImportReport: Encodable, Sendable {
     package struct Row: Encodable, Sendable {
         /// Line of the file, the header being 1.
         package var row: Int
+        /// Of thresholds the site.
         package var device: String
         /// `created`, `changed`, `unchanged`, `error`.
         package var verdict: String
         /// What is wrong and what would be right, a sentence each.
         package var problems: [String]
+        /// What changes, in words; only of thresholds.
+        package var difference: String?
 
-        package init(row: Int, device: String, verdict: String, problems: [String]) {
+        package init(
+            row: Int,
+            device: String,
+            verdict: String,
+            problems: [String],
+            difference: String? = nil
+        ) {
             self.row = row
             self.device = device
             self.verdict = verdict
             self.problems = problems
+            self.difference = difference
         }
     }
 
@@ -391,10 +416,28 @@ package struct ReloadReport: Encodable, Sendable {
     package var sites: Int
     package var devices: Int
     package var rules: Int
+    /// What differs from what was in force.
+    package var plan: [Change]
 
-    package init(sites: Int, devices: Int, rules: Int) {
+    package struct Change: Encodable, Sendable {
+        /// `+` new, `~` changed, `-` gone.
+        package var action: String
+        package var kind: String
+        package var id: String
+        package var what: String
+
+        package init(action: String, kind: String, id: String, what: String) {
+            self.action = action
+            self.kind = kind
+            self.id = id
+            self.what = what
+        }
+    }
+
+    package init(sites: Int, devices: Int, rules: Int, plan: [Change]) {
         self.sites = sites
         self.devices = devices
         self.rules = rules
+        self.plan = plan
     }
 }

@@ -16,11 +16,15 @@ struct MessagePath {
     }
 
     private var native: NativeJSONCodec
+    private var sl651: SL651Codec
+    private var hj212: HJ212Codec
     private var decoded = DecodedMessage()
     private var routes: [UInt64: CachedRoute] = [:]
 
     init(payloadLimit: Int) {
         self.native = NativeJSONCodec(limit: payloadLimit)
+        self.sl651 = SL651Codec(limit: payloadLimit)
+        self.hj212 = HJ212Codec(limit: payloadLimit)
     }
 
     /// Decodes and resolves one message; every value of it is in the batch afterwards, accepted or refused.
@@ -36,10 +40,17 @@ struct MessagePath {
         switch cached.route.format {
         case .nativeJSON:
             self.native.decode(payload, into: &self.decoded)
+        case .sl651:
+            self.sl651.now = batch.receivedAt
+            self.sl651.decode(payload, into: &self.decoded)
+        case .hj212:
+            self.hj212.dialect = resolver.hj212Dialect(of: cached.route.device)
+            self.hj212.decode(payload, into: &self.decoded)
         case .unspoken(let advice):
             let codec = UnspokenFormat(advice: advice)
             codec.decode(payload, into: &self.decoded)
         }
+        if !self.decoded.senders.isEmpty { self.refuseOthers(than: cached.route.device, resolver: resolver) }
         if isRetained { self.refuseTimeless() }
         if !self.decoded.readings.isEmpty {
             let refusals = resolver.resolve(
@@ -52,6 +63,28 @@ struct MessagePath {
         }
         if !self.decoded.refusals.isEmpty {
             batch.quarantined.append(self.quarantine(payload, cached, receivedAt: batch.receivedAt))
+        }
+    }
+
+    /// A frame may hold values of another device than the topic's: they are refused, so that nobody writes for others.
+    private mutating func refuseOthers(than device: String, resolver: any ReadingResolver) {
+        for index in self.decoded.senders.indices.reversed() {
+            let sender = self.decoded.senders[index]
+            guard case .address(let address) = sender.name,
+                var refusal = resolver.mismatch(of: address, with: device)
+            else { continue }
+            let end =
+                index + 1 < self.decoded.senders.count
+                ? self.decoded.senders[index + 1].firstReading : self.decoded.readings.count
+            // A frame without values is refused as a whole.
+            refusal.values = max(end - sender.firstReading, 1)
+            guard end > sender.firstReading || self.decoded.readings.isEmpty else { continue }
+            self.decoded.readings.removeSubrange(sender.firstReading..<end)
+            let count = end - sender.firstReading
+            for later in self.decoded.senders.indices where later > index {
+                self.decoded.senders[later].firstReading -= count
+            }
+            self.decoded.refuse(refusal)
         }
     }
 

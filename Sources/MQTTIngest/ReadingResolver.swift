@@ -21,6 +21,13 @@ package protocol ReadingResolver: AnyObject, Sendable {
         receivedAt: Timestamp,
         into resolved: inout [ResolvedReading]
     ) -> [Refusal]
+
+    /// Why a payload that names `address` as its sender's is not the device's; nil where it may be, and for devices that
+    /// are not known.
+    func mismatch(of address: String, with device: String) -> Refusal?
+
+    /// How a device's packets of HJ 212 are to be read.
+    func hj212Dialect(of device: String) -> HJ212Dialect
 }
 
 extension CatalogResolver: ReadingResolver {}

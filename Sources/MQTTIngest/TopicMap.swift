@@ -8,6 +8,8 @@ import Telemetry
 struct TopicMap: Sendable {
     enum Format: Hashable, Sendable {
         case nativeJSON
+        case sl651
+        case hj212
         /// Not decoded; with advice.
         case unspoken(String)
     }
@@ -70,8 +72,8 @@ struct TopicMap: Sendable {
         switch name {
         case "telemetry": return .nativeJSON
         case "senml": return .unspoken("the SenML format" + self.later)
-        case "sl651": return .unspoken("the SL 651 format" + self.later)
-        case "hj212": return .unspoken("the HJ 212 format" + self.later)
+        case "sl651": return .sl651
+        case "hj212": return .hj212
         default: return .unspoken("no format is known by the name \(name.prefix(80))")
         }
     }

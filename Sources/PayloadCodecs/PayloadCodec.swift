@@ -22,6 +22,28 @@ package protocol PayloadCodec: Sendable {
 package struct DecodedMessage: Hashable, Sendable {
     package var readings: [Reading] = []
     package var refusals: [Refusal] = []
+    /// Who sent which readings, where the payload says so; the readings before the first sender, and all where there is
+    /// none, are those of the device that the topic names.
+    package var senders: [Sender] = []
+
+    /// The device that a payload names for the readings that follow.
+    package struct Sender: Hashable, Sendable {
+        package enum Name: Hashable, Sendable {
+            /// An identity given by others: SL 651 address, MN, DevEUI.
+            case address(String)
+            /// A device's id or name.
+            case device(String)
+        }
+
+        package var name: Name
+        /// The position of its first reading; the next sender's, or the end, is behind its last.
+        package var firstReading: Int
+
+        package init(name: Name, firstReading: Int) {
+            self.name = name
+            self.firstReading = firstReading
+        }
+    }
 
     /// How many refusals are listed one by one; those beyond are counted together by reason.
     package static let listedRefusals = 64
@@ -31,6 +53,7 @@ package struct DecodedMessage: Hashable, Sendable {
     package mutating func removeAll() {
         self.readings.removeAll(keepingCapacity: true)
         self.refusals.removeAll(keepingCapacity: true)
+        self.senders.removeAll(keepingCapacity: true)
     }
 
     /// Adds a refusal; the list stays short however many values a payload holds.

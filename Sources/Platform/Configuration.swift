@@ -24,8 +24,13 @@ struct Configuration: Sendable {
         return (catalog, rules)
     }
 
-    /// The catalogue of files and registry; `adding` is checked with it although it is not on record yet.
-    func catalog(keys: SeriesKeyTable, adding: CatalogRegistrations = .none) throws -> Catalog {
+    /// The catalogue of files and registry; `adding` is checked with it although it is not on record yet, and the devices
+    /// of `removing` are left out.
+    func catalog(
+        keys: SeriesKeyTable,
+        adding: CatalogRegistrations = .none,
+        removing: Set<String> = []
+    ) throws -> Catalog {
         let files =
             try self.directoryExists(self.options.devicesDirectory, isDefault: "Devices")
             ? CatalogFiles.load(directory: self.options.devicesDirectory) : CatalogFiles.none
@@ -33,7 +38,7 @@ struct Configuration: Sendable {
         let sites = Set(adding.sites.map(\.id))
         let devices = Set(adding.devices.map(\.id))
         registered.sites.removeAll { sites.contains($0.id) }
-        registered.devices.removeAll { devices.contains($0.id) }
+        registered.devices.removeAll { devices.contains($0.id) || removing.contains($0.id) }
         registered.sites += adding.sites
         registered.devices += adding.devices
         return try Catalog(files: files, registered: registered, keys: keys)

@@ -61,6 +61,7 @@ package struct Platform: Sendable {
 
         let policy = IngestPolicy(acceptsSimulated: options.exercise)
         let resolver = CatalogResolver(catalog: catalog, policy: policy, history: store.reader)
+        resolver.replace(maintenance: try records.maintenanceWindows())
         let feedSignal = FeedSignal()
         let bell = UpkeepBell()
         let core = try ProcessingCore(
@@ -102,6 +103,16 @@ package struct Platform: Sendable {
                 logger: logger
             ) : nil
 
+        let accounts = options.brokerAccounts.map { folder in
+            BrokerAccounts(
+                folder: folder,
+                processIDFile: options.brokerProcessIDFile,
+                service: options.brokerUser.map { ($0, options.brokerPassword ?? "") }
+            )
+        }
+        if let accounts, let toDo = try accounts.publish(records.validCredentials(in: catalog)) {
+            logger.warning("the broker may not know all accounts", metadata: ["to_do": "\(toDo)"])
+        }
         let source = try Source(options: options, directory: directory, records: records)
         let ingest = source.ingestOptions.map {
             Ingest(options: $0, sink: processor, resolver: resolver, logger: logger, now: now)
@@ -121,6 +132,7 @@ package struct Platform: Sendable {
             backfill: backfill,
             ingest: ingest,
             brokerName: source.address ?? "none",
+            accounts: accounts,
             configuration: configuration,
             keys: keys,
             queries: QueryService(

@@ -21,10 +21,18 @@ extension Catalog {
 }
 
 extension PlatformBackend {
-    package func reload() async throws -> ReloadReport {
+    package func reload(dryRun: Bool) async throws -> ReloadReport {
         let (catalog, rules) = try self.refusingProblems { try self.configuration.load(keys: self.keys) }
-        try await self.adopt(catalog, rules: rules)
-        return ReloadReport(sites: catalog.sites.count, devices: catalog.devices.count, rules: rules.alerts.count)
+        let plan = CatalogPlan(from: self.resolver.catalog, to: catalog)
+        if !dryRun { try await self.adopt(catalog, rules: rules) }
+        return ReloadReport(
+            sites: catalog.sites.count,
+            devices: catalog.devices.count,
+            rules: rules.alerts.count,
+            plan: plan.changes.map {
+                ReloadReport.Change(action: $0.action.rawValue, kind: $0.kind, id: $0.id, what: $0.what)
+            }
+        )
     }
 
     package func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
@@ -32,6 +40,7 @@ extension PlatformBackend {
         let sites = Dictionary(plan.sites.map { ($0.id, $0) }) { $1 }
         let devices = Dictionary(plan.devices.map { ($0.id, $0) }) { $1 }
         var registrations = CatalogRegistrations()
+        var takenSites: Set<String> = []
         let rows = plan.rows.map { row in
             var problems = row.problems.map { $0.field.isEmpty ? $0.message : "\($0.field): \($0.message)" }
             let device = devices[row.device]
@@ -41,7 +50,7 @@ extension PlatformBackend {
             }
             if problems.isEmpty, let device {
                 registrations.devices.append(device)
-                if let new = sites[device.site], !registrations.sites.contains(where: { $0.id == new.id }) {
+                if let new = sites[device.site], takenSites.insert(new.id).inserted {
                     registrations.sites.append(new)
                 }
             }
@@ -61,10 +70,36 @@ extension PlatformBackend {
         return DeviceImportReport(rows: rows)
     }
 
+    package func importThresholds(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
+        let plan = ThresholdImport(csv: csv, catalog: self.resolver.catalog)
+        let others = Set(plan.sites.filter { site in org.map { $0 != site.org } ?? false }.map(\.id))
+        let rows = zip(plan.rows, plan.differences)
+            .map { row, difference in
+                var problems = row.problems.map { $0.field.isEmpty ? $0.message : "\($0.field): \($0.message)" }
+                if others.contains(row.device) { problems.append("site_id: there is no site '\(row.device)'") }
+                return DeviceImportReport.Row(
+                    row: row.line,
+                    device: row.device,
+                    verdict: problems.isEmpty ? row.verdict.rawValue : "error",
+                    problems: problems,
+                    difference: problems.isEmpty && !difference.isEmpty ? difference : nil
+                )
+            }
+        let sites = plan.sites.filter { !others.contains($0.id) }
+        if !dryRun, !sites.isEmpty {
+            let adding = CatalogRegistrations(sites: sites)
+            let catalog = try self.refusingProblems { try self.configuration.catalog(keys: self.keys, adding: adding) }
+            try self.records.register(adding, at: self.now())
+            try await self.adopt(catalog, rules: nil)
+        }
+        return DeviceImportReport(rows: rows)
+    }
+
     /// Puts a catalogue, and rules if given, in force between two batches.
-    private func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
+    func adopt(_ catalog: Catalog, rules: RuleSet?) async throws {
         try catalog.adopt(storedIn: self.samples)
         self.resolver.replace(catalog: catalog)
+        if let accounts { _ = try self.publishCredentials(accounts) }
         let now = self.now()
         try await self.processor.perform { core in try core.reconfigure(rules: rules, at: now) }
         // The attributes of sites, by which series are chosen, may be others now.
@@ -72,7 +107,7 @@ extension PlatformBackend {
         self.backfill?.want()
     }
 
-    private func refusingProblems<Value>(_ load: () throws -> Value) throws -> Value {
+    func refusingProblems<Value>(_ load: () throws -> Value) throws -> Value {
         do {
             return try load()
         } catch let error as ProblemList {

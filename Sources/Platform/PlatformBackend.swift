@@ -27,6 +27,8 @@ package struct PlatformBackend: APIBackend {
     /// Nil for the API alone.
     let ingest: Ingest?
     let brokerName: String
+    /// Nil where others keep the broker's accounts.
+    let accounts: BrokerAccounts?
     let configuration: Configuration
     let keys: SeriesKeyTable
     package let queries: QueryService
@@ -37,7 +39,12 @@ package struct PlatformBackend: APIBackend {
     package func reader(org: String?) -> any SeriesReader {
         let catalog = self.resolver.catalog
         let reader = AlertSeriesReader(
-            base: CatalogReader(base: self.samples.snapshot(), catalog: catalog, outages: self.outageBoard.outages),
+            base: CatalogReader(
+                base: self.samples.snapshot(),
+                catalog: catalog,
+                outages: self.outageBoard.outages,
+                maintenance: self.resolver.maintenance
+            ),
             records: self.records,
             catalog: catalog
         )
@@ -57,7 +64,8 @@ package struct PlatformBackend: APIBackend {
             catalog: catalog,
             reader: self.reader(org: nil),
             clock: { seen.clocks[$0] },
-            warnings: Dictionary(grouping: seen.warnings, by: \.identity.site)
+            warnings: Dictionary(grouping: seen.warnings, by: \.identity.site),
+            maintenance: self.resolver.maintenance
         )
         let sites = try self.visibleSites(org).map(builder.status)
         return StatusReport(time: self.now().rfc3339(), sites: sites, service: try await self.fullServiceStatus())
@@ -135,6 +143,28 @@ package struct PlatformBackend: APIBackend {
             }
     }
 
+    package func deviceReport(_ id: String, org: String?) async throws -> DeviceReport? {
+        let catalog = self.resolver.catalog
+        guard let device = catalog.devices[id], let site = catalog.sites[device.site],
+            org.map({ $0 == site.org }) ?? true
+        else { return nil }
+        let clock = try await self.processor.look { $0.clocks(of: [site.id]) }[site.id]
+        let builder = StatusBuilder(
+            catalog: catalog,
+            reader: self.reader(org: nil),
+            clock: { _ in clock },
+            warnings: [:]
+        )
+        let channels = catalog.registeredChannels(at: site.id).filter { $0.device == id }
+        var report = try self.report(device, of: site, channels: channels, builder, clock)
+        report.history = try self.records.history(device: id).map(DeviceFactReport.init)
+        return report
+    }
+
+    package func modelReports() -> [ModelReport] {
+        self.resolver.catalog.models.values.sorted { $0.id < $1.id }.map(ModelReport.init)
+    }
+
     private func report(
         _ device: Device,
         of site: Site,
@@ -144,12 +174,14 @@ package struct PlatformBackend: APIBackend {
     ) throws -> DeviceReport {
         var lastSeen: Timestamp?
         var isSilent = false
+        let work = self.resolver.maintenance
+        let outages = self.outageBoard.outages.joined(with: work.spans(of: device.id))
         let reports = try channels.map { channel in
             let newest = try builder.newestSample(of: channel)
             if let newest {
                 lastSeen = max(lastSeen ?? newest.time, newest.time)
                 if let clock, let limit = channel.schedule?.silenceLimit,
-                    clock >= self.outageBoard.outages.silence(after: newest.time, limit: limit)
+                    clock >= outages.silence(after: newest.time, limit: limit)
                 {
                     isSilent = true
                 }
@@ -162,13 +194,15 @@ package struct PlatformBackend: APIBackend {
                 interval: channel.schedule.map(\.intervalText)
             )
         }
-        let state = lastSeen == nil ? "waiting" : isSilent ? "silent" : "reporting"
+        let workEnd = work.end(of: device.id, at: self.options.clock == .wall ? self.now() : clock ?? self.now())
+        let state = workEnd != nil ? "maintenance" : lastSeen == nil ? "waiting" : isSilent ? "silent" : "reporting"
         let isFromFile = self.resolver.catalog.fileDevices.contains(device.id)
         return DeviceReport(
             device,
             org: site.org,
             source: isFromFile ? "file" : "registry",
             state: state,
+            maintenanceUntil: workEnd?.rfc3339(),
             lastSeen: lastSeen?.rfc3339(),
             clockOffsetSeconds: self.clockOffset(of: device),
             channels: reports

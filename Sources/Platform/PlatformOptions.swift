@@ -42,6 +42,10 @@ package struct PlatformOptions: Sendable {
     package var brokerPassword: String?
     /// A PEM file of the authorities that sign the broker's certificate.
     package var brokerAuthorityFile: String?
+    /// A folder with the broker's files of passwords and rights, which the service writes; nil where others keep them.
+    package var brokerAccounts: String?
+    /// The broker's `pid_file`, by which it is told to read them again.
+    package var brokerProcessIDFile: String?
     /// Nil: only the local socket is served.
     package var listen: Address?
     package var clock: RuleEngine.ClockMode

@@ -59,7 +59,7 @@ struct ReloadOnEdit: Service {
 extension PlatformBackend {
     fileprivate func reload(loggingTo logger: Logger) async {
         do {
-            let report = try await self.reload()
+            let report = try await self.reload(dryRun: false)
             logger.notice("reloaded", metadata: ["devices": "\(report.devices)", "rules": "\(report.rules)"])
         } catch {
             logger.error("not reloaded: nothing was changed", metadata: ["error": "\(error)"])

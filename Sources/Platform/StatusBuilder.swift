@@ -14,6 +14,7 @@ struct StatusBuilder {
     let clock: (String) -> Timestamp?
     /// The warnings that last, by site.
     let warnings: [String: [Warning]]
+    var maintenance = MaintenanceWindows.none
 
     /// How far back the newest value of a channel is looked for.
     private static let horizon: Milliseconds = 400 * .day
@@ -49,7 +50,7 @@ struct StatusBuilder {
         let lookback = newest.channel.schedule?.lookback
         if let lookback, now - newest.sample.time >= lookback {
             status.state = "unknown"
-            status.reason = "no_data"
+            status.reason = self.maintenance.end(of: newest.channel.device, at: now) == nil ? "no_data" : "maintenance"
         } else {
             status.state = leading?.level.rawValue ?? "normal"
         }

@@ -84,16 +84,56 @@ package struct DeviceModel: Hashable, Sendable {
     /// `vendor/model`, the path of its file.
     package var id: String
     package var channels: [Channel]
+    /// What the model may send besides; each is a channel of a device from its first reading on and is not missed before.
+    package var optionalChannels: [Channel]
     /// Whether any metric name of the platform is taken as a key (`generic/json`).
     package var takesAnyMetric: Bool
     /// How often the channels report that have no schedule of their own; a device's own schedule replaces it.
     package var schedule: ReportSchedule?
+    /// For models that speak HJ 212.
+    package var hj212: HJ212Dialect
 
-    package init(id: String, channels: [Channel], takesAnyMetric: Bool, schedule: ReportSchedule? = nil) {
+    package init(
+        id: String,
+        channels: [Channel],
+        optionalChannels: [Channel] = [],
+        takesAnyMetric: Bool,
+        schedule: ReportSchedule? = nil,
+        hj212: HJ212Dialect = HJ212Dialect()
+    ) {
         self.id = id
         self.channels = channels
+        self.optionalChannels = optionalChannels
         self.takesAnyMetric = takesAnyMetric
         self.schedule = schedule
+        self.hj212 = hj212
+    }
+}
+
+/// Where the zero of a gauge lies from a day on, as somebody surveyed it.
+package struct ZeroSurvey: Hashable, Sendable, Codable {
+    /// Inclusive.
+    package var validFrom: Timestamp
+    /// Metres in the site's datum.
+    package var zeroElevationMeters: Double
+    /// Metres above the zero, of what looks down on the water.
+    package var mountHeightMeters: Double?
+    package var surveyor: String
+    /// The document; empty where there is none.
+    package var source: String
+
+    package init(
+        validFrom: Timestamp,
+        zeroElevationMeters: Double,
+        mountHeightMeters: Double? = nil,
+        surveyor: String,
+        source: String = ""
+    ) {
+        self.validFrom = validFrom
+        self.zeroElevationMeters = zeroElevationMeters
+        self.mountHeightMeters = mountHeightMeters
+        self.surveyor = surveyor
+        self.source = source
     }
 }
 
@@ -103,9 +143,12 @@ package struct Device: Hashable, Sendable {
     package var name: String
     package var model: String
     package var site: String
-    /// Metres added to a level after conversion: the elevation of the gauge's zero in the site's datum.
+    /// Metres added to a level after conversion: the elevation of the gauge's zero in the site's datum, until the first
+    /// of the ``surveys``.
     package var zeroElevationMeters: Double?
     package var mountHeightMeters: Double?
+    /// Later surveys of the zero, oldest first; what a device reported is the stored value less the zero of its time.
+    package var surveys: [ZeroSurvey] = []
     /// Overrides the model's report interval.
     package var schedule: ReportSchedule?
     /// DevEUI, SL 651 address, MN, …; empty where it has none.
@@ -137,6 +180,13 @@ package struct Device: Hashable, Sendable {
         self.address = address
         self.isTest = isTest
         self.installedAt = installedAt
+    }
+}
+
+extension Device {
+    /// The elevation of the gauge's zero that counts for readings of a moment; nil where none is known.
+    package func zeroElevation(at moment: Timestamp) -> Double? {
+        self.surveys.last { $0.validFrom <= moment }?.zeroElevationMeters ?? self.zeroElevationMeters
     }
 }
 

@@ -52,6 +52,13 @@ package struct Unit: Hashable, Sendable {
         Unit("ntu", "NTU", aliases: ["FNU"]),
         Unit("microsiemens_per_centimeter", "µS/cm", aliases: ["uS/cm", "μS/cm"]),
         Unit("volts", "V"),
+        Unit("amperes", "A"),
+        Unit("hours", "h"),
+        Unit("square_meters", "m²", aliases: ["m2"]),
+        Unit("kilograms_per_cubic_meter", "kg/m³", aliases: ["kg/m3"]),
+        Unit("kilograms", "kg"),
+        Unit("tons", "t"),
+        Unit("decibels", "dB"),
         Unit("dbm", "dBm"),
         Unit("centimeters", "cm", canonical: "meters", factor: 0.01),
         // 1 ft = 0.3048 m exactly (international foot).
@@ -67,6 +74,30 @@ package struct Unit: Hashable, Sendable {
         ),
         Unit("fahrenheit", "℉", canonical: "celsius", factor: 5.0 / 9.0, offset: -160.0 / 9.0, aliases: ["°F", "F"]),
         Unit("millivolts", "mV", canonical: "volts", factor: 0.001),
+        // 16 points of the compass, 1 for north, 5 for east (SL 651-2014, table E.1).
+        Unit("compass_points", "16方位", canonical: "degrees", factor: 22.5, offset: -22.5, aliases: ["16-point"]),
+        Unit(
+            "cubic_meters_per_hour",
+            "m³/h",
+            canonical: "cubic_meters_per_second",
+            factor: 1 / 3600,
+            aliases: ["m3/h"]
+        ),
+        Unit(
+            "liters_per_second",
+            "L/s",
+            canonical: "cubic_meters_per_second",
+            factor: 0.001,
+            aliases: ["l/s"]
+        ),
+        Unit(
+            "micrograms_per_liter",
+            "µg/L",
+            canonical: "milligrams_per_liter",
+            factor: 0.001,
+            aliases: ["ug/L", "μg/L", "ug/l"]
+        ),
+        Unit("ten_thousand_tons", "10⁴ t", canonical: "tons", factor: 10_000, aliases: ["1e4 t"]),
         Unit("kilopascals", "kPa", canonical: "hectopascals", factor: 10),
         Unit("million_cubic_meters", "10⁶ m³", canonical: "cubic_meters", factor: 1_000_000, aliases: ["1e6 m3"]),
     ]

@@ -5,21 +5,39 @@ import ArgumentParser
 import Foundation
 import PayloadCodecs
 
-/// The decoder of native JSON alone.
+/// The decoders alone: native JSON, SL 651, HJ 212.
 struct DecodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
-        abstract: "Decodes payloads in memory.",
+        abstract: "Decodes payloads in memory, on one core, format by format.",
         discussion: "Example: poyang-bench decode --messages 1000000 --json"
     )
 
-    @Option(help: "How many payloads.") var messages = 1_000_000
+    @Option(help: "How many payloads of each format.") var messages = 1_000_000
     @Flag(help: "Print a JSON array instead of a table.") var json = false
 
     func run() throws {
         let sites = RiverSites(count: 2000)
-        let payloads = (0..<2000).map { Array(sites.message($0, root: "poyang/v1").payload.utf8) }
-        var codec = NativeJSONCodec(limit: 1 << 20)
+        let native = (0..<2000).map { Array(sites.message($0, root: "poyang/v1").payload.utf8) }
+        let rows = [
+            try self.measure("native_json", NativeJSONCodec(limit: 1 << 20), native, readings: 1),
+            try self.measure("sl651_report", SL651Codec(), (0..<2000).map(FieldPayloads.report), readings: 4),
+            try self.measure("sl651_hour", SL651Codec(), (0..<2000).map(FieldPayloads.hour), readings: 26),
+            try self.measure("hj212", HJ212Codec(), (0..<2000).map(FieldPayloads.waterQuality), readings: 6),
+        ]
+        let columns = ["benchmark", "messages_per_second", "readings_per_second", "megabytes_per_second"]
+        let table = ReportTable(columns: columns, rows: rows)
+        print(self.json ? try table.json() : table.text)
+    }
+
+    /// One row; every payload has so many readings.
+    private func measure(
+        _ name: String,
+        _ codec: some PayloadCodec,
+        _ payloads: [[UInt8]],
+        readings expected: Int
+    ) throws -> [ReportTable.Cell] {
+        var codec = codec
         var message = DecodedMessage()
         var readings = 0
         var bytes = 0
@@ -31,11 +49,12 @@ struct DecodeCommand: ParsableCommand {
             readings += message.readings.count
         }
         let seconds = Double(MonotonicClock.now - began) / 1e9
-        guard readings == self.messages else { throw BenchFailure("\(readings) readings of \(self.messages)") }
-        let rows: [[ReportTable.Cell]] = [
-            [.text("decode"), .number(Double(self.messages) / seconds, 0), .number(Double(bytes) / seconds / 1e6, 1)]
+        guard readings == expected * self.messages, message.refusals.isEmpty else {
+            throw BenchFailure("\(name): \(readings) readings of \(expected * self.messages)")
+        }
+        return [
+            .text(name), .number(Double(self.messages) / seconds, 0), .number(Double(readings) / seconds, 0),
+            .number(Double(bytes) / seconds / 1e6, 1),
         ]
-        let table = ReportTable(columns: ["benchmark", "messages_per_second", "megabytes_per_second"], rows: rows)
-        print(self.json ? try table.json() : table.text)
     }
 }

@@ -149,7 +149,7 @@ struct CatalogFilesTests {
         ("devices: [{ id: \"a b\", model: generic/json }]\n", "x.yaml:4:17: 'a b' is no id"),
         (
             "devices: [{ id: a, model: acme/none }]\n",
-            "x.yaml:4:27: there is no model 'acme/none'; there are generic/json"
+            "x.yaml:4:27: there is no model 'acme/none'; there are generic/hj212, generic/json, generic/sl651"
         ),
         ("devices: [{ id: a, model: generic/json, zero_elevation_m: 3 }]\n", "zero_elevation_m is given, but model"),
         ("devices: [{ id: a, model: generic/json, interval: 5m, report: { every: 5m } }]\n", "keep one of them"),

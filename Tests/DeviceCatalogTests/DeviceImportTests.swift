@@ -60,7 +60,10 @@ struct DeviceImportTests {
     @Test(arguments: [
         ("bad id,generic/json,x,,,,", "device_id", "'bad id' is no id"),
         (",generic/json,x,,,,", "device_id", "the cell is empty; it is required"),
-        ("d,acme/none,x,,,,", "model", "there is no model 'acme/none'; there are acme/level, generic/json"),
+        (
+            "d,acme/none,x,,,,", "model",
+            "there is no model 'acme/none'; there are acme/level, generic/hj212, generic/json, generic/sl651"
+        ),
         ("d,generic/json,nowhere,,,,", "site_id", "give site_name and kind to create it"),
         ("d,generic/json,new,New,swamp,,", "kind", "'swamp' is no kind of site; it is one of field, river"),
         ("d,generic/json,x,,,95,116", "latitude", "'95' is no number from -90.0 to 90.0"),
@@ -103,6 +106,17 @@ struct DeviceImportTests {
         let plan = DeviceImport(csv: csv, catalog: try self.catalog())
         #expect(plan.rows.map(\.verdict) == [.error])
         #expect(plan.rows.first?.problems.first?.message.contains(message) ?? false, "\(plan.rows)")
+    }
+
+    /// Each with a site of its own; ten seconds are promised for all that `import-csv` does.
+    @Test func tenThousandRowsTakeSeconds() throws {
+        var csv = "device_id,model,site_id,site_name,kind,address\n"
+        for number in 0..<10_000 { csv += "n\(number),generic/json,s\(number),站\(number),field,A\(number)\n" }
+        let catalog = try self.catalog()
+        let start = ContinuousClock.now
+        let plan = DeviceImport(csv: csv, catalog: catalog)
+        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(plan.devices.count == 10_000 && plan.sites.count == 10_000)
     }
 
     @Test func countsLinesInsideQuotedFields() throws {

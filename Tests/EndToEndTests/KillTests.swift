@@ -38,10 +38,7 @@ struct KillTests {
             self.data = folder.appendingPathComponent("data").path
         }
 
-        /// Only the flood's rules: it is the store that is tried here, in a debug build.
-        var arguments: [String] {
-            ["--data", self.data, "--broker", "\(self.broker.address)", "--rules", "Rules/flood"]
-        }
+        var arguments: [String] { ["--data", self.data, "--broker", "\(self.broker.address)"] }
 
         func launch() async throws -> RunningService {
             try await RunningService.launch(self.arguments, environment: self.environment)

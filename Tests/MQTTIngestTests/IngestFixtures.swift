@@ -101,6 +101,13 @@ final class OpenResolver: ReadingResolver {
         }
         return []
     }
+
+    /// Addresses that begin with `99` are another's.
+    func mismatch(of address: String, with device: String) -> Refusal? {
+        address.hasPrefix("99") ? Refusal(reason: .wrongAddress, detail: "not \(device)'s address") : nil
+    }
+
+    func hj212Dialect(of device: String) -> HJ212Dialect { HJ212Dialect() }
 }
 
 let quietLogger: Logger = {

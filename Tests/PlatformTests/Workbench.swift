@@ -52,6 +52,7 @@ struct Workbench {
             policy: IngestPolicy(acceptsSimulated: true),
             history: self.store.reader
         )
+        self.resolver.replace(maintenance: try self.records.maintenanceWindows())
         self.core = try ProcessingCore(
             store: self.store,
             records: self.records,

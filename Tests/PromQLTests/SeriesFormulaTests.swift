@@ -19,6 +19,8 @@ struct SeriesFormulaTests {
         "avg_over_time(level[17m]) - avg_over_time(level[5m])", "predict_linear(level[15m], 60 * 60)",
         "changes(level[10m]) + resets(level[10m])", "quantile_over_time(0.5, level[9m])", "stddev_over_time(level[9m])",
         "deriv(level[20m]) * 3600 + level", "min_over_time(level[30m]) + max_over_time(level[30m])",
+        "round(covered_sum_over_time(level[10m]), 0.1)", "abs(level - 5) + ceil(level) - floor(sqrt(level))",
+        "clamp(level, 3, 7) - clamp_min(level, 2) / clamp_max(level, 8)", "clamp(level, 7, 3)", "round(level)",
         "max_over_time(level[10m:1m])", "count_over_time((level <= 5)[20m:3m]) / 4",
         "30 - sum_over_time((level > bool 5)[30m:2m])", "level - avg_over_time(sum_over_time(level[5m])[20m:5m])",
         "max_over_time(min_over_time((level > 3)[6m:2m])[12m:4m])", "quantile_over_time(0.5, deriv(level[5m])[9m:2m])",
@@ -150,7 +152,7 @@ struct SeriesFormulaTests {
         "level offset 5m", "level @ 0", "level - other", "sum(level)", "rate(level[5m])", "level or level",
         "level + on(site) level", "max_over_time(level[10m:])", "max_over_time(level[10m:1m] offset 5m)",
         "predict_linear(level[10m:1m], 60)", "max_over_time(level[30d:1m])",
-        "level{__quality__=\"3\"}", "time()", "abs(level)",
+        "level{__quality__=\"3\"}", "time()", "acos(level)", "timestamp(level)",
     ])
     func hasNoneWhereLabelsOrMoreSeriesCount(text: String) throws {
         #expect(SeriesFormula(try Query(parsing: text)) == nil)

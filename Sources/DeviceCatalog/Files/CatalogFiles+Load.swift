@@ -96,7 +96,7 @@ private struct CatalogReading {
 
     private mutating func addModel(_ source: SourceText, id: String) {
         guard let root = YAMLValue.parse(source.text, file: source.path, problems: self.problems) else { return }
-        guard id != DeviceModel.genericJSON.id else {
+        guard DeviceModel.builtIn[id] == nil else {
             root.report("the model '\(id)' is built in; name this file otherwise")
             return
         }
@@ -135,7 +135,7 @@ private struct CatalogReading {
     }
 
     func finish() -> CatalogFiles {
-        let models = self.files.models.merging([DeviceModel.genericJSON.id: .genericJSON]) { _, builtIn in builtIn }
+        let models = self.files.models.merging(DeviceModel.builtIn) { _, builtIn in builtIn }
         for declared in self.sites.flatMap(\.devices) {
             guard let model = models[declared.device.model] else {
                 declared.modelPlace.report(

@@ -11,7 +11,7 @@ enum ModelFile {
     ///   - id: `vendor/model`, from the path.
     /// - Returns: The model as far as it could be read; what is wrong is reported.
     static func read(_ root: YAMLValue, id: String) -> DeviceModel? {
-        guard let map = root.mapping(keys: ["model", "name", "channels", "report", "source", "notes"]) else {
+        guard let map = root.mapping(keys: ["model", "name", "channels", "report", "hj212", "source", "notes"]) else {
             return nil
         }
         if let name = map["model"], let text = name.string, text != id {
@@ -20,17 +20,38 @@ enum ModelFile {
         for key in ["name", "source", "notes"] { _ = map[key]?.text }
         let schedule = map["report"]?.schedule
         var channels: [Channel] = []
+        var optional: [Channel] = []
         for entry in map.required("channels")?.anyMapping()?.entries ?? [] {
             guard self.checkMetric(entry.key, entry.keyValue) else { continue }
             let values = entry.value.isList ? entry.value.list ?? [] : [entry.value]
             for value in values {
                 guard let channel = self.channel(value, metric: entry.key, schedule: schedule) else { continue }
-                self.checkDistinct(channel, among: channels, at: value)
-                channels.append(channel)
+                self.checkDistinct(channel.channel, among: channels + optional, at: value)
+                if channel.isOptional { optional.append(channel.channel) } else { channels.append(channel.channel) }
             }
         }
-        if channels.isEmpty { root.report("a model has at least one channel") }
-        return DeviceModel(id: id, channels: channels, takesAnyMetric: false, schedule: schedule)
+        if channels.isEmpty, optional.isEmpty { root.report("a model has at least one channel") }
+        return DeviceModel(
+            id: id,
+            channels: channels,
+            optionalChannels: optional,
+            takesAnyMetric: false,
+            schedule: schedule,
+            hj212: self.hj212(map["hj212"])
+        )
+    }
+
+    private static func hj212(_ value: YAMLValue?) -> HJ212Dialect {
+        var dialect = HJ212Dialect()
+        guard let map = value?.mapping(keys: ["check", "minute_interval"]) else { return dialect }
+        if let check = map["check"], let text = check.string {
+            dialect.takesModbusCheck = text == "modbus"
+            if text != "modbus", text != "standard" {
+                check.report("'check' is 'standard', or 'modbus' where firmware sends CRC-16/MODBUS; found '\(text)'")
+            }
+        }
+        if let interval = map["minute_interval"]?.span { dialect.minuteInterval = interval }
+        return dialect
     }
 
     private static func checkMetric(_ metric: String, _ place: YAMLValue) -> Bool {
@@ -43,8 +64,14 @@ enum ModelFile {
         return false
     }
 
-    private static func channel(_ value: YAMLValue, metric: String, schedule: ReportSchedule?) -> Channel? {
-        let keys = ["key", "unit", "min", "max", "zero", "depth", "position", "sensor", "report", "stuck_after"]
+    private static func channel(
+        _ value: YAMLValue,
+        metric: String,
+        schedule: ReportSchedule?
+    ) -> (channel: Channel, isOptional: Bool)? {
+        let keys = [
+            "key", "unit", "min", "max", "zero", "depth", "position", "sensor", "report", "stuck_after", "optional",
+        ]
         guard let map = value.mapping(keys: keys) else { return nil }
         let canonical = Unit(ofMetric: metric)
         var channel = Channel(
@@ -71,7 +98,7 @@ enum ModelFile {
             guard let text = map[label]?.text else { continue }
             channel.labels[label] = text
         }
-        return channel
+        return (channel, map["optional"]?.bool ?? false)
     }
 
     private static func unit(_ value: YAMLValue?, of metric: String) -> Unit? {

@@ -104,9 +104,36 @@ struct SiteFile {
         return Soil(fieldCapacityPercent: capacity, source: source, confidence: confidence)
     }
 
+    private static func surveys(_ value: YAMLValue) -> [ZeroSurvey] {
+        let surveys = (value.list ?? [])
+            .compactMap { entry -> ZeroSurvey? in
+                let keys = ["valid_from", "zero_elevation_m", "mount_height_m", "surveyor", "source"]
+                guard let map = entry.mapping(keys: keys) else { return nil }
+                let from = map.required("valid_from")?.date
+                let zero = map.required("zero_elevation_m")?.number(in: -500...9000, "zero_elevation_m")
+                let height = map["mount_height_m"]?.number(in: -100...1000, "mount_height_m")
+                let surveyor = map.required("surveyor")?.text
+                let source = map["source"]?.text
+                guard let from, let zero, let surveyor else { return nil }
+                return ZeroSurvey(
+                    validFrom: from,
+                    zeroElevationMeters: zero,
+                    mountHeightMeters: height,
+                    surveyor: surveyor,
+                    source: source ?? ""
+                )
+            }
+            .sorted { $0.validFrom < $1.validFrom }
+        for (earlier, later) in zip(surveys, surveys.dropFirst()) where earlier.validFrom == later.validFrom {
+            value.report("two surveys are valid from \(later.validFrom.day); keep the later one")
+        }
+        return surveys
+    }
+
     private static func device(_ value: YAMLValue, site: String) -> DeclaredDevice? {
         let keys = [
-            "id", "name", "model", "interval", "report", "zero_elevation_m", "mount_height_m", "address", "test",
+            "id", "name", "model", "interval", "report", "zero_elevation_m", "mount_height_m", "surveys", "address",
+            "test",
             "installed", "notes",
         ]
         guard let map = value.mapping(keys: keys) else { return nil }
@@ -122,6 +149,7 @@ struct SiteFile {
         device.schedule = map["interval"]?.span.map { .periodic($0) } ?? map["report"]?.schedule
         device.zeroElevationMeters = map["zero_elevation_m"]?.number(in: -500...9000, "zero_elevation_m")
         device.mountHeightMeters = map["mount_height_m"]?.number(in: -100...1000, "mount_height_m")
+        device.surveys = map["surveys"].map(SiteFile.surveys) ?? []
         device.address = map["address"]?.text ?? ""
         device.isTest = map["test"]?.bool ?? false
         device.installedAt = map["installed"]?.date

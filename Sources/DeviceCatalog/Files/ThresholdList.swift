@@ -50,7 +50,7 @@ enum ThresholdList {
         "source", "confidence",
     ]
 
-    private static func threshold(_ value: YAMLValue, site: Site) -> Threshold? {
+    static func threshold(_ value: YAMLValue, site: Site) -> Threshold? {
         guard let map = value.mapping(keys: self.keys) else { return nil }
         let hazard = map.required("hazard").flatMap(self.hazard)
         let level = map.required("level")?.choice("level", of: WarningLevel.self)
@@ -175,24 +175,30 @@ enum ThresholdList {
 
 extension ThresholdList {
     private static func check(_ earlier: Entry, _ later: Entry) {
-        let (left, right) = (earlier.threshold, later.threshold)
+        let line = "line \(earlier.place.place.line)"
+        if let message = self.conflict(earlier.threshold, later.threshold, place: line) { later.place.report(message) }
+    }
+
+    /// Compares two thresholds of one site.
+    ///
+    /// - Parameters:
+    ///   - left: The one that was there before.
+    ///   - right: The other.
+    ///   - place: Where the first stands, in words.
+    /// - Returns: Why they cannot stand beside each other; nil where they can.
+    static func conflict(_ left: Threshold, _ right: Threshold, place: String) -> String? {
         guard left.hazard == right.hazard, left.unit == right.unit, left.window == right.window, left.overlaps(right)
-        else { return }
+        else { return nil }
         guard left.level != right.level else {
-            later.place.report(
-                "\(left.hazard.rawValue) \(left.level.rawValue) has two values at one time: \(left.inWords) (line "
-                    + "\(earlier.place.place.line)) and \(right.inWords); end the older one with valid_to"
-            )
-            return
+            return "\(left.hazard.rawValue) \(left.level.rawValue) has two values at one time: \(left.inWords) "
+                + "(\(place)) and \(right.inWords); end the older one with valid_to"
         }
-        guard let falls = self.forms[left.hazard]?.falls else { return }
+        guard let falls = self.forms[left.hazard]?.falls else { return nil }
         let (milder, graver) = left.level < right.level ? (left, right) : (right, left)
-        guard falls ? graver.value >= milder.value : graver.value <= milder.value else { return }
-        later.place.report(
-            "the \(left.hazard.rawValue) ladder is out of order: \(graver.level.rawValue) \(graver.inWords) must be "
-                + "\(falls ? "below" : "above") \(milder.level.rawValue) \(milder.inWords) (the other is on line "
-                + "\(earlier.place.place.line))"
-        )
+        guard falls ? graver.value >= milder.value : graver.value <= milder.value else { return nil }
+        return "the \(left.hazard.rawValue) ladder is out of order: \(graver.level.rawValue) \(graver.inWords) must be "
+            + "\(falls ? "below" : "above") \(milder.level.rawValue) \(milder.inWords) (the other is "
+            + "\(place.hasPrefix("line") ? "on " : "")\(place))"
     }
 }
 

@@ -119,6 +119,7 @@ struct ImportState {
     var devices: [String: Device]
     /// In the order of the file.
     var changedSites: [String] = []
+    var touchedSites: Set<String> = []
     var changedDevices: [String] = []
     /// The line of each device of the file.
     var lines: [String: Int] = [:]

@@ -231,7 +231,7 @@ extension ImportRow {
 extension ImportState {
     fileprivate mutating func change(_ site: Site) {
         self.sites[site.id] = site
-        if !self.changedSites.contains(site.id) { self.changedSites.append(site.id) }
+        if self.touchedSites.insert(site.id).inserted { self.changedSites.append(site.id) }
     }
 
     fileprivate mutating func change(_ device: Device) {

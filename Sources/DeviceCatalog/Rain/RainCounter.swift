@@ -35,7 +35,10 @@ struct RainCounter: Sendable {
     ///
     /// A counter that fell was set to zero in between: what it shows now fell since then. The first reading of all
     /// gives 0: from it on depths are known.
-    func depth(from before: Sample?, to sample: Sample) -> Sample {
+    ///
+    /// What fell while work was done on the device (`work`), or across its beginning or end, may be test water and is of
+    /// quality 9.
+    func depth(from before: Sample?, to sample: Sample, work: [Outages.Span] = []) -> Sample {
         let marks = [sample.mark] + (before.map { [$0.mark] } ?? [])
         let isSuspect = marks.contains { $0.quality == .suspect }
         var mark = SampleMark(
@@ -43,11 +46,18 @@ struct RainCounter: Sendable {
             method: sample.mark.method,
             simulated: sample.mark.isSimulated
         )
+        let isOfWork = work.contains { span in
+            span.touches(sample.time, standingFor: before.map { sample.time - $0.time } ?? 0)
+        }
+        if isOfWork {
+            mark = SampleMark(quality: .missing, method: mark.method, simulated: mark.isSimulated)
+        }
         guard let before else { return Sample(time: sample.time, value: 0, mark: mark) }
         let difference = sample.value - before.value
         let depth = ((difference < 0 ? sample.value : difference) * 1e9).rounded() / 1e9
         let span = sample.time - before.time
         var quality = mark.quality
+        if isOfWork { return Sample(time: sample.time, value: depth, mark: mark) }
         if depth > RainCounter.record(over: span) { quality = .suspect }
         if depth > MetricName.physicalRange(of: RainCounter.depthMetric).upperBound { quality = .fail }
         mark = SampleMark(

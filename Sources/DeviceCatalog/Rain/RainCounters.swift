@@ -10,6 +10,9 @@ import Telemetry
 /// again, or a start from the store, gives the same depths. A late reading between two known ones splits the difference
 /// that was stored: the one behind it is given out anew.
 final class RainCounters: Sendable {
+    /// What the counter showed: also while work was done on it, after which it goes on from there.
+    private static let usable = QualitySet.raising.union(QualitySet(.missing))
+
     private let history: (any SeriesReader)?
     private let tracks = Mutex<[Labels: CounterTrack]>([:])
     /// The series of depths that some device reports itself: a site has one source of rain.
@@ -27,9 +30,14 @@ final class RainCounters: Sendable {
 
     /// The depths that follow from a reading of a counter; its time is moved to one that is free where it had none.
     ///
+    /// A reading that was taken while work was done on the device (`work`) counts as one from which the next one differs.
     /// Nothing where the reading is of no use, or the store cannot be read: the next one stands for both then.
-    func depths(of reading: inout ResolvedReading, counter: RainCounter) -> [ResolvedReading] {
-        guard QualitySet.raising.admits(reading.sample.mark) else { return [] }
+    func depths(
+        of reading: inout ResolvedReading,
+        counter: RainCounter,
+        work: [Outages.Span]
+    ) -> [ResolvedReading] {
+        guard Self.usable.admits(reading.sample.mark) else { return [] }
         let labels = reading.series.labels
         guard !self.measured.withLock({ $0.contains(counter.depth.labels) }) else { return [] }
         var sample = reading.sample
@@ -46,8 +54,8 @@ final class RainCounters: Sendable {
             if !hasOwnTime { sample.time = track.free(from: sample.time) }
             let (before, after) = track.insert(sample)
             tracks[labels] = track
-            return [counter.depth(from: before, to: sample)]
-                + (after.map { [counter.depth(from: sample, to: $0)] } ?? [])
+            return [counter.depth(from: before, to: sample, work: work)]
+                + (after.map { [counter.depth(from: sample, to: $0, work: work)] } ?? [])
         }
         reading.sample = sample
         return depths.map { ResolvedReading(series: counter.depth, sample: $0, hasOwnTime: true) }
@@ -62,7 +70,7 @@ final class RainCounters: Sendable {
             let request = SelectRequest(
                 matchers: matchers,
                 extent: .window(after: after, through: .distantFuture),
-                qualities: .raising
+                qualities: Self.usable
             )
             guard let found = try? history.select(request) else { return nil }
             let samples = found.first { $0.labels == labels }?.samples ?? []

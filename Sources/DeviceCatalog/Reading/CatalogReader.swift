@@ -23,11 +23,19 @@ package struct CatalogReader: SeriesReader {
     let catalog: Catalog
     /// Times of which silence is not counted.
     package var outages: Outages
+    /// Times of which the silence of single devices is not counted.
+    let maintenance: MaintenanceWindows
 
-    package init(base: any SeriesReader, catalog: Catalog, outages: Outages = Outages()) {
+    package init(
+        base: any SeriesReader,
+        catalog: Catalog,
+        outages: Outages = Outages(),
+        maintenance: MaintenanceWindows = .none
+    ) {
         self.base = base
         self.catalog = catalog
         self.outages = outages
+        self.maintenance = maintenance
     }
 
     package func select(_ request: SelectRequest) throws -> [SeriesColumns] {
@@ -189,19 +197,21 @@ extension CatalogReader {
             }
             found.append(columns)
         }
-        func add(_ states: SiteEntry.ChannelStates?) throws {
+        func add(_ states: SiteEntry.ChannelStates?, device: String) throws {
+            let outages = self.outages.joined(with: self.maintenance.spans(of: device))
             try add(states?.silence?.labels) {
-                try states?.silence?.columns(request.extent, base: self.base, self.outages)
+                try states?.silence?.columns(request.extent, base: self.base, outages)
             }
             try add(states?.unheard?.labels) {
-                try states?.unheard?.columns(request.extent, base: self.base, self.outages)
+                try states?.unheard?.columns(request.extent, base: self.base, outages)
             }
             try add(states?.stuck?.labels) { try states?.stuck?.columns(request.extent, base: self.base) }
         }
         for entry in self.stateCandidates(request.matchers) {
-            for channel in entry.channels { try add(channel.states) }
+            for channel in entry.channels { try add(channel.states, device: channel.registered.device) }
             for channel in self.catalog.learnedChannels(at: entry) {
-                try add(SiteEntry.ChannelStates(channel, virtual: entry.virtualLabels))
+                let states = SiteEntry.ChannelStates(channel, virtual: entry.virtualLabels)
+                try add(states, device: channel.device)
             }
         }
         return found

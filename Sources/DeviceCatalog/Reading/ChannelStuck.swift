@@ -34,7 +34,8 @@ struct ChannelStuck: Sendable {
         let request = SelectRequest(
             matchers: self.matchers,
             extent: .window(after: extent.start - reach, through: extent.through),
-            qualities: .all
+            // While work is done on a device, its value may well stand.
+            qualities: .all.subtracting(QualitySet(.missing))
         )
         guard let columns = try base.select(request).first(where: { $0.labels == self.series }) else { return nil }
         var spans: [StepFunction.Span] = []

@@ -40,7 +40,7 @@ struct LookbackIndex: Sendable {
         var any: [String: Milliseconds] = [:]
         for entry in entries {
             let site = entry.site.id
-            if !entry.generic.isEmpty { generic[site] = entry.genericLookback }
+            if !entry.learning.isEmpty { generic[site] = entry.genericLookback }
             any[site] = entry.longestLookback
             for metric in Set(entry.channels.map(\.registered.metric)) {
                 byMetric[metric, default: [:]][site] = entry.longestLookback(of: metric)

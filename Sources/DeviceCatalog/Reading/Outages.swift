@@ -18,7 +18,7 @@ package struct Outages: Hashable, Sendable, Codable {
     private static let capacity = 256
 
     /// One after the other.
-    package private(set) var spans: [Span] = []
+    package internal(set) var spans: [Span] = []
 
     package init() {}
 

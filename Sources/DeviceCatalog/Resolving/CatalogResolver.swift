@@ -25,6 +25,7 @@ package final class CatalogResolver: Sendable {
     private struct State {
         var catalog: Catalog
         var policy: IngestPolicy
+        var maintenance = MaintenanceWindows.none
     }
 
     /// 2000-01-01T00:00:00Z: no reading is older; a clock that says so was never set.
@@ -50,6 +51,14 @@ package final class CatalogResolver: Sendable {
     package var catalog: Catalog { self.state.withLock { $0.catalog } }
     package var policy: IngestPolicy { self.state.withLock { $0.policy } }
 
+    /// When work is done on devices: readings of such a time are stored with quality 9.
+    package var maintenance: MaintenanceWindows { self.state.withLock { $0.maintenance } }
+
+    /// Takes effect with the next message.
+    package func replace(maintenance: MaintenanceWindows) {
+        self.state.withLock { $0.maintenance = maintenance }
+    }
+
     /// Takes effect with the next message.
     package func replace(catalog: Catalog) {
         self.state.withLock { $0.catalog = catalog }
@@ -58,6 +67,22 @@ package final class CatalogResolver: Sendable {
     /// Takes effect with the next message.
     package func replace(policy: IngestPolicy) {
         self.state.withLock { $0.policy = policy }
+    }
+
+    /// Why a payload that names `address` as its sender's is not the device's; nil where it may be.
+    ///
+    /// A device without a registered address may have any that is not another's.
+    package func mismatch(of address: String, with device: String) -> Refusal? {
+        let catalog = self.state.withLock { $0.catalog }
+        guard let plan = catalog.plans[device], !plan.addresses.contains(address) else { return nil }
+        let owner = catalog.device(address: address)?.id
+        guard owner != device, owner != nil || !plan.addresses.isEmpty else { return nil }
+        return .wrongAddress(address, of: plan, owner: owner)
+    }
+
+    /// How a device's packets of HJ 212 are to be read; as the standard says where it is not registered.
+    package func hj212Dialect(of device: String) -> HJ212Dialect {
+        self.state.withLock { $0.catalog.plans[device]?.hj212 } ?? HJ212Dialect()
     }
 
     /// Resolves the readings of one message; accepted ones are appended to `resolved`, and behind the reading of a rain
@@ -70,7 +95,7 @@ package final class CatalogResolver: Sendable {
         receivedAt: Timestamp,
         into resolved: inout [ResolvedReading]
     ) -> [Refusal] {
-        let (catalog, policy) = self.state.withLock { ($0.catalog, $0.policy) }
+        let (catalog, policy, maintenance) = self.state.withLock { ($0.catalog, $0.policy, $0.maintenance) }
         guard let plan = catalog.plans[device] else {
             guard !readings.isEmpty else { return [] }
             let detail =
@@ -80,6 +105,7 @@ package final class CatalogResolver: Sendable {
         var refusals: [Refusal] = []
         let latest = policy.isOwnClockSuspect ? Timestamp.distantFuture : receivedAt + policy.skew
         let takesSimulated = policy.acceptsSimulated || plan.device.isTest
+        let work = maintenance.isEmpty ? [] : maintenance.spans(of: device)
         var newestOwn = Timestamp.distantPast
         for reading in readings {
             if let own = reading.time, own > newestOwn, !reading.isSimulated { newestOwn = own }
@@ -108,17 +134,18 @@ package final class CatalogResolver: Sendable {
                 refusals.append(.simulated(reading, device: device))
                 continue
             }
+            let isOfWork = work.contains { $0.touches(time, standingFor: channel.standsFor) }
             let mark = SampleMark(
-                quality: reading.quality ?? .notEvaluated,
+                quality: isOfWork ? .missing : reading.quality ?? .notEvaluated,
                 method: reading.method,
                 simulated: reading.isSimulated
             )
             var value = ResolvedReading(
                 series: channel.series,
-                sample: Sample(time: time, value: channel.canonical(reading.value), mark: mark),
+                sample: Sample(time: time, value: channel.canonical(reading.value, at: time), mark: mark),
                 hasOwnTime: reading.time != nil
             )
-            let depths = channel.rain.map { self.rain.depths(of: &value, counter: $0) } ?? []
+            let depths = channel.rain.map { self.rain.depths(of: &value, counter: $0, work: work) } ?? []
             if channel.contestsCounters { self.rain.noteMeasured(channel.series.labels) }
             resolved.append(value)
             resolved += depths

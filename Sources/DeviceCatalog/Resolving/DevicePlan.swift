@@ -16,18 +16,22 @@ struct ChannelPlan: Sendable {
     let minimum: Double
     let maximum: Double
     let unit: Unit
-    /// Added in the canonical unit.
+    /// Added in the canonical unit, until the first of ``laterZeros``.
     let zero: Double
+    /// Oldest first.
+    private let laterZeros: [(from: Timestamp, zero: Double)]
+    /// The time before a reading of which it tells, too: the interval of a depth of rain, else nothing.
+    let standsFor: Milliseconds
     /// Whether it may be a second source of rain beside a counter: what a device declares is known before.
     let contestsCounters: Bool
     /// Whether the value is stored as it comes.
     private let isIdentity: Bool
 
-    /// `zero` is added to what is measured, in metres; `rain` says what a counter of rain yields.
+    /// `rain` says what a counter of rain yields.
     init(
         channel: Channel,
+        of device: Device,
         schedule: ReportSchedule?,
-        zero: Double,
         series: SeriesKey,
         rain: RainCounter?,
         contestsCounters: Bool = false
@@ -40,17 +44,26 @@ struct ChannelPlan: Sendable {
         self.minimum = channel.minimum ?? -.infinity
         self.maximum = channel.maximum ?? .infinity
         self.unit = channel.unit
-        self.zero = zero
+        self.zero = channel.addsZeroElevation ? device.zeroElevationMeters ?? 0 : 0
+        self.laterZeros =
+            channel.addsZeroElevation ? device.surveys.map { ($0.validFrom, $0.zeroElevationMeters) } : []
+        self.standsFor =
+            switch (channel.metric == RainCounter.depthMetric, schedule) {
+            case (true, .periodic(let interval)?): interval
+            case (true, .event?), (true, nil), (false, _): 0
+            }
         self.contestsCounters = contestsCounters
-        self.isIdentity = channel.unit.factor == 1 && channel.unit.offset == 0 && zero == 0
+        self.isIdentity =
+            channel.unit.factor == 1 && channel.unit.offset == 0 && self.zero == 0 && self.laterZeros.isEmpty
     }
 
-    /// The value in the canonical unit, zero elevation added.
+    /// The value in the canonical unit, the zero elevation of its time added.
     ///
     /// Rounded to 1e-9, so that 6.63 ft become the decimal 2.020824 m and not its neighbour among the doubles.
-    func canonical(_ value: Double) -> Double {
+    func canonical(_ value: Double, at time: Timestamp) -> Double {
         if self.isIdentity { return value }
-        let converted = self.unit.toCanonical(value) + self.zero
+        let zero = self.laterZeros.last { $0.from <= time }?.zero ?? self.zero
+        let converted = self.unit.toCanonical(value) + zero
         guard abs(converted) < 4e6 else { return converted }
         return (converted * 1e9).rounded() / 1e9
     }
@@ -64,28 +77,50 @@ final class DevicePlan: Sendable {
     let device: Device
     let channels: [ChannelPlan]
     let takesAnyMetric: Bool
+    /// The channels that the device may gain.
+    let gainable: GainableChannels
+    let hj212: HJ212Dialect
+    /// The forms of the identity that others gave it; empty where it has none.
+    let addresses: Set<String>
+    /// Depths of rain that some device of the site reports itself, so that no counter yields them.
+    private let measuredDepths: Set<Labels>
+    /// Where the channels stand, for devices with many.
+    private let places: [String: Int]
     private let keys: SeriesKeyTable
     private let used = Mutex<[String: ChannelPlan]>([:])
     private let clock = Mutex(ClockOffsets())
 
-    /// `measuresDepth` tells of a series of depths of rain whether some device reports them itself.
-    init(device: Device, model: DeviceModel, keys: SeriesKeyTable, measuresDepth: (Labels) -> Bool) {
+    /// `gainable` are the channels of the model that its devices may gain; `measuredDepths` the series of depths of rain
+    /// that some device reports itself.
+    init(
+        device: Device,
+        model: DeviceModel,
+        gainable: GainableChannels,
+        keys: SeriesKeyTable,
+        measuredDepths: Set<Labels>
+    ) {
         self.device = device
         self.takesAnyMetric = model.takesAnyMetric
+        self.hj212 = model.hj212
+        self.addresses = Set(ForeignAddress.forms(of: device.address))
         self.keys = keys
+        self.gainable = gainable
+        self.measuredDepths = measuredDepths
         self.channels = model.channels.map { channel in
             let labels = channel.labels(at: device.site)
             let schedule = model.schedule(of: channel, on: device)
             let depths = RainCounter.depthLabels(labels)
-            let isCounter = channel.metric == RainCounter.metric && !measuresDepth(depths)
+            let isCounter = channel.metric == RainCounter.metric && !measuredDepths.contains(depths)
             return ChannelPlan(
                 channel: channel,
+                of: device,
                 schedule: schedule,
-                zero: channel.addsZeroElevation ? device.zeroElevationMeters ?? 0 : 0,
                 series: keys.key(for: labels),
                 rain: isCounter ? RainCounter(depth: keys.key(for: depths), schedule: schedule) : nil
             )
         }
+        let places = model.channels.enumerated().map { ($0.element.key, $0.offset) }
+        self.places = places.count > 8 ? Dictionary(places) { first, _ in first } : [:]
     }
 
     /// How long before its receipt a message was made by the device's own clock: the median of the newest ones.
@@ -95,45 +130,62 @@ final class DevicePlan: Sendable {
         self.clock.withLock { $0.note(receivedAt - time, at: receivedAt) }
     }
 
+    /// Whether channels come into being with their first readings.
+    var gainsChannels: Bool { self.takesAnyMetric || !self.gainable.isEmpty }
+
     /// The plan of a key; `nil` when the device has no such channel.
     func channel(_ key: String) -> ChannelPlan? {
-        for channel in self.channels where channel.key == key { return channel }
-        return self.takesAnyMetric ? self.genericChannel(key) : nil
+        if self.places.isEmpty {
+            for channel in self.channels where channel.key == key { return channel }
+        } else if let place = self.places[key] {
+            return self.channels[place]
+        }
+        return self.gainsChannels ? self.gainedChannel(key) : nil
     }
 
-    private func genericChannel(_ key: String) -> ChannelPlan? {
+    /// The plan of a channel that the device has gained, or gains now.
+    private func gainedChannel(_ key: String) -> ChannelPlan? {
         self.used.withLock { used in
             if let plan = used[key] { return plan }
-            guard used.count < DevicePlan.genericKeyLimit, MetricName.isAcceptable(key) else { return nil }
-            let channel = Channel(
-                metric: key,
-                key: key,
-                unit: Unit(ofMetric: key),
-                minimum: nil,
-                maximum: nil,
-                addsZeroElevation: false,
-                labels: .empty,
-                schedule: self.device.schedule
-            )
+            guard used.count < DevicePlan.genericKeyLimit, let channel = self.channelToGain(key) else { return nil }
             let series = self.keys.key(for: channel.labels(at: self.device.site))
             self.keys.learn(series, device: self.device.id)
             var rain: RainCounter?
-            if key == RainCounter.metric {
-                let depths = self.keys.key(for: RainCounter.depthLabels(series.labels))
+            let depths = RainCounter.depthLabels(series.labels)
+            if channel.metric == RainCounter.metric, !self.measuredDepths.contains(depths) {
+                let depths = self.keys.key(for: depths)
                 self.keys.learn(depths, device: self.device.id)
-                rain = RainCounter(depth: depths, schedule: self.device.schedule)
+                rain = RainCounter(depth: depths, schedule: channel.schedule)
             }
             let plan = ChannelPlan(
                 channel: channel,
-                schedule: self.device.schedule,
-                zero: 0,
+                of: self.device,
+                schedule: channel.schedule,
                 series: series,
                 rain: rain,
-                contestsCounters: key == RainCounter.depthMetric
+                contestsCounters: channel.metric == RainCounter.depthMetric
             )
             used[key] = plan
             return plan
         }
+    }
+
+    private func channelToGain(_ key: String) -> Channel? {
+        if var channel = self.gainable.byKey[key] {
+            channel.schedule = self.gainable.schedule(of: channel, on: self.device)
+            return channel
+        }
+        guard self.takesAnyMetric, MetricName.isAcceptable(key) else { return nil }
+        return Channel(
+            metric: key,
+            key: key,
+            unit: Unit(ofMetric: key),
+            minimum: nil,
+            maximum: nil,
+            addsZeroElevation: false,
+            labels: .empty,
+            schedule: self.device.schedule
+        )
     }
 }
 

@@ -12,8 +12,10 @@ extension Refusal {
                 "model \(plan.device.model) takes metric names with their unit as keys, such as water_level_meters"
                 + " or soil_moisture_percent, at most \(DevicePlan.genericKeyLimit) of them" + hint
         } else {
-            let known = plan.channels.map(\.key).sorted().joined(separator: ", ")
-            advice = "model \(plan.device.model) has the keys: \(known)"
+            let known = (plan.channels.map(\.key) + plan.gainable.byKey.keys).sorted()
+            let listed = known.prefix(60).joined(separator: ", ")
+            let rest = known.count > 60 ? " and \(known.count - 60) more" : ""
+            advice = "model \(plan.device.model) has the keys: \(listed)\(rest)"
         }
         let key = String(reading.key.prefix(100))
         return Refusal(reason: .unknownChannel, detail: "key '\(key)' is not known; \(advice)", key: reading.key)
@@ -60,6 +62,16 @@ extension Refusal {
                 "the time \(time) is more than \(PrometheusDuration.text(skew)) after its receipt at \(receivedAt); "
                 + "set the device's clock",
             key: reading.key
+        )
+    }
+
+    static func wrongAddress(_ address: String, of plan: DevicePlan, owner: String?) -> Refusal {
+        let advice =
+            owner.map { "that is '\($0)'; publish to its topic" }
+            ?? "it is registered with '\(plan.device.address)'; correct the one or the other"
+        return Refusal(
+            reason: .wrongAddress,
+            detail: "the payload is of the address \(address.prefix(80)), the topic of '\(plan.device.id)': \(advice)"
         )
     }
 

@@ -33,15 +33,15 @@ final class CompiledRule: Sendable {
     let requiredThreshold: Selector?
     /// Where `expr` compares something with a threshold or a number.
     let comparison: ThresholdComparison?
-    /// A part of another `expr` without which it has no result, and which is quickly looked at.
+    /// That, or a part of another `expr`, without which it has no result, and which is quickly looked at.
     let gate: ThresholdComparison?
-    /// Where `maybe` does, with the same limit.
-    let maybeComparison: ThresholdComparison?
+    /// The same of `maybe`, with the same limit or a number.
+    let maybeGate: ThresholdComparison?
     /// It asks how a channel is, at one site or looking at nothing else, and so is evaluated in wall time.
     let isSilence: Bool
     /// It asks how a channel is, wherever it is evaluated.
     let asksForChannels: Bool
-    /// `expr` is `channel_silent{…} == 1`: it has no result where no channel is silent.
+    /// `expr` asks for `channel_silent{…} == 1`, alone or with more: it has no result where no channel is silent.
     let wantsSilence: Bool
     /// It is evaluated for each site by itself.
     let isPerSite: Bool
@@ -51,6 +51,11 @@ final class CompiledRule: Sendable {
     let hasMaybe: Bool
     /// It may hold although none of its series was ever there.
     let speaksOfAbsence: Bool
+    /// Whether a reading that makes no difference is known to make none without its windows being read from the store.
+    var isCarriedOn: Bool {
+        self.wantsSilence || self.gate?.formula != nil && (!self.hasMaybe || self.maybeGate?.formula != nil)
+    }
+
     /// The labels that the rule itself gives, and their texts where those never change.
     let ownLabelNames: Set<String>
     let constantLabels: Labels?
@@ -68,11 +73,13 @@ final class CompiledRule: Sendable {
         }
         self.requiredThreshold = CompiledRule.requiredThreshold(rule.expr.expression)
         let comparison = ThresholdComparison(rule.expr, operands: &operands)
-        let maybe = rule.maybe.flatMap { ThresholdComparison($0, operands: &operands) }
+        let gate = comparison ?? CompiledRule.gate(rule.expr.expression, rule.expr, &operands)
+        let maybeGate = rule.maybe.flatMap { maybe in
+            ThresholdComparison(maybe, operands: &operands) ?? CompiledRule.gate(maybe.expression, maybe, &operands)
+        }
         self.comparison = comparison
-        self.gate =
-            comparison == nil && rule.maybe == nil ? CompiledRule.gate(rule.expr.expression, rule.expr, &operands) : nil
-        self.maybeComparison = maybe.flatMap { $0.limit == comparison?.limit ? $0 : nil }
+        self.gate = gate
+        self.maybeGate = maybeGate.flatMap { $0.constantLimit != nil || $0.limit == gate?.limit ? $0 : nil }
         let all = queries.flatMap(\.selectors)
         self.wantsSilence = CompiledRule.wantsSilence(rule.expr.expression)
         let readsSeries = !all.isEmpty
@@ -102,7 +109,7 @@ final class CompiledRule: Sendable {
         }
     }
 
-    /// A comparison of one series with a number that must hold for the expression to have a result.
+    /// A comparison of one series with a number or a threshold that must hold for the expression to have a result.
     private static func gate(
         _ expression: Expression,
         _ query: Query,
@@ -112,8 +119,7 @@ final class CompiledRule: Sendable {
         case .parentheses(let inner), .unary(_, let inner): return self.gate(inner, query, &operands)
         case .binary(let binary):
             if binary.operation.isComparison, let part = try? Query(expression, days: query.days),
-                SeriesFormula(part) != nil, let found = ThresholdComparison(part, operands: &operands),
-                found.constantLimit != nil
+                let found = ThresholdComparison(formula: part, operands: &operands)
             {
                 return found
             }
@@ -125,8 +131,10 @@ final class CompiledRule: Sendable {
     }
 
     private static func wantsSilence(_ expression: Expression) -> Bool {
-        guard case .binary(let binary) = expression, binary.operation == .equal, !binary.returnsBool,
-            case .number(1) = binary.right, case .selector(let selector) = binary.left
+        guard case .binary(let binary) = expression.unwrapped else { return false }
+        if binary.operation == .and { return self.wantsSilence(binary.left) || self.wantsSilence(binary.right) }
+        guard binary.operation == .equal, !binary.returnsBool, case .number(1) = binary.right,
+            case .selector(let selector) = binary.left
         else { return false }
         return selector.metric == self.silenceMetric && selector.window == nil && selector.offset == 0
             && selector.at == nil

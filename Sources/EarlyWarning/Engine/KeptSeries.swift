@@ -41,6 +41,12 @@ final class SeriesTrack {
         if newest.time == sample.time { self.newest = sample }
     }
 
+    /// Whether its newest sample is one that rules look at, and not older than `time`.
+    func isReporting(at time: Timestamp) -> Bool {
+        guard let newest = self.newest, newest.time >= time else { return false }
+        return QualitySet.raising.admits(newest.mark) && !newest.value.endsSeries
+    }
+
     /// Until when the series is surely not silent, if it reports again within `limit` of each sample.
     ///
     /// - Returns: Nil where it may be silent at `time`.
@@ -82,13 +88,16 @@ final class KeptSeries {
     private var wait = 0
     /// The series of which samples have come that the selector may find.
     private var candidates: [SeriesTrack] = []
+    /// Those of them that it does not find after all: their site is of another kind, as only the reader knows.
+    private var strangers: [SeriesTrack] = []
 
     deinit { self.samples.deallocate() }
 
     /// Takes note of a sample that is in the store now.
     func add(_ sample: Sample, of track: SeriesTrack, reach: Milliseconds, clock: Timestamp) {
         guard let kept = self.track else {
-            if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
+            let isKnown = self.candidates.contains { $0 === track } || self.strangers.contains { $0 === track }
+            if !isKnown { self.candidates.append(track) }
             return
         }
         guard track === kept, !sample.value.endsSeries, self.append(sample, reach: reach, clock: clock) else {
@@ -115,8 +124,15 @@ final class KeptSeries {
         return true
     }
 
+    /// Forgets all; the store has other series, too.
+    func forget() {
+        self.drop()
+        self.candidates += self.strangers
+        self.strangers.removeAll()
+    }
+
     /// Forgets the samples; the store has others.
-    func drop() {
+    private func drop() {
         guard let track = self.track else { return }
         self.samples.removeAll()
         self.track = nil
@@ -133,11 +149,13 @@ final class KeptSeries {
         _ reader: () -> any SeriesReader
     ) throws -> SeriesFormula.Result? {
         if self.track == nil {
+            if self.candidates.isEmpty, !self.strangers.isEmpty { return SeriesFormula.Result() }
             guard self.wait == 0 else {
                 self.wait -= 1
                 return nil
             }
             try self.read(formula.matchers, reach, at: time, site: site, reader())
+            if self.candidates.isEmpty, !self.strangers.isEmpty { return SeriesFormula.Result() }
             guard self.track != nil else {
                 self.patience = min(Self.longestPatience, 2 * self.patience + 1)
                 self.wait = self.patience
@@ -166,6 +184,12 @@ final class KeptSeries {
             qualities: .raising
         )
         var found = try reader.select(request)
+        if found.isEmpty, self.candidates.allSatisfy({ $0.isReporting(at: time) }) {
+            // None of them is in sight although all have just had a sample: none ever will be.
+            self.strangers += self.candidates
+            self.candidates.removeAll()
+            return
+        }
         guard found.count == 1, let lookback = found.first?.lookback else { return }
         request.extent = .window(after: time - reach - lookback, through: .distantFuture)
         found = try reader.select(request)

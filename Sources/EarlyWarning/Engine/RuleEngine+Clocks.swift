@@ -134,7 +134,7 @@ extension RuleEngine {
         for other in scope.across where other.clock < scope.clock {
             across.append(AcrossWork(scope: other, time: scope.clock, sample: nil))
         }
-        for other in self.acrossScopes where other.followsAll && other.clock < scope.clock {
+        for other in self.followingScopes where other.clock < scope.clock {
             across.append(AcrossWork(scope: other, time: scope.clock, sample: nil))
         }
     }
@@ -197,7 +197,7 @@ extension RuleEngine {
 
     private func run(_ work: [AcrossWork], _ reader: any SeriesReader) throws {
         guard !work.isEmpty else { return }
-        for scope in self.acrossScopes { try self.rectify(scope, after: work, reader) }
+        try self.rectify(after: work, reader)
         for item in work.sorted(by: { ($0.time, $0.scope.key) < ($1.time, $1.scope.key) }) {
             if item.sample != nil { for unit in item.scope.units { unit.isDirty = true } }
             guard item.sample != nil || item.time > item.scope.clock else { continue }
@@ -205,14 +205,22 @@ extension RuleEngine {
         }
     }
 
-    /// Looks at a rule across sites again from the first of the samples on that lie before its clock.
-    private func rectify(_ scope: Scope, after work: [AcrossWork], _ reader: any SeriesReader) throws {
-        let clock = scope.clock
-        for unit in scope.units {
-            let oldest = clock - unit.rule.rule.lateness
-            let late = work.lazy.filter { $0.scope === scope }.compactMap(\.sample).filter { $0 >= oldest }.min()
-            guard let late, late < clock || late == clock && unit.trail.hasChanges(since: clock) else { continue }
-            try self.rectify(unit, from: late, self.view(scope, reader))
+    /// Looks at rules across sites again from the first of the samples on that lie before their clocks.
+    private func rectify(after work: [AcrossWork], _ reader: any SeriesReader) throws {
+        var starts: [ObjectIdentifier: Timestamp] = [:]
+        for item in work {
+            let clock = item.scope.clock
+            guard let sample = item.sample, sample <= clock, let unit = item.scope.units.first,
+                clock - sample <= unit.rule.rule.lateness,
+                sample < clock || unit.trail.hasChanges(since: clock)
+            else { continue }
+            let id = ObjectIdentifier(item.scope)
+            starts[id] = min(starts[id] ?? sample, sample)
+        }
+        guard !starts.isEmpty else { return }
+        for scope in self.acrossScopes {
+            guard let start = starts[ObjectIdentifier(scope)] else { continue }
+            for unit in scope.units { try self.rectify(unit, from: start, self.view(scope, reader)) }
         }
     }
 

@@ -99,14 +99,13 @@ extension RuleEngine {
     /// Until when a unit without alerts surely stays without, unless a sample arrives; nil where the evaluator must say.
     private func quietUntil(_ unit: RuleUnit, at time: Timestamp, _ view: View) throws -> Timestamp? {
         let rule = unit.rule
-        if let comparison = rule.comparison {
-            guard let until = try self.quietUntil(comparison, unit, at: time, view) else { return nil }
+        if let gate = rule.gate, let until = try self.quietUntil(gate, unit, at: time, view) {
             guard rule.hasMaybe else { return until }
-            guard let maybe = rule.maybeComparison else { return nil }
+            guard let maybe = rule.maybeGate else { return nil }
             return try self.quietUntil(maybe, unit, at: time, view).map { min(until, $0) }
         }
-        guard !rule.hasMaybe else { return nil }
-        if let gate = rule.gate, let until = try self.quietUntil(gate, unit, at: time, view) { return until }
+        // What a comparison of one thing says is all that can be said of it.
+        guard rule.comparison == nil, !rule.hasMaybe else { return nil }
         if let threshold = rule.requiredThreshold {
             return try self.isMissing(threshold, of: unit, at: time, view) ? .distantFuture : nil
         }

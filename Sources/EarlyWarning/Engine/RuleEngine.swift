@@ -80,7 +80,9 @@ package final class RuleEngine {
     var epoch = 0
     let channels: (String) -> [WatchedChannel]
     var scopes: [String: Scope] = [:]
-    var acrossScopes: [Scope] = []
+    private(set) var acrossScopes: [Scope] = []
+    /// Those of them whose clock any site moves.
+    private(set) var followingScopes: [Scope] = []
     /// Those whose clock changed since the last checkpoint.
     var changedScopes: [Scope] = []
     var routesByKey: [ObjectIdentifier: Route] = [:]
@@ -124,6 +126,7 @@ package final class RuleEngine {
             scope.followsAll = rule.patterns.isEmpty || rule.speaksOfAbsence
             scope.add(RuleUnit(rule: rule))
             self.acrossScopes.append(scope)
+            if scope.followsAll { self.followingScopes.append(scope) }
         }
     }
 
@@ -165,9 +168,10 @@ package final class RuleEngine {
             try self.advanceWall(scope, to: wallTime, view)
         }
         for scope in self.acrossScopes {
+            let isNew = scope.followsAll && scope.clock == .distantPast
+            guard scope.due <= wallTime || isNew else { continue }
             let members = self.scopes.values.filter { scope.followsAll || $0.across.contains { $0 === scope } }
             let grace = members.map(\.grace).min() ?? ReportSchedule.unregisteredGrace
-            let isNew = scope.followsAll && scope.clock == .distantPast
             guard scope.due <= wallTime - grace || isNew else { continue }
             try self.advance(scope, to: wallTime - grace, self.view(scope, reader))
         }

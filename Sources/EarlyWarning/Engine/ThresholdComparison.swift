@@ -48,6 +48,15 @@ final class ThresholdComparison: Sendable {
         Evaluator.holds(self.operation, value, limit, rounded: true)
     }
 
+    /// Recognises the form where the left side has a formula; nothing is collected where it has none.
+    convenience init?(formula query: Query, operands: inout OperandTable) {
+        guard case .binary(let binary) = query.expression.unwrapped,
+            let left = try? Query(binary.left, days: query.days),
+            SeriesFormula(left) != nil
+        else { return nil }
+        self.init(query, operands: &operands)
+    }
+
     /// Recognises the form; nil for all others.
     ///
     /// `operands` collects the left sides of all rules, and what they read.
@@ -140,7 +149,7 @@ final class LeftOperands {
         self.batch += 1
         guard epoch != self.epoch else { return }
         self.epoch = epoch
-        for series in self.kept { series?.drop() }
+        for series in self.kept { series?.forget() }
     }
 
     /// Takes note of a sample of a series that the selectors at these places may find.

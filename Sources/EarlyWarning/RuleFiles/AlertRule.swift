@@ -74,10 +74,12 @@ package struct RuleFinding: Sendable {
         case duplicateRules = "duplicate-rules"
         /// Hours and days of UTC, which are not those of the place.
         case utcTime = "utc-time"
+        /// Its windows are read from the store at every reading.
+        case readsAnew = "reads-anew"
         case note
 
         /// Whether it fails the check with `--lint-fatal`.
-        package var isLint: Bool { self != .note }
+        package var isLint: Bool { self == .duplicateRules || self == .utcTime }
     }
 
     package let kind: Kind

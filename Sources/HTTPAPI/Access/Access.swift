@@ -12,6 +12,8 @@ enum Permission: String, Sendable {
     case acknowledge
     case register
     case write
+    /// Enters readings by hand.
+    case enter
     case administer
 }
 
@@ -19,7 +21,8 @@ extension TokenRole {
     func permits(_ permission: Permission) -> Bool {
         switch (self, permission) {
         case (.admin, _), (_, .read): true
-        case (.duty, .acknowledge), (.deviceAdmin, .register), (.writer, .write): true
+        case (.duty, .acknowledge), (.duty, .enter), (.deviceAdmin, .register), (.writer, .write), (.writer, .enter):
+            true
         case (.viewer, _), (.duty, _), (.deviceAdmin, _), (.writer, _): false
         }
     }
@@ -62,7 +65,8 @@ package struct APIRequestContext: RequestContext {
         guard self.access.role.permits(permission) else {
             throw APIProblem(
                 .forbidden,
-                "the role '\(self.access.role.rawValue)' may not \(permission.rawValue); ask an admin for a token"
+                "the role '\(self.access.role.rawValue)' may not \(permission.rawValue); ask an admin for a token",
+                zh: "角色“\(self.access.role.rawValue)”无此权限（\(permission.rawValue)）；请向管理员申请令牌"
             )
         }
     }

@@ -11,19 +11,34 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
     package let status: HTTPResponse.Status
     /// What went wrong and what to do about it.
     package let detail: String
+    /// The same in Chinese, where there is such a text; the member `detail_zh`.
+    package let detailZh: String?
     /// Seconds after which the same request may succeed; the header `Retry-After`.
     package let retryAfter: Int?
 
-    package init(_ status: HTTPResponse.Status, _ detail: String, retryAfter: Int? = nil) {
+    package init(_ status: HTTPResponse.Status, _ detail: String, zh: String? = nil, retryAfter: Int? = nil) {
         self.status = status
         self.detail = detail
+        self.detailZh = zh
         self.retryAfter = retryAfter
     }
 
-    package static func notFound(_ detail: String) -> APIProblem { APIProblem(.notFound, detail) }
-    package static func conflict(_ detail: String) -> APIProblem { APIProblem(.conflict, detail) }
-    package static func badInput(_ detail: String) -> APIProblem { APIProblem(.badRequest, detail) }
-    package static func unprocessable(_ detail: String) -> APIProblem { APIProblem(.unprocessableContent, detail) }
+    package static func notFound(_ detail: String, zh: String? = nil) -> APIProblem {
+        APIProblem(.notFound, detail, zh: zh)
+    }
+    package static func conflict(_ detail: String, zh: String? = nil) -> APIProblem {
+        APIProblem(.conflict, detail, zh: zh)
+    }
+    package static func badInput(_ detail: String, zh: String? = nil) -> APIProblem {
+        APIProblem(.badRequest, detail, zh: zh)
+    }
+    /// Nothing can be done now; the same request may succeed in a few seconds.
+    package static func unavailable(_ detail: String, zh: String? = nil) -> APIProblem {
+        APIProblem(.serviceUnavailable, detail, zh: zh, retryAfter: 5)
+    }
+    package static func unprocessable(_ detail: String, zh: String? = nil) -> APIProblem {
+        APIProblem(.unprocessableContent, detail, zh: zh)
+    }
 
     package var description: String { "\(self.status.code) \(self.status.reasonPhrase): \(self.detail)" }
 
@@ -33,6 +48,7 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
             title: self.status.reasonPhrase,
             status: self.status.code,
             detail: self.detail,
+            detailZh: self.detailZh,
             instance: request.uri.path
         )
         var response = try JSONBody.response(body, status: self.status, contentType: "application/problem+json")
@@ -46,6 +62,7 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
         let title: String
         let status: Int
         let detail: String
+        let detailZh: String?
         let instance: String
     }
 }

@@ -25,9 +25,10 @@ struct OperationRoutes: Sendable {
         }
         router.get("/api/status", use: self.status)
         router.post("/api/clock/advance", use: self.advanceClock)
-        router.post("/api/reload") { _, context in
+        router.post("/api/reload") { request, context in
             try context.require(.administer)
-            return try JSONBody.response(try await self.backend.reload())
+            let dryRun = RequestParameters(query: request).flag("dry_run")
+            return try JSONBody.response(try await self.backend.reload(dryRun: dryRun))
         }
         router.get("/api/tokens", use: self.tokens)
         router.post("/api/tokens", use: self.createToken)

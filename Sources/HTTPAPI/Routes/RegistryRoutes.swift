@@ -31,13 +31,28 @@ struct RegistryRoutes: Sendable {
         }
         router.get("/api/devices/:id") { _, context in
             let id = try context.parameters.require("id")
-            let reports = try await self.backend.deviceReports(org: context.access.org)
-            guard let report = reports.first(where: { $0.device == id }) else {
-                throw APIProblem(.notFound, "there is no device '\(id)'; `poyang devices list` shows all")
+            guard let report = try await self.backend.deviceReport(id, org: context.access.org) else {
+                throw APIProblem(
+                    .notFound,
+                    "there is no device '\(id)'; `poyang devices list` shows all",
+                    zh: "没有设备“\(id)”；用 poyang devices list 查看全部设备"
+                )
             }
             return try JSONBody.response(report)
         }
         router.post("/api/devices/import", use: self.importDevices)
+        router.post("/api/thresholds/import") { request, context in
+            try context.require(.register)
+            let body = try await request.body.collect(upTo: Self.maximumBody)
+            let report = try await self.backend.importThresholds(
+                csv: String(buffer: body),
+                dryRun: RequestParameters(query: request).flag("dry_run"),
+                org: context.access.org
+            )
+            return try JSONBody.response(report)
+        }
+        router.get("/api/models") { _, _ in try JSONBody.response(self.backend.modelReports()) }
+        DeviceRegistration(backend: self.backend).add(to: router)
         router.get("/api/quarantine", use: self.quarantine)
         router.get("/api/quarantine/:id", use: self.quarantined)
     }

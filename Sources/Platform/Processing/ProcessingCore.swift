@@ -166,9 +166,13 @@ final class ProcessingCore {
         CatalogReader(
             base: self.store.reader,
             catalog: self.resolver.catalog,
-            outages: self.brokerWatch.outages
+            outages: self.brokerWatch.outages,
+            maintenance: self.resolver.maintenance
         )
     }
+
+    /// Looks anew at which channels are silent: times of which silence is not counted have changed.
+    func lookAtChannels(at moment: Timestamp) { self.engine.lookAtChannels(at: moment) }
 
     /// Takes notice when our own clock cannot be believed, or can be again.
     private func checkOwnClock(at now: Timestamp) {
@@ -336,7 +340,8 @@ final class ProcessingCore {
             reader: CatalogReader(
                 base: KnownSitesReader(base: self.store.reader, catalog: resolver.catalog),
                 catalog: resolver.catalog,
-                outages: self.brokerWatch.outages
+                outages: self.brokerWatch.outages,
+                maintenance: resolver.maintenance
             )
         )
         let watched = resolver.catalog.sites.keys.filter { !resolver.catalog.registeredChannels(at: $0).isEmpty }

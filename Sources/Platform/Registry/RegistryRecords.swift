@@ -14,6 +14,8 @@ struct DeviceRecord: Codable {
     var site: String
     var zeroElevationMeters: Double?
     var mountHeightMeters: Double?
+    /// Absent where there are none.
+    var surveys: [ZeroSurvey]?
     /// Milliseconds between reports, or the heartbeat of a device that reports on change.
     var interval: Milliseconds?
     var reportsOnChange: Bool
@@ -29,6 +31,7 @@ struct DeviceRecord: Codable {
         self.site = device.site
         self.zeroElevationMeters = device.zeroElevationMeters
         self.mountHeightMeters = device.mountHeightMeters
+        self.surveys = device.surveys.isEmpty ? nil : device.surveys
         switch device.schedule {
         case .periodic(let interval): (self.interval, self.reportsOnChange) = (interval, false)
         case .event(let heartbeat): (self.interval, self.reportsOnChange) = (heartbeat, true)
@@ -40,7 +43,7 @@ struct DeviceRecord: Codable {
     }
 
     var device: Device {
-        Device(
+        var device = Device(
             id: self.id,
             name: self.name,
             model: self.model,
@@ -52,10 +55,70 @@ struct DeviceRecord: Codable {
             isTest: self.isTest,
             installedAt: self.installedAt
         )
+        device.surveys = self.surveys ?? []
+        return device
     }
 }
 
-/// A site as `catalog.db` keeps it; thresholds come from files only.
+/// A threshold of a registered site.
+struct ThresholdRecord: Codable {
+    var hazard: Hazard
+    var level: WarningLevel
+    var name: String
+    /// In the canonical unit, which is kept by the suffix that metrics carry.
+    var value: Double
+    var unit: String
+    var validFrom: Timestamp
+    var validTo: Timestamp?
+    var authority: String
+    var source: String
+    var confidence: Confidence
+    /// Month-day, the end exclusive.
+    var seasonFrom: String?
+    var seasonTo: String?
+    var window: Milliseconds?
+
+    init(_ threshold: Threshold) {
+        self.hazard = threshold.hazard
+        self.level = threshold.level
+        self.name = threshold.name
+        self.value = threshold.value
+        self.unit = threshold.unit.suffix
+        self.validFrom = threshold.validFrom
+        self.validTo = threshold.validTo
+        self.authority = threshold.authority
+        self.source = threshold.source
+        self.confidence = threshold.confidence
+        self.seasonFrom = threshold.season.map { "\($0.from)" }
+        self.seasonTo = threshold.season.map { "\($0.to)" }
+        self.window = threshold.window
+    }
+
+    var threshold: Threshold {
+        var season: Season?
+        if let from = self.seasonFrom.flatMap(Season.MonthDay.init(parsing:)),
+            let to = self.seasonTo.flatMap(Season.MonthDay.init(parsing:))
+        {
+            season = Season(from: from, to: to)
+        }
+        return Threshold(
+            hazard: self.hazard,
+            level: self.level,
+            name: self.name,
+            value: self.value,
+            unit: Unit(named: self.unit) ?? .dimensionless,
+            validFrom: self.validFrom,
+            validTo: self.validTo,
+            authority: self.authority,
+            source: self.source,
+            confidence: self.confidence,
+            season: season,
+            window: self.window
+        )
+    }
+}
+
+/// A site as `catalog.db` keeps it.
 struct SiteRecord: Codable {
     var id: String
     var name: LocalizedName
@@ -68,6 +131,8 @@ struct SiteRecord: Codable {
     var longitude: Double?
     var positionConfidence: Confidence?
     var datum: String?
+    /// Absent where there are none.
+    var thresholds: [ThresholdRecord]?
 
     init(_ site: Site) {
         self.id = site.id
@@ -81,6 +146,7 @@ struct SiteRecord: Codable {
         self.longitude = site.position?.longitude
         self.positionConfidence = site.position?.confidence
         self.datum = site.datum?.name
+        self.thresholds = site.thresholds.isEmpty ? nil : site.thresholds.map(ThresholdRecord.init)
     }
 
     var site: Site {
@@ -103,7 +169,8 @@ struct SiteRecord: Codable {
             position: position,
             datum: self.datum.map {
                 Datum(name: $0, offsetTo1985Meters: nil, validFrom: nil, source: "registered")
-            }
+            },
+            thresholds: (self.thresholds ?? []).map(\.threshold)
         )
     }
 }
@@ -118,7 +185,9 @@ extension CatalogStore {
     }
 
     /// Registers or changes sites and devices in one transaction.
-    func register(_ registrations: CatalogRegistrations, at now: Timestamp) throws {
+    ///
+    /// Devices of `retiring` are out of use from `now` on.
+    func register(_ registrations: CatalogRegistrations, retiring: [Device] = [], at now: Timestamp) throws {
         func row(_ kind: RegistryKind, _ id: String, _ record: some Encodable) throws -> RegistryRow {
             RegistryRow(kind: kind, id: id, json: try StoredJSON.encode(record), updatedAt: now)
         }
@@ -130,6 +199,11 @@ extension CatalogStore {
         try self.register(
             registrations.sites.map { try row(.site, $0.id, SiteRecord($0)) }
                 + registrations.devices.map { try row(.device, $0.id, record($0)) }
+                + retiring.map { device in
+                    var row = try row(.device, device.id, record(device))
+                    row.retiredAt = now
+                    return row
+                }
         )
     }
 }

@@ -61,22 +61,24 @@ extension Evaluation {
         return result
     }
 
+    /// `round`, `clamp`, `clamp_min` and `clamp_max` of a number; absent where the bounds of `clamp` leave nothing.
+    static func bounded(_ function: Function, _ value: Double, _ first: Double, _ second: Double) -> Double {
+        switch function {
+        case .round:
+            let inverse = 1 / first
+            return (value * inverse + 0.5).rounded(.down) / inverse
+        case .clampMin: return self.greater(value, first)
+        case .clampMax: return self.lesser(value, first)
+        default: return second < first ? .absent : self.greater(first, self.lesser(second, value))
+        }
+    }
+
     private func bounded(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
         var vector = try self.vector(plan.arguments[0], grid)
         let first = plan.arguments.count > 1 ? try self.scalar(plan.arguments[1], grid) : .same(1)
         let second = plan.arguments.count > 2 ? try self.scalar(plan.arguments[2], grid) : first
-        switch plan.function {
-        case .round:
-            let inverse = first.map { 1 / $0 }
-            vector.map { value, step in (value * inverse[step] + 0.5).rounded(.down) / inverse[step] }
-        case .clampMin: vector.map { value, step in Self.greater(value, first[step]) }
-        case .clampMax: vector.map { value, step in Self.lesser(value, first[step]) }
-        default:
-            vector.map { value, step in
-                second[step] < first[step] ? .absent : Self.greater(first[step], Self.lesser(second[step], value))
-            }
-            vector.removeEmptyRows()
-        }
+        vector.map { value, step in Self.bounded(plan.function, value, first[step], second[step]) }
+        if plan.function == .clamp { vector.removeEmptyRows() }
         return vector
     }
 
@@ -88,7 +90,7 @@ extension Evaluation {
         left.isNaN || right.isNaN ? .nan : min(left, right)
     }
 
-    private static func elementary(_ function: Function, _ x: Double) -> Double {
+    static func elementary(_ function: Function, _ x: Double) -> Double {
         switch function {
         case .abs: Swift.abs(x)
         case .ceil: x.rounded(.up)

@@ -18,6 +18,8 @@ struct RunningWindow: Sendable {
     /// Those that can still be the extreme of a later window, the present one's first.
     private var queue: [Int32] = []
     private var queueHead = 0
+    /// The value of the present one's, which may lie far back.
+    private var extreme = 0.0
     /// Pairs of neighbours that count.
     private var pairs = 0
     private var decimals = RunningDecimals()
@@ -94,7 +96,7 @@ struct RunningWindow: Sendable {
             }
         case .least, .greatest:
             guard self.queueHead < self.queue.count else { return Value(value: run[window.first].value) }
-            return Value(value: run[Int(self.queue[self.queueHead]) - run.base].value)
+            return Value(value: self.extreme)
         case .changes, .resets: return Value(value: Double(self.pairs))
         case .sum:
             guard let sum = self.decimals.sum else { return nil }
@@ -178,7 +180,11 @@ struct RunningWindow: Sendable {
         switch self.kind {
         case .places, .nothing: break
         case .least, .greatest:
-            if self.queueHead < self.queue.count, self.queue[self.queueHead] == Int32(place) { self.queueHead += 1 }
+            guard self.queueHead < self.queue.count, self.queue[self.queueHead] == Int32(place) else { break }
+            self.queueHead += 1
+            if self.queueHead < self.queue.count {
+                self.extreme = run[Int(self.queue[self.queueHead]) - run.base].value
+            }
             guard self.queueHead >= 32, 2 * self.queueHead >= self.queue.count else { break }
             self.queue.removeFirst(self.queueHead)
             self.queueHead = 0
@@ -213,6 +219,7 @@ struct RunningWindow: Sendable {
         {
             self.queue.removeLast()
         }
+        if self.queue.count == self.queueHead { self.extreme = value }
         self.queue.append(Int32(place))
     }
 }

@@ -16,6 +16,9 @@ package struct SeriesFormula: Sendable {
         case window(WindowStep)
         case subquery(SubqueryStep)
         case negation
+        /// A function of each number by itself, with its scalar arguments.
+        case elementary(Function)
+        case bounded(Function, Double, Double)
         case arithmetic(BinaryOperator)
         /// `keepsRight`: what passes is the right side, because the left one is a number.
         case comparison(BinaryOperator, returnsBool: Bool, keepsRight: Bool)
@@ -55,6 +58,9 @@ package struct SeriesFormula: Sendable {
         package var slope = 0.0
         /// The earliest time at which what it rests on could change although no sample arrives.
         package var nextChange = Timestamp.distantFuture
+
+        /// Nothing, until a sample arrives.
+        package init() {}
     }
 
     private static let deepest = 8
@@ -107,7 +113,7 @@ package struct SeriesFormula: Sendable {
             case .subquery(let subquery):
                 subqueries.append(subquery)
                 longest = max(longest, subquery.length + subquery.inner.reach)
-            case .number, .newest, .negation, .arithmetic, .comparison: break
+            case .number, .newest, .negation, .elementary, .bounded, .arithmetic, .comparison: break
             }
         }
         self.functions = functions
@@ -122,9 +128,15 @@ package struct SeriesFormula: Sendable {
         case .number(let value): steps.append(.number(value))
         case .instant: steps.append(.newest)
         case .call(let call):
-            guard call.note == nil, Self.isWindowFunction(call.function),
-                let step = Self.windowStep(call, matchers, after: steps)
-            else { return nil }
+            guard call.note == nil else { return nil }
+            if let step = Self.pointStep(call) {
+                guard let depth = Self.compile(call.arguments[0], matchers, &steps) else { return nil }
+                steps.append(step)
+                return depth
+            }
+            guard Self.isWindowFunction(call.function), let step = Self.windowStep(call, matchers, after: steps) else {
+                return nil
+            }
             steps.append(step)
         case .negation(let inner):
             guard inner.type == .vector, let depth = Self.compile(inner, matchers, &steps) else { return nil }
@@ -149,6 +161,17 @@ package struct SeriesFormula: Sendable {
         case .string, .window, .subquery, .scalarOperation, .aggregation: return nil
         }
         return 1
+    }
+
+    private static func pointStep(_ call: CallPlan) -> Step? {
+        guard let first = call.arguments.first, first.type == .vector else { return nil }
+        let bounds = call.arguments.dropFirst().compactMap(self.constant)
+        guard bounds.count == call.arguments.count - 1 else { return nil }
+        switch call.function {
+        case .round, .clamp, .clampMin, .clampMax: return .bounded(call.function, bounds.first ?? 1, bounds.last ?? 1)
+        case .abs, .ceil, .floor, .sqrt, .exp, .ln, .log2, .log10, .sgn: return .elementary(call.function)
+        default: return nil
+        }
     }
 
     private static func windowStep(_ call: CallPlan, _ matchers: [LabelMatcher], after steps: [Step]) -> Step? {
@@ -278,6 +301,19 @@ package struct SeriesFormula: Sendable {
                 stack[top] = Number(value: value)
                 top += 1
             case .negation: stack[top - 1] = Number(value: -stack[top - 1].value, slope: -stack[top - 1].slope)
+            case .elementary(let function):
+                let argument = stack[top - 1]
+                let value = Evaluation.elementary(function, argument.value)
+                stack[top - 1] = Number(value: value, slope: argument.slope == 0 ? 0 : .nan)
+            case .bounded(let function, let first, let second):
+                let argument = stack[top - 1]
+                let value = Evaluation.bounded(function, argument.value, first, second)
+                let slope = argument.slope == 0 ? 0 : Double.nan
+                if value.isAbsent {
+                    result.slope = slope
+                    return result
+                }
+                stack[top - 1] = Number(value: value, slope: slope)
             case .arithmetic(let operation):
                 top -= 1
                 stack[top - 1] = Self.combine(operation, stack[top - 1], stack[top])

@@ -75,6 +75,11 @@ struct APIClient: Sendable {
         _ = try await self.send(self.request(.DELETE, path, query: []))
     }
 
+    /// Deletes something of which an answer tells.
+    func delete(_ path: String, query: [(String, String?)]) async throws -> JSONValue {
+        try JSONValue.parse(try await self.send(self.request(.DELETE, path, query: query)))
+    }
+
     /// Opens a Server-Sent Events stream and hands on its events until it ends or `handle` throws.
     func events(
         _ path: String,
@@ -177,7 +182,9 @@ struct APIClient: Sendable {
         // Prometheus's own form, as its query interface answers errors.
         if let text = problem["error"].string { return CommandFailure(text) }
         var message = problem["title"].string ?? "the service answered \(response.status)"
-        if let detail = problem["detail"].string { message += ": \(detail)" }
+        let detail =
+            Terminal.isChinese ? problem["detail_zh"].string ?? problem["detail"].string : problem["detail"].string
+        if let detail { message += ": \(detail)" }
         for line in problem["problems"].elements { message += "\n  \(line.cellText)" }
         if response.status == .unauthorized { message += " (give --token T or POYANG_TOKEN; 'poyang token create')" }
         return CommandFailure(message)

@@ -22,6 +22,9 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The token for --url; also POYANG_TOKEN.", valueName: "token"))
     var token: String?
 
+    /// Who is at this machine; nil where a service elsewhere is asked, which knows the token.
+    var login: String? { self.url == nil ? ProcessInfo.processInfo.environment["USER"] : nil }
+
     func validate() throws {
         guard self.url != nil else { return }
         if self.data != nil { throw ValidationError("--url and --data exclude each other; give one of them") }

@@ -21,7 +21,8 @@ struct Serve: AsyncParsableCommand {
             Options come from flags, then the environment, then the file named by --config
             or POYANG_CONFIG. The environment has POYANG_DATA, _DEVICES, _RULES, _BROKER,
             _EMBEDDED_BROKER, _LISTEN, _CLOCK, _EXERCISE and what has no flag: _BROKER_USER,
-            _BROKER_PASSWORD, _BROKER_AUTHORITY (a PEM file), _SENDER and _SENDER_NAME (of
+            _BROKER_PASSWORD, _BROKER_AUTHORITY (a PEM file), _BROKER_ACCOUNTS and
+            _BROKER_PID_FILE (ops/mosquitto.conf), _SENDER and _SENDER_NAME (of
             CAP messages), _LOG_LEVEL, _QUERY_NICENESS, _MORNING_LIST (when the day's list of
             silent devices is sent, 08:00). The file is YAML with the same names in lower
             case: data, devices, rules, broker, broker_user … and, in the file only, what is kept

@@ -36,10 +36,19 @@ struct Terminal: Equatable {
 
     init(_ environment: [String: String], isTerminal: Bool) {
         if let columns = environment["COLUMNS"].flatMap(Int.init), columns > 0 { self.width = Self.sensible(columns) }
-        // POSIX 8.2: the first of these that is set and not empty counts.
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
+        let locale = Self.locale("LC_CTYPE", environment)
         self.isUnicode = locale.lowercased().replacing("-", with: "").contains("utf8")
         self.hasColors = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+    }
+
+    /// Whether the user reads Chinese, by the environment's language of messages.
+    static var isChinese: Bool {
+        self.locale("LC_MESSAGES", ProcessInfo.processInfo.environment).lowercased().hasPrefix("zh")
+    }
+
+    /// POSIX 8.2: the first of these that is set and not empty counts.
+    private static func locale(_ category: String, _ environment: [String: String]) -> String {
+        ["LC_ALL", category, "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
     }
 
     private static func sensible(_ columns: Int) -> Int { min(max(columns, 40), 500) }

@@ -41,6 +41,8 @@ extension PlatformOptions {
         self.brokerUser = options.brokerUser
         self.brokerPassword = options.brokerPassword
         self.brokerAuthorityFile = options.brokerAuthority
+        self.brokerAccounts = options.brokerAccounts
+        self.brokerProcessIDFile = options.brokerPidFile
         self.sender = options.sender
         self.retention = options.retention
         self.queryNiceness = options.queryNiceness

@@ -27,6 +27,10 @@ struct ServeOptions: Hashable, Sendable {
     var brokerPassword: String?
     /// A PEM file of the authorities that sign the broker's certificate.
     var brokerAuthority: String?
+    /// A folder in which the broker's passwords and rights are kept.
+    var brokerAccounts: String?
+    /// The broker's `pid_file`.
+    var brokerPidFile: String?
     /// The host of `--listen`.
     var host = "127.0.0.1"
     /// The port of `--listen`; 0 takes a free one.
@@ -57,6 +61,8 @@ struct ServeOptions: Hashable, Sendable {
         self.brokerUser = first(\.brokerUser)
         self.brokerPassword = first(\.brokerPassword)
         self.brokerAuthority = first(\.brokerAuthority)
+        self.brokerAccounts = first(\.brokerAccounts)
+        self.brokerPidFile = first(\.brokerPidFile)
         self.sender = first(\.sender)
         self.senderName = first(\.senderName)
         if let logLevel = first(\.logLevel) { self.logLevel = logLevel }

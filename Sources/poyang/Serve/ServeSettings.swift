@@ -14,6 +14,8 @@ struct ServeSettings: Hashable, Sendable {
     var brokerUser: String?
     var brokerPassword: String?
     var brokerAuthority: String?
+    var brokerAccounts: String?
+    var brokerPidFile: String?
     var listen: String?
     var clock: ServeOptions.Clock?
     var isExercise: Bool?
@@ -33,7 +35,7 @@ struct ServeSettings: Hashable, Sendable {
     init() {}
 
     /// From `POYANG_DATA`, `_DEVICES`, `_RULES`, `_BROKER`, `_BROKER_USER`, `_BROKER_PASSWORD`, `_BROKER_AUTHORITY`,
-    /// `_EMBEDDED_BROKER`, `_LISTEN`, `_CLOCK`, `_EXERCISE`, `_SENDER`, `_SENDER_NAME`, `_LOG_LEVEL`,
+    /// `_BROKER_ACCOUNTS`, `_BROKER_PID_FILE`, `_EMBEDDED_BROKER`, `_LISTEN`, `_CLOCK`, `_EXERCISE`, `_SENDER`, `_SENDER_NAME`, `_LOG_LEVEL`,
     /// `_QUERY_NICENESS` and `_MORNING_LIST`; an empty variable says nothing.
     ///
     /// - Throws: ``CommandFailure`` that names the variable and what it may hold.
@@ -55,6 +57,8 @@ struct ServeSettings: Hashable, Sendable {
         self.brokerUser = text("POYANG_BROKER_USER")
         self.brokerPassword = text("POYANG_BROKER_PASSWORD")
         self.brokerAuthority = text("POYANG_BROKER_AUTHORITY")
+        self.brokerAccounts = text("POYANG_BROKER_ACCOUNTS")
+        self.brokerPidFile = text("POYANG_BROKER_PID_FILE")
         self.sender = text("POYANG_SENDER")
         self.senderName = text("POYANG_SENDER_NAME")
         if let number = text("POYANG_QUERY_NICENESS") {
@@ -116,6 +120,7 @@ struct ServeSettings: Hashable, Sendable {
         let problems = ProblemCollector()
         let keys = [
             "data", "devices", "rules", "broker", "broker_user", "broker_password", "broker_authority",
+            "broker_accounts", "broker_pid_file",
             "embedded_broker", "listen", "clock", "exercise", "sender", "sender_name", "log_level",
             "query_niceness", "morning_list", "retention",
         ]
@@ -128,6 +133,8 @@ struct ServeSettings: Hashable, Sendable {
             self.brokerUser = map["broker_user"]?.string
             self.brokerPassword = map["broker_password"]?.string
             self.brokerAuthority = map["broker_authority"]?.string
+            self.brokerAccounts = map["broker_accounts"]?.string
+            self.brokerPidFile = map["broker_pid_file"]?.string
             self.sender = map["sender"]?.string
             self.senderName = map["sender_name"]?.string
             if let value = map["log_level"], let level = value.string {

@@ -10,12 +10,16 @@ struct DevicesCommand: AsyncParsableCommand {
         discussion: """
             A first device, from a list to its first reading:
 
+              poyang devices register
               poyang devices import-csv devices.csv --dry-run
               poyang devices import-csv devices.csv
               poyang devices show field7-soil
             """,
         subcommands: [
             DevicesValidate.self, DevicesApply.self, DevicesList.self, DevicesShow.self, DevicesImportCSV.self,
+            DevicesRegister.self, DevicesReplace.self, DevicesSurvey.self, DevicesRetire.self, DevicesCredentials.self,
+            DevicesMaintenance.self,
+            DevicesCalibration.self,
         ]
     )
 }

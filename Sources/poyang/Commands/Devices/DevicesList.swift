@@ -9,13 +9,15 @@ struct DevicesList: AsyncParsableCommand {
         abstract: "List the registered devices and their states.",
         discussion: """
             waiting: nothing has come yet; reporting; silent: longer without a reading
-            than its schedule allows.
+            than its schedule allows; maintenance: work is done on it.
 
               poyang devices list --state silent
             """
     )
 
-    @Option(help: ArgumentHelp("Only devices in this state: waiting, reporting or silent.", valueName: "state"))
+    @Option(
+        help: ArgumentHelp("Only devices in this state: waiting, reporting, silent or maintenance.", valueName: "state")
+    )
     var state: String?
     @Option(help: ArgumentHelp("Only devices at this site.", valueName: "id"))
     var site: String?
@@ -29,7 +31,8 @@ struct DevicesList: AsyncParsableCommand {
                 && (self.site == nil || device["site"].string == self.site)
         }
         let columns = [
-            "device", "name", "model", "site", "source", "test", "state", "last_seen", "stored", "duplicates",
+            "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "last_seen", "stored",
+            "duplicates",
             "quarantined",
         ]
         Table(columns: columns, objects: shown)

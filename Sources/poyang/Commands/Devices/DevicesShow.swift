@@ -26,8 +26,10 @@ struct DevicesShow: AsyncParsableCommand {
             try await client.get("/api/devices/\(APIClient.component(self.id))")
         }
         let own = [
-            "device", "name", "model", "site", "source", "test", "state", "first_seen", "last_seen",
-            "clock_offset_seconds", "stored", "duplicates", "quarantined",
+            "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "first_seen",
+            "last_seen",
+            "clock_offset_seconds", "address", "topic", "zero_elevation_meters", "mount_height_meters", "stored",
+            "duplicates", "quarantined",
         ]
         let ofChannel = ["metric", "labels", "last_value", "last_time", "interval"]
         if self.output.json {
@@ -46,6 +48,10 @@ struct DevicesShow: AsyncParsableCommand {
         var table = Table(columns: ofChannel)
         for channel in device["channels"].elements { table.append(ofChannel.map { DevicesShow.flat(channel[$0]) }) }
         table.print(asJSON: false, empty: "no channel; the model generic/json gains them with the first reading")
+        let history = device["history"].elements
+        guard !history.isEmpty else { return }
+        StandardOutput.write("")
+        Table(columns: ["time", "kind", "what", "by"], objects: history).print(asJSON: false, empty: "")
     }
 
     /// Labels as one text, so that objects stay flat.

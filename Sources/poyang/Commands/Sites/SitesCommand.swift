@@ -12,6 +12,6 @@ struct SitesCommand: AsyncParsableCommand {
 
               poyang sites show xingzi
             """,
-        subcommands: [SitesList.self, SitesShow.self]
+        subcommands: [SitesList.self, SitesShow.self, SitesImportThresholds.self]
     )
 }

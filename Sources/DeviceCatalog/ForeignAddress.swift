@@ -1,0 +1,25 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+/// The identities that others give to devices, and the ways in which people write them down.
+enum ForeignAddress {
+    /// The forms in which a device with this address is found; the first is the address in capital letters without
+    /// separators, and none where it is empty.
+    ///
+    /// - A DevEUI is written with and without `-` or `:`.
+    /// - SL 651 sends ten hexadecimal digits. Of hydrological stations the first two are 0 and people write the eight of
+    ///   SL 502; of others the last four are a number that people write with six decimal digits (6.2.3.2).
+    static func forms(of address: String) -> [String] {
+        let plain = address.uppercased().filter { $0 != "-" && $0 != ":" && $0 != " " }
+        guard !plain.isEmpty else { return [] }
+        let digits = plain.utf8
+        switch digits.count {
+        case 8 where plain.allSatisfy { $0.isHexDigit }: return [plain, "00" + plain]
+        case 12 where plain.allSatisfy { $0.isASCII && $0.isNumber }:
+            guard let number = UInt16(plain.suffix(6)) else { return [plain] }
+            let hex = String(number, radix: 16, uppercase: true)
+            return [plain, plain.prefix(6) + String(repeating: "0", count: 4 - hex.count) + hex]
+        default: return [plain]
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import CatalogStorage
+import Foundation
+import Synchronization
+
+/// The files by which mosquitto knows the devices: `passwords` and `acl` in a folder that it reads, too.
+///
+/// A device publishes below its own topics and reads nothing. What stands in `passwords.extra` and `acl.extra` beside
+/// them, such as a gateway's account, is taken over as it is. mosquitto reads both files again on SIGHUP and then ends
+/// the connections of those whose password is no longer right.
+final class BrokerAccounts: Sendable {
+    let folder: String
+    /// Where mosquitto's `pid_file` is; nil where nobody is to be told.
+    private let processIDFile: String?
+    /// The service's own account, where it has one.
+    private let service: (user: String, password: String)?
+    private let writing = Mutex(())
+
+    init(folder: String, processIDFile: String?, service: (user: String, password: String)?) {
+        self.folder = folder
+        self.processIDFile = processIDFile
+        self.service = service
+    }
+
+    /// Whether an id can be a user: a colon ends the name in a password file.
+    static func isPossibleUser(_ id: String) -> Bool { !id.contains(":") }
+
+    /// Writes both files and tells the broker.
+    ///
+    /// - Parameter credentials: Those that are valid.
+    /// - Returns: What is still to be done by hand; nil when the broker was told.
+    /// - Throws: ``PlatformError`` when a file cannot be written; the broker then goes on with what it has.
+    func publish(_ credentials: [CredentialRow]) throws -> String? {
+        try self.writing.withLock { _ in
+            try self.write("passwords", self.passwords(credentials))
+            try self.write("acl", self.rights())
+        }
+        return self.tellBroker()
+    }
+
+    private func passwords(_ credentials: [CredentialRow]) -> String {
+        var text = ""
+        if let service { text += "\(service.user):\(MosquittoPassword.hash(service.password))\n" }
+        for row in credentials { text += "\(row.device):\(row.hash)\n" }
+        return text + self.extra("passwords.extra")
+    }
+
+    private func rights() -> String {
+        var text = "# Written by poyang; what is yours stands in acl.extra.\n"
+        if let service { text += "user \(service.user)\ntopic readwrite #\n\n" }
+        text += "pattern write poyang/v1/devices/%u/#\n\n"
+        return text + self.extra("acl.extra")
+    }
+
+    private func extra(_ name: String) -> String {
+        (try? String(contentsOfFile: "\(self.folder)/\(name)", encoding: .utf8)) ?? ""
+    }
+
+    /// The new file takes the old one's place at once; the group of the folder, mosquitto's, may read it.
+    private func write(_ name: String, _ text: String) throws {
+        let path = "\(self.folder)/\(name)"
+        let temporary = path + ".new"
+        let data = Data(text.utf8)
+        var folderFacts = stat()
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        guard descriptor >= 0, stat(self.folder, &folderFacts) == 0 else { throw self.failure(temporary) }
+        defer { close(descriptor) }
+        // Where it is not ours to give away the folder's set-group-ID bit does the same.
+        _ = fchown(descriptor, uid_t.max, folderFacts.st_gid)
+        let isWritten = data.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                guard count > 0 else { return false }
+                rest = rest.dropFirst(count)
+            }
+            return true
+        }
+        guard isWritten, fchmod(descriptor, 0o640) == 0, fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+            throw self.failure(path)
+        }
+    }
+
+    private func failure(_ path: String) -> PlatformError {
+        PlatformError(
+            .input,
+            "cannot write \(path): \(String(cString: strerror(errno))); broker_accounts should be a folder that poyang may "
+                + "write and mosquitto may read"
+        )
+    }
+
+    private func tellBroker() -> String? {
+        let advice = "let mosquitto read its files again: systemctl reload mosquitto"
+        guard let processIDFile else { return advice }
+        guard let text = try? String(contentsOfFile: processIDFile, encoding: .utf8),
+            let processID = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), processID > 1
+        else { return "\(processIDFile) names no process; \(advice)" }
+        guard kill(processID, SIGHUP) == 0 else {
+            return
+                "process \(processID) of \(processIDFile) cannot be told (\(String(cString: strerror(errno)))); \(advice)"
+        }
+        return nil
+    }
+}

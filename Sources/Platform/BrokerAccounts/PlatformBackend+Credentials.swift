@@ -1,0 +1,118 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import CatalogStorage
+import DeviceCatalog
+package import HTTPAPI
+import Telemetry
+
+extension PlatformBackend {
+    package func credentials(org: String?) throws -> [CredentialReport] {
+        let catalog = self.resolver.catalog
+        return try self.records.credentials()
+            .filter { row in
+                org.map { catalog.sites[catalog.devices[row.device]?.site ?? ""]?.org == $0 } ?? true
+            }
+            .map { CredentialReport($0) }
+    }
+
+    package func makeCredentials(
+        for ids: [String]?,
+        by name: String,
+        access: Access
+    ) async throws -> [CredentialReport] {
+        let accounts = try self.brokerAccounts()
+        let who = try self.person(name, note: "", access)
+        let devices =
+            try ids?.map { try self.device($0, org: access.org) } ?? self.devicesWithoutCredentials(access.org)
+        if let odd = devices.first(where: { !BrokerAccounts.isPossibleUser($0.id) }) {
+            throw APIProblem.unprocessable(
+                "devices: '\(odd.id)' holds a colon, which ends the name in mosquitto's password file; register the "
+                    + "device under an id without one",
+                zh: "devices：“\(odd.id)”含冒号，不能作为 mosquitto 的用户名；请用不含冒号的编号注册该设备"
+            )
+        }
+        let now = self.now()
+        let made = devices.map { device in
+            let password = MosquittoPassword.random()
+            let hash = MosquittoPassword.hash(password)
+            return (row: CredentialRow(device: device.id, hash: hash, createdAt: now, who: who), password: password)
+        }
+        let toDo = try await self.store(made.map(\.row), accounts)
+        try self.records.add(
+            made.map { self.fact($0.row, "credentials", "made", who, access) }
+        )
+        return made.map { CredentialReport($0.row, password: $0.password, toDo: toDo) }
+    }
+
+    package func revokeCredentials(of id: String, by name: String, access: Access) async throws -> CredentialReport {
+        let accounts = try self.brokerAccounts()
+        let device = try self.device(id, org: access.org)
+        let who = try self.person(name, note: "", access)
+        guard var row = try self.records.credentials().first(where: { $0.device == device.id && $0.revokedAt == nil })
+        else {
+            throw APIProblem.conflict(
+                "device '\(id)' has no valid credentials; `poyang devices credentials \(id)` makes some",
+                zh: "设备“\(id)”没有有效的凭据；用 poyang devices credentials \(id) 生成"
+            )
+        }
+        row.revokedAt = self.now()
+        row.who = who
+        let toDo = try await self.store([row], accounts)
+        try self.records.add([self.fact(row, "credentials", "revoked", who, access)])
+        return CredentialReport(row, toDo: toDo)
+    }
+
+    /// Lets the broker know who may log in now: devices that are registered and whose credentials are valid.
+    ///
+    /// - Returns: What is still to be done by hand.
+    func publishCredentials(_ accounts: BrokerAccounts) throws -> String? {
+        try accounts.publish(self.records.validCredentials(in: self.resolver.catalog))
+    }
+
+    private func store(_ rows: [CredentialRow], _ accounts: BrokerAccounts) async throws -> String? {
+        let records = self.records
+        let backend = self
+        return try await onThread("poyang-accounts") {
+            try records.put(rows)
+            return try backend.publishCredentials(accounts)
+        }
+    }
+
+    private func devicesWithoutCredentials(_ org: String?) throws -> [Device] {
+        let valid = Set(try self.records.credentials().filter { $0.revokedAt == nil }.map(\.device))
+        let catalog = self.resolver.catalog
+        return catalog.devices.values
+            .filter { device in
+                !valid.contains(device.id) && BrokerAccounts.isPossibleUser(device.id)
+                    && (org.map { catalog.sites[device.site]?.org == $0 } ?? true)
+            }
+            .sorted { $0.id < $1.id }
+    }
+
+    private func fact(
+        _ row: CredentialRow,
+        _ kind: String,
+        _ what: String,
+        _ who: String,
+        _ access: Access
+    ) -> DeviceFact {
+        DeviceFact(device: row.device, time: self.now(), kind: kind, what: what, who: who, via: access.name)
+    }
+
+    private func brokerAccounts() throws -> BrokerAccounts {
+        if let accounts { return accounts }
+        throw APIProblem.conflict(
+            "the service does not keep the broker's accounts; start serve with POYANG_BROKER_ACCOUNTS=FOLDER and "
+                + "POYANG_BROKER_PID_FILE, as ops/mosquitto.conf says",
+            zh: "服务未管理 MQTT 代理的账号；请按 ops/mosquitto.conf 设置 POYANG_BROKER_ACCOUNTS 与 POYANG_BROKER_PID_FILE 后启动 serve"
+        )
+    }
+}
+
+extension CatalogStore {
+    /// Those of devices that are registered; retiring a device takes its account away.
+    func validCredentials(in catalog: Catalog) throws -> [CredentialRow] {
+        try self.credentials().filter { $0.revokedAt == nil && catalog.devices[$0.device] != nil }
+    }
+}

@@ -1,0 +1,68 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+struct DevicesCredentials: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "credentials",
+        abstract: "Make, rotate or revoke a device's account at the broker.",
+        discussion: """
+            The user is the device's id; the password is printed once. Whoever has an account
+            publishes below the device's own topics and reads nothing. Calling it again
+            rotates: the old password ends at once. The service has to keep the broker's
+            files (ops/mosquitto.conf).
+
+              poyang devices credentials field7-soil
+              poyang devices credentials field7-soil --revoke
+              poyang devices credentials --missing --csv > accounts.csv
+              poyang devices credentials --list
+            """
+    )
+
+    @Argument(help: "The device's id.")
+    var id: String?
+    @Flag(help: "Take the account away; connections of it end.")
+    var revoke = false
+    @Flag(help: "Make accounts for all devices that have none.")
+    var missing = false
+    @Flag(help: "List who has an account, without passwords.")
+    var list = false
+    @Option(help: ArgumentHelp("Who does it; otherwise the name of the token or login.", valueName: "name"))
+    var by: String?
+    @Flag(help: "Print CSV.")
+    var csv = false
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var output: TableOptions
+
+    func validate() throws {
+        guard (self.id != nil ? 1 : 0) + (self.missing ? 1 : 0) + (self.list ? 1 : 0) == 1 else {
+            throw ValidationError("give the ID of a device, --missing for all that have none, or --list")
+        }
+        if self.revoke, self.id == nil { throw ValidationError("--revoke needs the ID of a device") }
+    }
+
+    func run() async throws {
+        let person = self.by ?? self.connection.login
+        let rows = try await self.connection.withClient { client -> [JSONValue] in
+            if self.list { return try await client.get("/api/credentials").elements }
+            if self.revoke, let id {
+                let path = "/api/devices/\(APIClient.component(id))/credentials"
+                return [try await client.delete(path, query: [("by", person)])]
+            }
+            let members: [(String, JSONValue)] = [
+                ("devices", self.id.map { .array([.string($0)]) } ?? .null),
+                ("by", person.map { .string($0) } ?? .null),
+            ]
+            return try await client.post("/api/credentials", members: members).elements
+        }
+        let columns = ["device", "user", "password", "topic", "created_at", "revoked_at", "by"]
+        let table = Table(columns: columns, objects: rows)
+        if self.csv {
+            StandardOutput.write(table.csvText)
+        } else {
+            table.print(asJSON: self.output.json, empty: "no account", details: ["user"])
+        }
+        if let toDo = rows.first?["to_do"].string { StandardError.write("note: \(toDo)") }
+    }
+}

@@ -1,0 +1,261 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestSupport
+import Testing
+
+/// A device from its registration to its end, by the commands that its team uses.
+struct DeviceLifeTests {
+    private static let radar = """
+        channels: { water_level_meters: { key: level, zero: site } }
+        report: { every: 5m }
+        """
+    private static let gauge = """
+        channels: { rainfall_accumulated_millimeters: { key: total } }
+        report: { every: 10m }
+        """
+
+    /// A site whose rain is compared with a threshold of 20 mm in an hour.
+    private static let hill = """
+        site: hill
+        name: { zh: 山, en: Hill }
+        kind: rain
+        thresholds:
+          - { hazard: rain, level: blue, value: 20, window: 1h, valid_from: 2000-01-01, authority: a, source: s, confidence: demo }
+        devices: [{ id: hill-1, model: acme/gauge }]
+        """
+
+    private struct Team {
+        let service: RunningService
+        let data: URL
+        let devices: URL
+
+        /// Runs a command of the team; fails where it does.
+        @discardableResult
+        func poyang(_ arguments: String..., fails: Bool = false) async throws -> String {
+            let run = try await PoyangProcess.run(arguments + ["--data", self.data.path])
+            try #require((run.status == 1) == fails, "\(arguments): \(run.output)\(run.errors)")
+            return fails ? run.errors : run.output
+        }
+
+        func write(_ path: String, _ text: String) throws {
+            let file = self.devices.appending(path: path)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
+            try Data(text.utf8).write(to: file)
+        }
+
+        /// Publishes a reading at a minute after 2018-08-31T22:00Z.
+        func publish(_ device: String, _ key: String, _ value: Double, minute: Int) async throws {
+            let json = #"{"ts":\#(1_535_752_800_000 + minute * 60_000),"values":{"\#(key)":\#(value)}}"#
+            try await TestPublisher.publish(
+                [("poyang/v1/devices/\(device)/telemetry", Array(json.utf8))],
+                to: self.service.broker
+            )
+        }
+    }
+
+    private static func arguments(_ folder: URL) -> [String] {
+        [
+            "--embedded-broker", "--data", folder.appending(path: "data").path, "--devices",
+            folder.appending(path: "Devices").path, "--clock", "data",
+        ]
+    }
+
+    private func withTeam(_ body: (Team, URL) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            let devices = folder.appending(path: "Devices")
+            for (path, text) in ["models/acme/radar.yaml": Self.radar, "models/acme/gauge.yaml": Self.gauge] {
+                let file = devices.appending(path: path)
+                try FileManager.default.createDirectory(
+                    at: file.deletingLastPathComponent(),
+                    withIntermediateDirectories: true
+                )
+                try Data(text.utf8).write(to: file)
+            }
+            let service = try await RunningService.start(Self.arguments(folder))
+            let team = Team(service: service, data: folder.appending(path: "data"), devices: devices)
+            try await body(team, folder)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func aRadarIsRegisteredSurveyedReplacedAndRetired() async throws {
+        try await self.withTeam { team, _ in
+            let refused = try await team.poyang(
+                "devices",
+                "register",
+                "creek-1",
+                "--model",
+                "acme/rader",
+                "--site",
+                "creek",
+                "--site-name",
+                "溪",
+                "--kind",
+                "brook",
+                fails: true
+            )
+            #expect(refused.contains("model: there is no model 'acme/rader'; there are acme/gauge, acme/radar"))
+            #expect(refused.contains("kind: 'brook' is no kind of site"))
+            let registered = try await team.poyang(
+                "devices",
+                "register",
+                "creek-1",
+                "--model",
+                "acme/radar",
+                "--site",
+                "creek",
+                "--site-name",
+                "溪",
+                "--kind",
+                "river",
+                "--zero",
+                "21.430"
+            )
+            #expect(registered.contains("waiting for the first reading"))
+            #expect(registered.contains("poyang/v1/devices/creek-1/telemetry"))
+
+            try await team.publish("creek-1", "level", 2.000, minute: 0)
+            try await team.service.settled(messages: 1)
+            let again = try await team.poyang(
+                "devices",
+                "register",
+                "creek-1",
+                "--model",
+                "acme/radar",
+                "--site",
+                "creek",
+                "--interval",
+                "10m"
+            )
+            #expect(again.contains("first data 23.43 m at 06:00"), "\(again)")
+
+            // The radar is hung 32 mm higher and shows so much less of the same water.
+            let surveyed = try await team.poyang(
+                "devices",
+                "survey",
+                "creek-1",
+                "--zero",
+                "21.462",
+                "--by",
+                "李工",
+                "--source",
+                "2018-17"
+            )
+            #expect(surveyed.contains("zero 21.43 m → zero 21.462 m (2018-17)"), "\(surveyed)")
+            try await team.publish("creek-1", "level", 1.968, minute: 5)
+            try await team.service.settled(messages: 2)
+
+            try await team.poyang("devices", "replace", "creek-1", "--with", "creek-2", "--by", "李工", "--note", "雷击")
+            try await team.publish("creek-2", "level", 1.969, minute: 10)
+            try await team.publish("creek-1", "level", 9, minute: 10)
+            try await team.service.settled(messages: 4)
+            let levels = try await team.service.samples(of: "water_level_meters", at: "creek").map(\.value)
+            #expect(levels == [23.43, 23.43, 23.431])
+            #expect(try await team.poyang("quarantine", "list", "--device", "creek-1").contains("unknown_device"))
+            let shown = try await team.poyang("devices", "show", "creek-2")
+            #expect(shown.contains("creek-1, zero 21.462 m: 雷击") && shown.contains("李工"), "\(shown)")
+
+            try await team.poyang("devices", "retire", "creek-2", "--by", "李工")
+            #expect(try await team.poyang("devices", "retire", "creek-2", fails: true).contains("there is no device"))
+            #expect(try await team.service.samples(of: "water_level_meters", at: "creek").count == 3, "history stays")
+            try await team.service.stop()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func applyPrintsAPlanAndThenDoesIt() async throws {
+        try await self.withTeam { team, _ in
+            try team.write("sites/g/hill.yaml", Self.hill)
+            let plan = try await team.poyang("devices", "apply", "--dry-run")
+            #expect(plan.contains("+ site hill: rain 山\n") && plan.contains("+ device hill-1: acme/gauge at hill"))
+            #expect(plan.contains("would be: 1 sites"), "\(plan)")
+            #expect(try await team.poyang("devices", "list").contains("no device"))
+            #expect(try await team.poyang("devices", "apply").contains("applied: 1 sites, 1 devices"))
+            try team.write("sites/g/hill.yaml", Self.hill.replacing("value: 20", with: "value: 25"))
+            let changed = try await team.poyang("devices", "apply")
+            #expect(
+                changed.contains("~ threshold hill rain blue mm in 1h from 2000-01-01: value: 20.0 mm"),
+                "\(changed)"
+            )
+            #expect(try await team.poyang("devices", "apply").contains("no difference"))
+            #expect(try await team.poyang("devices", "retire", "hill-1", fails: true).contains("change it there"))
+            try await team.service.stop()
+        }
+    }
+
+    /// 30 mm of test water in ten minutes, once announced and once not.
+    @Test(.timeLimit(.minutes(3)))
+    func testWaterIsAnnouncedAndWarnsNobodyAlsoAfterARestart() async throws {
+        try await self.withTeam { team, folder in
+            try team.write("sites/g/hill.yaml", Self.hill)
+            try await team.poyang("devices", "apply")
+            try await team.publish("hill-1", "total", 100, minute: 0)
+            try await team.service.settled(messages: 1)
+            #expect(try await team.poyang("devices", "maintenance", "hill-1").contains("never under maintenance"))
+            let begun = try await team.poyang("devices", "maintenance", "hill-1", "--for", "1h", "--by", "李工", "--json")
+            #expect(begun.contains(#""until":"2018-09-01T07:00:00+08:00""#), "\(begun)")
+            try await team.service.stop()
+
+            let service = try await RunningService.start(Self.arguments(folder))
+            let after = Team(service: service, data: team.data, devices: team.devices)
+            try await after.publish("hill-1", "total", 130, minute: 10)
+            try await service.settled(messages: 1)
+            #expect(try await after.poyang("devices", "show", "hill-1").contains("state: maintenance"))
+            let quiet = try #require(try await service.json("/alerts/active")["features"] as? [[String: Any]])
+            #expect(quiet.isEmpty, "\(quiet)")
+            let ended = try await after.poyang("devices", "maintenance", "hill-1", "--end", "--by", "王工")
+            #expect(ended.contains("ended") && ended.contains("王工"), "\(ended)")
+            #expect(
+                try await after.poyang("devices", "maintenance", "hill-1", "--end", fails: true).contains("not under")
+            )
+            // Its interval begins while work was done; the one behind it counts.
+            for (index, total) in [130.2, 130.4].enumerated() {
+                try await after.publish("hill-1", "total", total, minute: 20 + 10 * index)
+            }
+            try await service.settled(messages: 3)
+            #expect(try await service.samples(of: "rainfall_millimeters", at: "hill").map(\.value) == [0, 0.2])
+            try await after.publish("hill-1", "total", 160.4, minute: 40)
+            try await service.settled(messages: 4)
+            let features = try #require(try await service.json("/alerts/active")["features"] as? [[String: Any]])
+            #expect(features.count == 1, "without an announcement it warns")
+
+            let log = try await after.poyang(
+                "devices",
+                "calibration",
+                "hill-1",
+                "--metric",
+                "rainfall_accumulated_millimeters",
+                "--before",
+                "9.6",
+                "--after",
+                "10.0",
+                "--reference",
+                "10",
+                "--by",
+                "李工",
+                "--json"
+            )
+            #expect(log.contains(#""change":0.4"#), "\(log)")
+            #expect(try await after.poyang("devices", "calibration", "hill-1").contains("李工"))
+            let wrong = try await after.poyang(
+                "devices",
+                "calibration",
+                "hill-1",
+                "--metric",
+                "ph",
+                "--before",
+                "9.6",
+                "--after",
+                "10.0",
+                fails: true
+            )
+            #expect(wrong.contains("has no 'ph'"), "\(wrong)")
+            try await service.stop()
+        }
+    }
+}
