@@ -7,7 +7,7 @@ import TestSupport
 
 @testable import EarlyWarning
 
-/// Makes rules up: expressions of the metric `level` at one site each, in whole minutes, with all that a rule may have besides.
+/// Makes rules up: expressions of the metric `level` at one site each or across them, in whole minutes, with all that a rule may have besides.
 ///
 /// Limits are values that the left side has at some moment of the stream, so that it comes to them and leaves them.
 struct GeneratedRules {
@@ -92,7 +92,7 @@ struct GeneratedRules {
     }
 
     private mutating func rule(_ number: Int, _ lateness: String) -> String {
-        let (expr, clear) = self.condition()
+        let (expr, clear) = self.chance(5) ? self.conditionAcrossSites() : self.condition()
         var lines = ["- alert: R\(number)", "  expr: '\(expr)'", "  lateness: \(lateness)"]
         if let clear, self.chance(3) { lines.append("  clear: '\(clear)'") }
         if self.chance(3) { lines.append("  for: \(self.pick([1, 2, 3, 5, 8]))m") }
@@ -125,6 +125,17 @@ struct GeneratedRules {
                 "\(left) \(isUpward ? "<" : ">") (\(limit) \(isUpward ? "-" : "+") 2)"
             )
         }
+    }
+
+    private mutating func conditionAcrossSites() -> (expr: String, clear: String?) {
+        let by = self.pick(["", "", "by (position) ", "without (site) "])
+        let left = "\(self.pick(["sum", "max", "min", "avg", "count", "stddev"])) \(by)(\(self.vector(depth: 1)))"
+        let isUpward = Bool.random(using: &self.random)
+        let limit = self.limit(of: left)
+        return (
+            "\(left) \(isUpward ? ">=" : "<") \(limit)",
+            "\(left) \(isUpward ? "<" : ">") (\(limit) \(isUpward ? "-" : "+") 2)"
+        )
     }
 
     private mutating func vector(depth: Int) -> String {

@@ -166,11 +166,12 @@ extension RuleEngine {
 
     private func restoreTrail(_ row: AlertStateRow, rule id: String) throws {
         let site = try CanonicalJSON.value(Labels.self, from: row.key.labels).site
-        guard let rule = self.compiled.first(where: { $0.rule.id == id }), rule.isPerSite else {
+        guard let rule = self.compiled.first(where: { $0.rule.id == id }), rule.isPerSite || site.isEmpty,
+            let unit = self.unit(of: rule, atSite: site)
+        else {
             self.removedTrails.append(row.key)
             return
         }
-        let unit = self.unit(of: rule, in: self.scope(forSite: site))
         unit.trail = try CanonicalJSON.value(TrailRecord.self, from: row.json).trail(of: rule)
     }
 
@@ -178,20 +179,19 @@ extension RuleEngine {
         let isFailure = record.state == "failed"
         let wanted = isFailure ? record.failedRule : id
         guard let rule = self.compiled.first(where: { $0.rule.id == wanted }) else { return false }
-        let unit: RuleUnit
-        if rule.isPerSite {
-            unit = self.unit(of: rule, in: self.scope(forSite: labels.site))
-        } else {
-            guard let across = self.acrossScopes.first(where: { $0.units.contains { $0.rule === rule } })?.units.first
-            else { return false }
-            unit = across
-        }
+        guard let unit = self.unit(of: rule, atSite: labels.site) else { return false }
         if isFailure {
             unit.failure = (record.reason ?? "", record.since)
             return true
         }
         unit.alerts.append(record.alert(labels, of: rule))
         return true
+    }
+
+    /// That of a rule across sites is the same whatever the site.
+    private func unit(of rule: CompiledRule, atSite site: String) -> RuleUnit? {
+        if rule.isPerSite { return self.unit(of: rule, in: self.scope(forSite: site)) }
+        return self.acrossScopes.lazy.flatMap(\.units).first { $0.rule === rule }
     }
 
     private func drop(_ record: AlertRecord, labels: Labels, rule: String) -> [AlertTransition] {

@@ -42,8 +42,10 @@ extension RuleEngine {
     /// A change that a rule across sites must look at.
     private struct AcrossWork {
         let scope: Scope
+        /// When to look at it.
         let time: Timestamp
-        let isDirty: Bool
+        /// Of the sample that came, which may be late; nil where only a clock went on.
+        let sample: Timestamp?
     }
 
     func take(_ samples: [AppliedSample], receivedAt: Timestamp, reader: any SeriesReader) throws {
@@ -98,7 +100,7 @@ extension RuleEngine {
             for unit in next.route.allUnits where scope.clock - next.sample.time <= unit.rule.rule.lateness {
                 if !late.contains(where: { $0.unit === unit }) { late.append((unit, next.sample.time)) }
             }
-            self.markDirty(next.route, scope.clock, &across)
+            self.markDirty(next.route, scope.clock, sample: next.sample.time, &across)
             rest = rest.dropFirst()
         }
         // What is already judged of this very moment is judged anew, from what was before it.
@@ -114,9 +116,9 @@ extension RuleEngine {
             while let same = rest.first, same.sample.time == time {
                 if time > limit {
                     self.keepForLater(same.route, time)
-                    self.markAcross(same.route, limit, &across)
+                    self.markAcross(same.route, limit, sample: limit, &across)
                 } else {
-                    self.markDirty(same.route, time, &across)
+                    self.markDirty(same.route, time, sample: time, &across)
                 }
                 rest = rest.dropFirst()
             }
@@ -130,14 +132,19 @@ extension RuleEngine {
             try self.advanceWall(scope, to: self.wall, view)
         }
         for other in scope.across where other.clock < scope.clock {
-            across.append(AcrossWork(scope: other, time: scope.clock, isDirty: false))
+            across.append(AcrossWork(scope: other, time: scope.clock, sample: nil))
         }
         for other in self.followingScopes where other.clock < scope.clock {
-            across.append(AcrossWork(scope: other, time: scope.clock, isDirty: false))
+            across.append(AcrossWork(scope: other, time: scope.clock, sample: nil))
         }
     }
 
-    private func markDirty(_ route: Route, _ time: Timestamp, _ across: inout [AcrossWork]) {
+    private func markDirty(
+        _ route: Route,
+        _ time: Timestamp,
+        sample: Timestamp,
+        _ across: inout [AcrossWork]
+    ) {
         // What was there may have been taken away: a value that was replaced by a worse one.
         let isStale = time <= route.scope.clock
         for unit in route.units {
@@ -156,12 +163,17 @@ extension RuleEngine {
             unit.isDirty = true
         }
         route.isKnown = true
-        self.markAcross(route, time, &across)
+        self.markAcross(route, time, sample: sample, &across)
     }
 
-    private func markAcross(_ route: Route, _ time: Timestamp, _ across: inout [AcrossWork]) {
+    private func markAcross(
+        _ route: Route,
+        _ time: Timestamp,
+        sample: Timestamp,
+        _ across: inout [AcrossWork]
+    ) {
         for scope in route.across {
-            across.append(AcrossWork(scope: scope, time: time, isDirty: true))
+            across.append(AcrossWork(scope: scope, time: time, sample: sample))
             if time <= scope.clock { for unit in scope.units { unit.staleAt = .distantPast } }
         }
     }
@@ -185,10 +197,30 @@ extension RuleEngine {
 
     private func run(_ work: [AcrossWork], _ reader: any SeriesReader) throws {
         guard !work.isEmpty else { return }
+        try self.rectify(after: work, reader)
         for item in work.sorted(by: { ($0.time, $0.scope.key) < ($1.time, $1.scope.key) }) {
-            if item.isDirty { for unit in item.scope.units { unit.isDirty = true } }
-            guard item.isDirty || item.time > item.scope.clock else { continue }
+            if item.sample != nil { for unit in item.scope.units { unit.isDirty = true } }
+            guard item.sample != nil || item.time > item.scope.clock else { continue }
             try self.advance(item.scope, to: max(item.time, item.scope.clock), self.view(item.scope, reader))
+        }
+    }
+
+    /// Looks at rules across sites again from the first of the samples on that lie before their clocks.
+    private func rectify(after work: [AcrossWork], _ reader: any SeriesReader) throws {
+        var starts: [ObjectIdentifier: Timestamp] = [:]
+        for item in work {
+            let clock = item.scope.clock
+            guard let sample = item.sample, sample <= clock, let unit = item.scope.units.first,
+                clock - sample <= unit.rule.rule.lateness,
+                sample < clock || unit.trail.hasChanges(since: clock)
+            else { continue }
+            let id = ObjectIdentifier(item.scope)
+            starts[id] = min(starts[id] ?? sample, sample)
+        }
+        guard !starts.isEmpty else { return }
+        for scope in self.acrossScopes {
+            guard let start = starts[ObjectIdentifier(scope)] else { continue }
+            for unit in scope.units { try self.rectify(unit, from: start, self.view(scope, reader)) }
         }
     }
 

@@ -11,7 +11,7 @@ import Telemetry
 /// with what was said: an alert that was over before anybody heard of it is raised and ended in the past, one that
 /// never was is retracted, and times and peaks are put right.
 extension RuleEngine {
-    /// Looks at a rule of a site again from a late reading on, up to the site's clock.
+    /// Looks at a rule again from a late reading on, up to the clock of its site, or its own where it spans sites.
     ///
     /// Where the rule cannot be evaluated at one of those times, what was said stays.
     func rectify(_ unit: RuleUnit, from late: Timestamp, _ view: View) throws {
