@@ -51,14 +51,14 @@ final class CompiledRule: Sendable {
     let hasMaybe: Bool
     /// It may hold although none of its series was ever there.
     let speaksOfAbsence: Bool
+    /// The labels that the rule itself gives, and their texts where those never change.
+    let ownLabelNames: Set<String>
+    let constantLabels: Labels?
+
     /// Whether a reading that makes no difference is known to make none without its windows being read from the store.
     var isCarriedOn: Bool {
         self.wantsSilence || self.gate?.formula != nil && (!self.hasMaybe || self.maybeGate?.formula != nil)
     }
-
-    /// The labels that the rule itself gives, and their texts where those never change.
-    let ownLabelNames: Set<String>
-    let constantLabels: Labels?
 
     /// `operands` collects the left sides of comparisons with thresholds.
     init(_ rule: AlertRule, order: Int, operands: inout OperandTable) {
@@ -119,7 +119,7 @@ final class CompiledRule: Sendable {
         case .parentheses(let inner), .unary(_, let inner): return self.gate(inner, query, &operands)
         case .binary(let binary):
             if binary.operation.isComparison, let part = try? Query(expression, days: query.days),
-                let found = ThresholdComparison(formula: part, operands: &operands)
+                let found = ThresholdComparison(part, needsFormula: true, operands: &operands)
             {
                 return found
             }

@@ -95,17 +95,20 @@ final class KeptSeries {
 
     /// Takes note of a sample that is in the store now.
     func add(_ sample: Sample, of track: SeriesTrack, reach: Milliseconds, clock: Timestamp) {
-        guard let kept = self.track else {
-            let isKnown = self.candidates.contains { $0 === track } || self.strangers.contains { $0 === track }
-            if !isKnown { self.candidates.append(track) }
-            return
-        }
-        guard track === kept, !sample.value.endsSeries, self.append(sample, reach: reach, clock: clock) else {
-            self.drop()
-            if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
-            return
-        }
+        let isNext =
+            track === self.track && !sample.value.endsSeries && self.append(sample, reach: reach, clock: clock)
+        guard !isNext else { return }
+        self.drop()
+        self.addCandidate(track)
     }
+
+    private func addCandidate(_ track: SeriesTrack) {
+        let isKnown = self.candidates.contains { $0 === track } || self.strangers.contains { $0 === track }
+        if !isKnown { self.candidates.append(track) }
+    }
+
+    /// Whether none of the series that have reported is found.
+    private var findsNothing: Bool { self.candidates.isEmpty && !self.strangers.isEmpty }
 
     /// - Returns: False where it is no sample at the end.
     private func append(_ sample: Sample, reach: Milliseconds, clock: Timestamp) -> Bool {
@@ -136,7 +139,7 @@ final class KeptSeries {
         guard let track = self.track else { return }
         self.samples.removeAll()
         self.track = nil
-        if !self.candidates.contains(where: { $0 === track }) { self.candidates.append(track) }
+        self.addCandidate(track)
     }
 
     /// What `formula` says at a time; nil where the evaluator must say.
@@ -149,13 +152,13 @@ final class KeptSeries {
         _ reader: () -> any SeriesReader
     ) throws -> SeriesFormula.Result? {
         if self.track == nil {
-            if self.candidates.isEmpty, !self.strangers.isEmpty { return SeriesFormula.Result() }
+            if self.findsNothing { return SeriesFormula.Result() }
             guard self.wait == 0 else {
                 self.wait -= 1
                 return nil
             }
             try self.read(formula.matchers, reach, at: time, site: site, reader())
-            if self.candidates.isEmpty, !self.strangers.isEmpty { return SeriesFormula.Result() }
+            if self.findsNothing { return SeriesFormula.Result() }
             guard self.track != nil else {
                 self.patience = min(Self.longestPatience, 2 * self.patience + 1)
                 self.wait = self.patience
@@ -204,7 +207,6 @@ final class KeptSeries {
         }
         guard let track else { return }
         self.lookback = lookback
-        self.samples.removeAll()
         self.samples.reserve(columns.times.count)
         for index in columns.times.indices {
             self.samples.append(

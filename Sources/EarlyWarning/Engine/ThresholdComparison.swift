@@ -48,26 +48,17 @@ final class ThresholdComparison: Sendable {
         Evaluator.holds(self.operation, value, limit, rounded: true)
     }
 
-    /// Recognises the form where the left side has a formula; nothing is collected where it has none.
-    convenience init?(formula query: Query, operands: inout OperandTable) {
-        guard case .binary(let binary) = query.expression.unwrapped,
-            let left = try? Query(binary.left, days: query.days),
-            SeriesFormula(left) != nil
-        else { return nil }
-        self.init(query, operands: &operands)
-    }
-
-    /// Recognises the form; nil for all others.
+    /// Recognises the form; nil for all others, and with `needsFormula` for a left side without one.
     ///
     /// `operands` collects the left sides of all rules, and what they read.
-    init?(_ query: Query, operands: inout OperandTable) {
+    init?(_ query: Query, needsFormula: Bool = false, operands: inout OperandTable) {
         guard case .binary(let binary) = query.expression.unwrapped, binary.operation.isComparison, !binary.returnsBool,
             let limit = Self.limit(binary),
             !query.selectors.contains(where: { $0.metric == CompiledRule.silenceMetric }),
             let left = try? Query(binary.left, days: query.days), left.type == .vector
         else { return nil }
         self.formula = SeriesFormula(left)
-        guard self.formula != nil || !query.dependsOnTime else { return nil }
+        guard self.formula != nil || !needsFormula && !query.dependsOnTime else { return nil }
         self.left = left
         self.operation = binary.operation
         self.limit = limit

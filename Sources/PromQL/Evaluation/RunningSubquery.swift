@@ -47,18 +47,13 @@ struct RunningSubquery: Sendable {
         guard first <= time else { return nil }
         nextChange = min(nextChange, first + step.length)
         try self.workOut(from: first, through: next - step.step, step, run, rounds)
-        let start = self.results.firstIndex { $0.time > after } ?? self.results.count
-        guard start < self.results.count else { return nil }
         let base = self.base
-        let value = try self.results.withUnsafeBufferPointer { results in
-            let window = SampleWindow(
-                run: SampleRun(results, lookback: 0, base: base),
-                first: start,
-                end: results.count,
-                after: after,
-                through: time
-            )
-            return try self.window.value(of: window, parameters: step.parameters, at: time)
+        let (start, value) = try self.results.withUnsafeBufferPointer { results -> (Int, RunningWindow.Value?) in
+            let run = SampleRun(results, lookback: 0, base: base)
+            let start = self.window.first(of: run, after: after)
+            guard start < run.count else { return (start, nil) }
+            let window = SampleWindow(run: run, first: start, end: run.count, after: after, through: time)
+            return (start, try self.window.value(of: window, parameters: step.parameters, at: time))
         }
         if start >= 32, 2 * start >= self.results.count { self.letGo(start) }
         return value?.value
