@@ -5,6 +5,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Telemetry
 
 /// JSON in and out of requests, the same settings everywhere.
 enum JSONBody {
@@ -61,6 +62,18 @@ enum JSONBody {
         } catch {
             throw APIProblem(.badRequest, "the body is not JSON: \(error)")
         }
+    }
+
+    /// A moment in a body: RFC 3339; +08:00 where it names no zone.
+    ///
+    /// - Throws: ``APIProblem`` 400 that names the field.
+    static func moment(_ text: String, of field: String) throws -> Timestamp {
+        if let moment = Timestamp(rfc3339: text, defaultOffsetMinutes: Timestamp.chinaOffsetMinutes) { return moment }
+        throw APIProblem(
+            .badRequest,
+            "'\(field)' is '\(text)'; it should be RFC 3339, such as 2026-07-08T08:00:00+08:00",
+            zh: "\(field) 为“\(text)”；应按 RFC 3339 书写，如 2026-07-08T08:00:00+08:00"
+        )
     }
 
     private static func explain(_ error: DecodingError) -> String {

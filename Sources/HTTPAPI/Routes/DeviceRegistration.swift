@@ -126,23 +126,12 @@ struct DeviceRegistration: Sendable {
     @Sendable private func survey(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.register)
         let body = try await JSONBody.decode(Survey.self, from: request)
-        var from: Timestamp?
-        if let text = body.validFrom {
-            guard let parsed = Timestamp(rfc3339: text, defaultOffsetMinutes: Timestamp.chinaOffsetMinutes) else {
-                throw APIProblem(
-                    .badRequest,
-                    "'valid_from' is '\(text)'; it should be RFC 3339, such as 2026-07-08T08:00:00+08:00",
-                    zh: "valid_from 为“\(text)”；应按 RFC 3339 书写，如 2026-07-08T08:00:00+08:00"
-                )
-            }
-            from = parsed
-        }
         let report = try await self.backend.surveyDevice(
             SurveyOrder(
                 device: try context.parameters.require("id"),
                 zero: body.zeroElevation,
                 mount: body.mountHeight,
-                from: from,
+                from: try body.validFrom.map { try JSONBody.moment($0, of: "valid_from") },
                 by: body.surveyor ?? "",
                 source: body.source ?? "",
                 access: context.access

@@ -84,22 +84,11 @@ struct DeviceWorkRoutes: Sendable {
     @Sendable private func calibrate(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.register)
         let body = try await JSONBody.decode(Calibration.self, from: request)
-        var time: Timestamp?
-        if let text = body.at {
-            guard let parsed = Timestamp(rfc3339: text, defaultOffsetMinutes: Timestamp.chinaOffsetMinutes) else {
-                throw APIProblem(
-                    .badRequest,
-                    "'at' is '\(text)'; it should be RFC 3339, such as 2026-07-08T08:00:00+08:00",
-                    zh: "at 为“\(text)”；应按 RFC 3339 书写，如 2026-07-08T08:00:00+08:00"
-                )
-            }
-            time = parsed
-        }
         let report = try self.backend.addCalibration(
             CalibrationOrder(
                 device: try context.parameters.require("id"),
                 metric: body.metric,
-                time: time,
+                time: try body.at.map { try JSONBody.moment($0, of: "at") },
                 before: body.before,
                 after: body.after,
                 reference: body.reference,

@@ -29,13 +29,7 @@ struct ReadingRoutes: Sendable {
     @Sendable private func enter(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.enter)
         let wanted = try await JSONBody.decode(Wanted.self, from: request)
-        guard let time = Timestamp(rfc3339: wanted.at, defaultOffsetMinutes: Timestamp.chinaOffsetMinutes) else {
-            throw APIProblem(
-                .badRequest,
-                "'at' is '\(wanted.at)'; it should be RFC 3339, such as 2026-07-08T08:00:00+08:00",
-                zh: "at 为“\(wanted.at)”；应按 RFC 3339 书写，如 2026-07-08T08:00:00+08:00"
-            )
-        }
+        let time = try JSONBody.moment(wanted.at, of: "at")
         let report = try await self.backend.enterReading(
             ManualReadingOrder(
                 site: wanted.site,

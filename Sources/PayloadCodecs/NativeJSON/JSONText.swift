@@ -38,13 +38,8 @@ enum JSONText {
         guard start + 4 <= bytes.count else { return nil }
         var number: UInt32 = 0
         for index in start..<start + 4 {
-            let byte = bytes[index]
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt32(byte - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt32(byte - UInt8(ascii: "a") + 10)
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): number = number << 4 | UInt32(byte - UInt8(ascii: "A") + 10)
-            default: return nil
-            }
+            guard let digit = HexText.digit(bytes[index]) else { return nil }
+            number = number << 4 | UInt32(digit)
         }
         return number
     }

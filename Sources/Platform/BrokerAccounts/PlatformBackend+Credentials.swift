@@ -10,9 +10,7 @@ extension PlatformBackend {
     package func credentials(org: String?) throws -> [CredentialReport] {
         let catalog = self.resolver.catalog
         return try self.records.credentials()
-            .filter { row in
-                org.map { catalog.sites[catalog.devices[row.device]?.site ?? ""]?.org == $0 } ?? true
-            }
+            .filter { catalog.device($0.device, isOf: org) }
             .map { CredentialReport($0) }
     }
 
@@ -85,7 +83,7 @@ extension PlatformBackend {
         return catalog.devices.values
             .filter { device in
                 !valid.contains(device.id) && BrokerAccounts.isPossibleUser(device.id)
-                    && (org.map { catalog.sites[device.site]?.org == $0 } ?? true)
+                    && catalog.device(device.id, isOf: org)
             }
             .sorted { $0.id < $1.id }
     }

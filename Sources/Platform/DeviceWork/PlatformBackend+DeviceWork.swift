@@ -58,9 +58,7 @@ extension PlatformBackend {
         let rows = try self.records.maintenance(device: id, limit: org == nil ? limit : .max)
         let clocks = try await self.clocks(of: rows.compactMap { catalog.devices[$0.device] })
         return
-            rows.filter { row in
-                org.map { catalog.sites[catalog.devices[row.device]?.site ?? ""]?.org == $0 } ?? true
-            }
+            rows.filter { catalog.device($0.device, isOf: org) }
             .prefix(limit)
             .map { row in
                 let site = catalog.devices[row.device]?.site ?? ""
@@ -129,7 +127,7 @@ extension PlatformBackend {
     /// - Throws: ``APIProblem`` 404 for a device that is not there or of another org.
     func device(_ id: String, org: String?) throws -> Device {
         let catalog = self.resolver.catalog
-        guard let device = catalog.devices[id], org.map({ catalog.sites[device.site]?.org == $0 }) ?? true else {
+        guard let device = catalog.devices[id], catalog.device(id, isOf: org) else {
             throw APIProblem.notFound(
                 "there is no device '\(id)'; `poyang devices list` shows all",
                 zh: "没有设备“\(id)”；用 poyang devices list 查看全部设备"
@@ -148,6 +146,14 @@ extension PlatformBackend {
             )
         }
         return given.isEmpty ? access.name : given
+    }
+}
+
+extension Catalog {
+    /// Whether a device stands at a site of `org`; any device is nobody's in particular.
+    func device(_ id: String, isOf org: String?) -> Bool {
+        guard let org else { return true }
+        return self.devices[id].flatMap { self.sites[$0.site] }?.org == org
     }
 }
 

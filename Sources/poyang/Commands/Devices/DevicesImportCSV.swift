@@ -39,17 +39,7 @@ struct DevicesImportCSV: AsyncParsableCommand {
                 type: "text/csv"
             )
         }
-        var table = Table(columns: ["row", "device", "verdict", "problems"])
-        for row in result["rows"].elements {
-            let problems = row["problems"].elements.map(\.cellText).joined(separator: "; ")
-            table.append([row["row"], row["device"], row["verdict"], problems.isEmpty ? .null : .string(problems)])
-        }
-        table.print(asJSON: self.output.json, empty: "the file has no row")
-        let errors = result["errors"].integer ?? 0
-        StandardError.write(
-            "\(self.dryRun ? "would be " : "")created \(result["created"].cellText), "
-                + "changed \(result["changed"].cellText), unchanged \(result["unchanged"].cellText), errors \(errors)"
-        )
-        if errors > 0 { throw ExitCode(1) }
+        try ImportVerdicts(result: result, isDryRun: self.dryRun)
+            .report([("row", "row"), ("device", "device"), ("verdict", "verdict")], asJSON: self.output.json)
     }
 }

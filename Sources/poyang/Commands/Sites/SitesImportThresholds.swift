@@ -38,20 +38,10 @@ struct SitesImportThresholds: AsyncParsableCommand {
                 type: "text/csv"
             )
         }
-        var table = Table(columns: ["row", "site", "verdict", "difference", "problems"])
-        for row in result["rows"].elements {
-            let problems = row["problems"].elements.map(\.cellText).joined(separator: "; ")
-            table.append([
-                row["row"], row["device"], row["verdict"], row["difference"],
-                problems.isEmpty ? .null : .string(problems),
-            ])
-        }
-        table.print(asJSON: self.output.json, empty: "the file has no row")
-        let errors = result["errors"].integer ?? 0
-        StandardError.write(
-            "\(self.dryRun ? "would be " : "")created \(result["created"].cellText), "
-                + "changed \(result["changed"].cellText), unchanged \(result["unchanged"].cellText), errors \(errors)"
-        )
-        if errors > 0 { throw ExitCode(1) }
+        try ImportVerdicts(result: result, isDryRun: self.dryRun)
+            .report(
+                [("row", "row"), ("site", "device"), ("verdict", "verdict"), ("difference", "difference")],
+                asJSON: self.output.json
+            )
     }
 }
