@@ -43,6 +43,27 @@ struct GeneratedRuleTests {
             }
     }
 
+    /// Feeds the engine and a reference, and fails at the first batch after which they do not say the same.
+    ///
+    /// - Returns: How many transitions there were.
+    private static func compare(
+        _ harness: EngineHarness,
+        _ channels: [WatchedChannel],
+        _ stream: [[(Labels, Sample)]],
+        _ seed: String,
+        _ text: String
+    ) throws -> Int {
+        var reference = Reference(rules: harness.engine.compiled, channels: channels, reader: harness.reader)
+        var said = 0
+        for (number, batch) in stream.enumerated() {
+            let actual = try harness.feed(batch).map(DifferentialTests.line).sorted()
+            let expected = try reference.process(batch).sorted()
+            try #require(actual == expected, "\(seed), batch \(number): \(batch)\n\(text)")
+            said += actual.count
+        }
+        return said
+    }
+
     /// After every batch the engine has said what a reference says that evaluates every rule at every minute.
     @Test func streamEqualsBatchForRulesNobodyWrote() throws {
         print("generated rules: POYANG_SEED=\(Self.firstSeed)")
@@ -53,13 +74,7 @@ struct GeneratedRuleTests {
             let text = maker.file(rules: Self.rulesOfASeed, lateness: "0s")
             let channels = DifferentialTests.channels(seed % 2 == 0)
             let harness = try EngineHarness(text, channels: channels, thresholds: DifferentialTests.thresholds)
-            var reference = Reference(rules: harness.engine.compiled, channels: channels, reader: harness.reader)
-            for (number, batch) in stream.enumerated() {
-                let actual = try harness.feed(batch).map(DifferentialTests.line).sorted()
-                let expected = try reference.process(batch).sorted()
-                try #require(actual == expected, "POYANG_SEED=\(seed), batch \(number): \(batch)\n\(text)")
-                said += actual.count
-            }
+            said += try Self.compare(harness, channels, stream, "POYANG_SEED=\(seed)", text)
         }
         #expect(said > Self.seeds * 10)
     }
@@ -103,14 +118,7 @@ struct GeneratedRuleTests {
             let stream = Self.readings(seed)
             var maker = GeneratedRules(seed: seed, over: stream)
             let text = maker.fileOfOneSeries(leftSides: Self.rulesOfASeed, lateness: "0s")
-            let harness = try EngineHarness(text)
-            var reference = Reference(rules: harness.engine.compiled, channels: [], reader: harness.reader)
-            for (number, batch) in stream.enumerated() {
-                let actual = try harness.feed(batch).map(DifferentialTests.line).sorted()
-                let expected = try reference.process(batch).sorted()
-                try #require(actual == expected, "POYANG_SEED=\(seed), batch \(number): \(batch)\n\(text)")
-                said += actual.count
-            }
+            said += try Self.compare(try EngineHarness(text), [], stream, "POYANG_SEED=\(seed)", text)
         }
         #expect(said > Self.seeds * 10)
     }

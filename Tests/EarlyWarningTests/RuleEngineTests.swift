@@ -458,21 +458,7 @@ struct WallClockTests {
         let rules = RuleEngineTests.rule("expr: channel_silent == 1")
         let harness = try EngineHarness(rules, clock: .wall)
         let reader = SilentChannel(base: harness.reader)
-        func feed(_ minute: Int64) throws -> [AlertTransition] {
-            harness.store.insert(Self.level, Sample(time: .minutes(minute), value: 1))
-            let applied = AppliedSample(
-                series: SeriesKey(labels: Self.level),
-                sample: Sample(time: .minutes(minute), value: 1)
-            )
-            return try harness.engine.process(
-                AppliedBatch(
-                    position: JournalPosition(rawValue: minute),
-                    receivedAt: .minutes(minute),
-                    content: .samples([applied])
-                ),
-                reader: reader
-            )
-        }
+        func feed(_ minute: Int64) throws -> [AlertTransition] { try Self.feed(harness, minute, reader) }
         #expect(try feed(100).isEmpty)
         #expect(try feed(105).isEmpty)
         #expect(try harness.engine.tick(wallTime: .minutes(119), reader: reader).isEmpty)
@@ -491,19 +477,7 @@ struct WallClockTests {
             clock: .wall
         )
         let reader = SilentChannel(base: harness.reader)
-        func feed(_ minute: Int64) throws -> [AlertTransition] {
-            let sample = Sample(time: .minutes(minute), value: 1)
-            harness.store.insert(Self.level, sample)
-            let applied = AppliedSample(series: SeriesKey(labels: Self.level), sample: sample)
-            return try harness.engine.process(
-                AppliedBatch(
-                    position: JournalPosition(rawValue: minute),
-                    receivedAt: .minutes(minute),
-                    content: .samples([applied])
-                ),
-                reader: reader
-            )
-        }
+        func feed(_ minute: Int64) throws -> [AlertTransition] { try Self.feed(harness, minute, reader) }
         #expect(try feed(110).isEmpty)
         for minute in Int64(111)...160 {
             harness.engine.silenceHeldUntil = .minutes(minute + 2)
@@ -514,6 +488,25 @@ struct WallClockTests {
             #expect(try harness.engine.tick(wallTime: .minutes(minute), reader: reader).isEmpty, "\(minute)")
         }
         #expect(try harness.engine.tick(wallTime: .minutes(190), reader: reader).line == "raised@176")
+    }
+
+    /// A reading of the one channel that arrives at its own time.
+    private static func feed(
+        _ harness: EngineHarness,
+        _ minute: Int64,
+        _ reader: SilentChannel
+    ) throws -> [AlertTransition] {
+        let sample = Sample(time: .minutes(minute), value: 1)
+        harness.store.insert(Self.level, sample)
+        let applied = AppliedSample(series: SeriesKey(labels: Self.level), sample: sample)
+        return try harness.engine.process(
+            AppliedBatch(
+                position: JournalPosition(rawValue: minute),
+                receivedAt: .minutes(minute),
+                content: .samples([applied])
+            ),
+            reader: reader
+        )
     }
 
     /// Shows `channel_silent` of the one channel: 1 from 15 minutes after its newest sample on.

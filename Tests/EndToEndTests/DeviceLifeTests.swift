@@ -39,15 +39,6 @@ struct DeviceLifeTests {
             return fails ? run.errors : run.output
         }
 
-        func write(_ path: String, _ text: String) throws {
-            let file = self.devices.appending(path: path)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(),
-                withIntermediateDirectories: true
-            )
-            try Data(text.utf8).write(to: file)
-        }
-
         /// Publishes a reading at a minute after 2018-08-31T22:00Z.
         func publish(_ device: String, _ key: String, _ value: Double, minute: Int) async throws {
             let json = #"{"ts":\#(1_535_752_800_000 + minute * 60_000),"values":{"\#(key)":\#(value)}}"#
@@ -68,14 +59,7 @@ struct DeviceLifeTests {
     private func withTeam(_ body: (Team, URL) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let devices = folder.appending(path: "Devices")
-            for (path, text) in ["models/acme/radar.yaml": Self.radar, "models/acme/gauge.yaml": Self.gauge] {
-                let file = devices.appending(path: path)
-                try FileManager.default.createDirectory(
-                    at: file.deletingLastPathComponent(),
-                    withIntermediateDirectories: true
-                )
-                try Data(text.utf8).write(to: file)
-            }
+            try write(["models/acme/radar.yaml": Self.radar, "models/acme/gauge.yaml": Self.gauge], below: devices)
             let service = try await RunningService.start(Self.arguments(folder))
             let team = Team(service: service, data: folder.appending(path: "data"), devices: devices)
             try await body(team, folder)
@@ -170,13 +154,13 @@ struct DeviceLifeTests {
     @Test(.timeLimit(.minutes(3)))
     func applyPrintsAPlanAndThenDoesIt() async throws {
         try await self.withTeam { team, _ in
-            try team.write("sites/g/hill.yaml", Self.hill)
+            try write(["sites/g/hill.yaml": Self.hill], below: team.devices)
             let plan = try await team.poyang("devices", "apply", "--dry-run")
             #expect(plan.contains("+ site hill: rain 山\n") && plan.contains("+ device hill-1: acme/gauge at hill"))
             #expect(plan.contains("would be: 1 sites"), "\(plan)")
             #expect(try await team.poyang("devices", "list").contains("no device"))
             #expect(try await team.poyang("devices", "apply").contains("applied: 1 sites, 1 devices"))
-            try team.write("sites/g/hill.yaml", Self.hill.replacing("value: 20", with: "value: 25"))
+            try write(["sites/g/hill.yaml": Self.hill.replacing("value: 20", with: "value: 25")], below: team.devices)
             let changed = try await team.poyang("devices", "apply")
             #expect(
                 changed.contains("~ threshold hill rain blue mm in 1h from 2000-01-01: value: 20.0 mm"),
@@ -192,7 +176,7 @@ struct DeviceLifeTests {
     @Test(.timeLimit(.minutes(3)))
     func testWaterIsAnnouncedAndWarnsNobodyAlsoAfterARestart() async throws {
         try await self.withTeam { team, folder in
-            try team.write("sites/g/hill.yaml", Self.hill)
+            try write(["sites/g/hill.yaml": Self.hill], below: team.devices)
             try await team.poyang("devices", "apply")
             try await team.publish("hill-1", "total", 100, minute: 0)
             try await team.service.settled(messages: 1)

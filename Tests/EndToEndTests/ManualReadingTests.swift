@@ -36,14 +36,7 @@ struct ManualReadingTests {
     private func withService(_ body: (RunningService, URL) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let devices = folder.appending(path: "Devices")
-            for (path, text) in Self.files {
-                let file = devices.appending(path: path)
-                try FileManager.default.createDirectory(
-                    at: file.deletingLastPathComponent(),
-                    withIntermediateDirectories: true
-                )
-                try Data(text.utf8).write(to: file)
-            }
+            try write(Self.files, below: devices)
             let data = folder.appending(path: "data")
             let service = try await RunningService.start([
                 "--embedded-broker", "--data", data.path, "--devices", devices.path, "--clock", "data",

@@ -24,14 +24,7 @@ struct MorningListTests {
     private static let topic = "poyang/v1/devices/a-1/telemetry"
 
     private func arguments(_ folder: URL, _ more: [String]) throws -> [String] {
-        for (path, text) in Self.files {
-            let file = folder.appending(path: "Devices").appending(path: path)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(),
-                withIntermediateDirectories: true
-            )
-            try Data(text.utf8).write(to: file)
-        }
+        try write(Self.files, below: folder.appending(path: "Devices"))
         return [
             "--data", folder.appending(path: "data").path, "--devices", folder.appending(path: "Devices").path,
         ] + more

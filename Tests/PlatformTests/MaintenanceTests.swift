@@ -35,18 +35,7 @@ struct MaintenanceTests {
 
     /// Runs the rules on a folder; `work` puts the gauge under maintenance from 10:12 to 11:12 beforehand.
     private func withBench(work: Bool, _ body: (_ data: URL, _ devices: URL) throws -> Void) throws {
-        try inTemporaryFolder { folder in
-            let devices = folder.appending(path: "Devices")
-            for (path, text) in Self.files {
-                let file = devices.appending(path: path)
-                try FileManager.default.createDirectory(
-                    at: file.deletingLastPathComponent(),
-                    withIntermediateDirectories: true
-                )
-                try Data(text.utf8).write(to: file)
-            }
-            let data = folder.appending(path: "data")
-            try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+        try Workbench.inFolders(Self.files) { data, devices in
             if work {
                 let records = try CatalogStore(path: DataDirectory(path: data.path).catalog)
                 let start = Self.time(12)

@@ -50,20 +50,7 @@ struct ScenarioTests {
 
     /// A folder for data, and one of devices.
     private func inFolders(_ body: (_ data: URL, _ devices: URL) throws -> Void) throws {
-        try inTemporaryFolder { folder in
-            let devices = folder.appending(path: "Devices")
-            for (path, text) in Self.files {
-                let file = devices.appending(path: path)
-                try FileManager.default.createDirectory(
-                    at: file.deletingLastPathComponent(),
-                    withIntermediateDirectories: true
-                )
-                try Data(text.utf8).write(to: file)
-            }
-            let data = folder.appending(path: "data")
-            try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
-            try body(data, devices)
-        }
+        try Workbench.inFolders(Self.files, body)
     }
 
     private static func time(_ text: String) throws -> Timestamp {

@@ -41,20 +41,7 @@ struct SilenceListTests {
     private let start = Timestamp(rfc3339: "2024-06-20T06:00:00+08:00") ?? .distantPast
 
     private func inFolders(_ body: (_ data: URL, _ devices: URL) throws -> Void) throws {
-        try inTemporaryFolder { folder in
-            let devices = folder.appending(path: "Devices")
-            for (path, text) in Self.files {
-                let file = devices.appending(path: path)
-                try FileManager.default.createDirectory(
-                    at: file.deletingLastPathComponent(),
-                    withIntermediateDirectories: true
-                )
-                try Data(text.utf8).write(to: file)
-            }
-            let data = folder.appending(path: "data")
-            try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
-            try body(data, devices)
-        }
+        try Workbench.inFolders(Self.files, body)
     }
 
     private func batch(_ bench: Workbench, _ readings: [(device: String, minute: Int)]) throws -> ReadingBatch {

@@ -9,6 +9,7 @@ import Foundation
 import HTTPAPI
 import SeriesStorage
 import Telemetry
+import TestSupport
 
 @testable import Platform
 
@@ -23,6 +24,16 @@ struct Workbench {
     let store: SeriesStore
     let resolver: CatalogResolver
     let core: ProcessingCore
+
+    /// Gives `body` a new folder for data, and one that holds the files of devices.
+    static func inFolders(_ files: [String: String], _ body: (_ data: URL, _ devices: URL) throws -> Void) throws {
+        try inTemporaryFolder { folder in
+            let (data, devices) = (folder.appending(path: "data"), folder.appending(path: "Devices"))
+            try write(files, below: devices)
+            try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+            try body(data, devices)
+        }
+    }
 
     /// Opens the folder as a start does: entries beyond the processed position are fed again.
     init(

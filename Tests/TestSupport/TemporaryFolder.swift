@@ -17,6 +17,18 @@ package func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) a
     return try await body(folder)
 }
 
+/// Writes texts below a folder, each at its path; folders on the way are made.
+package func write(_ files: [String: String], below folder: URL) throws {
+    for (path, text) in files {
+        let file = folder.appending(path: path)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
+        try Data(text.utf8).write(to: file)
+    }
+}
+
 private func newFolder() throws -> URL {
     let folder = FileManager.default.temporaryDirectory.appending(path: "poyang-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
