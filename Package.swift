@@ -67,6 +67,10 @@ let package = Package(
             dependencies: ["CMosquitto", "Telemetry", "PayloadCodecs", "DeviceCatalog", crypto, logging],
             swiftSettings: [.strictMemorySafety()]
         ),
+        .target(
+            name: "FieldGateway",
+            dependencies: ["MQTTIngest", "PayloadCodecs", "Telemetry", nioCore, nioPosix, serviceLifecycle]
+        ),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "HTTPAPI",
@@ -88,7 +92,8 @@ let package = Package(
             name: "poyang",
             dependencies: [
                 "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "HTTPAPI", "PromQL", "MQTTIngest",
-                "Platform", "StrictYAML", "SeriesStorage", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1,
+                "FieldGateway", "Platform", "StrictYAML", "SeriesStorage", argumentParser, asyncHTTPClient, logging,
+                nioCore, nioHTTP1,
                 serviceLifecycle, unixSignals, xmlCoder,
             ]
         ),
@@ -159,6 +164,10 @@ let package = Package(
         .testTarget(
             name: "MQTTIngestTests",
             dependencies: ["MQTTIngest", "DeviceCatalog", "PayloadCodecs", "Telemetry", "TestSupport"]
+        ),
+        .testTarget(
+            name: "FieldGatewayTests",
+            dependencies: ["FieldGateway", "MQTTIngest", "PayloadCodecs", "Telemetry", "TestSupport"]
         ),
         .testTarget(
             name: "PlatformTests",

@@ -205,6 +205,7 @@ package struct PlatformBackend: APIBackend {
             maintenanceUntil: workEnd?.rfc3339(),
             lastSeen: lastSeen?.rfc3339(),
             clockOffsetSeconds: self.clockOffset(of: device),
+            interval: (device.schedule ?? self.resolver.catalog.models[device.model]?.schedule)?.intervalText,
             channels: reports
         )
     }
