@@ -272,6 +272,8 @@ package struct DeviceReport: Encodable, Sendable {
     /// Where its native JSON belongs.
     package var topic: String
     package var channels: [ChannelReport]
+    /// How it keeps to its interval, its battery and its signal, and what became of its values; of one device alone.
+    package var health: DeviceHealth?
     /// What was done with it, oldest first; of one device alone.
     package var history: [DeviceFactReport]?
 

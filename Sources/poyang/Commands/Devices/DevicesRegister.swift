@@ -148,10 +148,15 @@ enum FirstReading {
         let newest = device["channels"].elements.filter { !$0["last_value"].isNull }
             .max { $0["last_time"].cellText < $1["last_time"].cellText }
         guard let newest else { return "state: \(device["state"].cellText)" }
-        let time = newest["last_time"].cellText
-        let unit = newest["unit"].cellText
-        let value = newest["last_value"].cellText + (unit.isEmpty ? "" : " \(unit)")
-        return "first data \(value) at \(time.dropFirst(11).prefix(5)) (\(newest["metric"].cellText), \(time))"
+        let words = self.words(value: newest["last_value"], unit: newest["unit"], time: newest["last_time"])
+        return "\(words.en) (\(newest["metric"].cellText), \(newest["last_time"].cellText))"
+    }
+
+    /// `first data 21.4 % at 10:02`, in both languages.
+    static func words(value: JSONValue, unit: JSONValue, time: JSONValue) -> (zh: String, en: String) {
+        let value = value.cellText + (unit.cellText.isEmpty ? "" : " \(unit.cellText)")
+        let clock = time.cellText.dropFirst(11).prefix(5)
+        return ("首条数据 \(value)，\(clock)", "first data \(value) at \(clock)")
     }
 
     /// - Throws: ``CommandFailure`` when nothing came in time.
