@@ -88,10 +88,12 @@ let package = Package(
                 nioCore, nioPosix, serviceLifecycle, unixSignals,
             ]
         ),
+        .systemLibrary(name: "CQrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .executableTarget(
             name: "poyang",
             dependencies: [
-                "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "HTTPAPI", "PromQL", "MQTTIngest",
+                "CQrencode", "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "HTTPAPI", "PromQL",
+                "MQTTIngest",
                 "FieldGateway", "Platform", "StrictYAML", "SeriesStorage", argumentParser, asyncHTTPClient, logging,
                 nioCore, nioHTTP1,
                 serviceLifecycle, unixSignals, xmlCoder,

@@ -17,7 +17,7 @@ struct DevicesCommand: AsyncParsableCommand {
             """,
         subcommands: [
             DevicesValidate.self, DevicesApply.self, DevicesList.self, DevicesShow.self, DevicesWatch.self,
-            DevicesImportCSV.self, DevicesExport.self,
+            DevicesImportCSV.self, DevicesExport.self, DevicesLabels.self,
             DevicesRegister.self, DevicesReplace.self, DevicesSurvey.self, DevicesRetire.self, DevicesCredentials.self,
             DevicesMaintenance.self,
             DevicesCalibration.self,
