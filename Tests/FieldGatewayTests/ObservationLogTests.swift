@@ -13,7 +13,7 @@ struct ObservationLogTests {
         Timestamp(milliseconds: 480_000 * .hour + Milliseconds(minutes) * .minute)
     }
 
-    private func log(interval: Milliseconds? = 5 * .minute, _ minutes: [Int]) -> ObservationLog {
+    private func log(every interval: Milliseconds? = 5 * .minute, _ minutes: [Int]) -> ObservationLog {
         var log = ObservationLog()
         for minute in minutes { log.note(["Z": [Self.at(minute)]], interval: interval, reach: 7 * .day) }
         return log
@@ -53,7 +53,7 @@ struct ObservationLogTests {
     }
 
     @Test func longGapsAreAskedForInPartsAndNotFartherBackThanAllowed() throws {
-        var log = self.log(interval: .hour, [0])
+        var log = self.log(every: .hour, [0])
         log.note(["Z": [Self.at(60 * 24 * 30)]], interval: .hour, reach: 2 * .day)
         var hours = 0
         while let question = log.question(at: Self.at(60 * 24 * 30 + 1)) {
@@ -83,7 +83,7 @@ struct ObservationLogTests {
 
     @Test(arguments: [(5, "5"), (60, "60"), (90, "30"), (25 * 60, "30"), (1440, "1440")])
     func stepsAreThoseThatFunction38CanSay(interval: Int, step: String) throws {
-        var log = self.log(interval: Milliseconds(interval) * .minute, [0])
+        var log = self.log(every: Milliseconds(interval) * .minute, [0])
         log.note(["Z": [Self.at(40 * interval)]], interval: Milliseconds(interval) * .minute, reach: 100 * .day)
         let question = try #require(log.question(at: Self.at(41 * interval)))
         #expect(question.step == Milliseconds(Int(step) ?? 0) * .minute)
