@@ -220,6 +220,52 @@ struct GatewayTests {
         }
     }
 
+    /// Without a service: who has which address stands in a file.
+    @Test(.timeLimit(.minutes(3)))
+    func aGatewayThatWasRestartedStillKnowsWhatIsMissing() async throws {
+        try await withTemporaryFolder { folder in
+            let broker = try EmbeddedBroker(Self.brokerOptions(folder))
+            defer { broker.stop() }
+            let list = folder.appending(path: "stations.csv")
+            try Data("device_id,address,interval\nrtu-1,62300001,5m\n".utf8).write(to: list)
+            func gateway() async throws -> (process: PoyangProcess, port: UInt16) {
+                let process = try PoyangProcess(
+                    [
+                        "gateway", "sl651", "--listen", "127.0.0.1:0", "--broker", "\(broker.address)", "--stations",
+                        list.path, "--data", folder.appending(path: "data").path,
+                    ],
+                    environment: ["LC_ALL": "zh_CN.UTF-8"]
+                )
+                let port = try await process.announced("ready tcp://127.0.0.1:")
+                try await eventually("the stations") { process.errors.contains("已登记带 SL 651 地址的设备 1 台") }
+                return (process, try #require(UInt16(port)))
+            }
+            let (now, hour) = (Self.now, Self.fullHour(Self.now))
+            let first = try await gateway()
+            let before = try FieldStation("0062300001", port: first.port)
+            before.send(before.levels(serial: 1, sent: now, observed: hour - 65 * .minute, [19_070]))
+            #expect(try #require(try await before.answer()).end == 0x04)
+            first.process.signal(SIGTERM)
+            try await first.process.waitForExit()
+            #expect(first.process.outcome.status == 0 && first.process.errors.contains("已停止；"))
+
+            let second = try await gateway()
+            let after = try FieldStation("0062300001", port: second.port)
+            after.send(after.levels(serial: 2, sent: now, observed: hour, [19_080]))
+            #expect(try #require(try await after.answer()).end == 0x1B)
+            #expect(try #require(try await after.answer()).function == 0x38)
+            #expect(second.process.errors.contains("rtu-1：Z 缺测"), "\(second.process.errors)")
+            // A second gateway cannot have the same port.
+            let taken = try await PoyangProcess.run([
+                "gateway", "sl651", "--listen", "127.0.0.1:\(second.port)", "--stations", list.path, "--data",
+                folder.path,
+            ])
+            #expect(taken.status == 1 && taken.errors.contains("cannot listen on"), "\(taken.errors)")
+            second.process.signal(SIGTERM)
+            try await second.process.waitForExit()
+        }
+    }
+
     @Test(.timeLimit(.minutes(3)))
     func aClockThatIsOffIsSetTwiceWhereItIsFarOff() async throws {
         try await self.withField(["--set-clock"]) { field in
