@@ -87,6 +87,8 @@ package final class SeriesStore: Sendable {
     /// The one that the memory refers to.
     let index: LabelIndex
     let journalSize: Mutex<JournalSize>
+    /// Duplicates since the start, of the series that had any.
+    let repeated = Mutex<[SeriesID: Int]>([:])
     /// Batches that the rules had processed and that the file does not have.
     ///
     /// These are acknowledged readings that the disk lost. A write-ahead log that was cut off leaves no other trace.
