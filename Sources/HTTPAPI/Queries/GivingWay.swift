@@ -23,17 +23,29 @@ private let callingThread: Int32 = 1
 enum GivingWay {
     /// Nanoseconds between two looks.
     private static let interval: UInt64 = 250_000
-    /// Others want the core for so many nanoseconds after they last took it from this thread.
+    /// Who waited so many nanoseconds for a core that was taken from it shares it; a tick of the kernel is shorter.
+    private static let shared: UInt64 = 100_000
+    /// Others want the core for so many nanoseconds after that.
     private static let memory: UInt64 = 50_000_000
     /// The kernel adds its timer slack of 50 µs.
     private static let rest = timespec(tv_sec: 0, tv_nsec: 20_000)
 
     /// What a thread knows of itself.
     private struct Look {
+        /// On the clock, and of the processor, in nanoseconds.
         var time: UInt64 = 0
+        var used: UInt64 = 0
         /// How often the core was taken from it (getrusage(2), ru_nivcsw).
         var losses = 0
         var wantedUntil: UInt64 = 0
+
+        mutating func renew() {
+            var usage = rusage()
+            guard getrusage(callingThread, &usage) == 0 else { return }
+            self.time = DispatchTime.now().uptimeNanoseconds
+            self.used = (usage.ru_utime + usage.ru_stime).nanoseconds
+            self.losses = usage.ru_nivcsw
+        }
     }
 
     private static let looks: pthread_key_t = {
@@ -42,22 +54,22 @@ enum GivingWay {
         return key
     }()
 
-    /// Sleeps for some 70 µs where the core was taken from the calling thread lately; to be called often.
+    /// The calling thread begins with a query: what was before does not count.
+    static func begin() { self.look().pointee.renew() }
+
+    /// Sleeps for some 70 µs where the calling thread had to wait for its core lately; to be called often.
     static func pause() {
         let look = self.look()
-        let now = self.uptime
-        guard now &- look.pointee.time >= self.interval else { return }
-        look.pointee.time = now
-        var usage = rusage()
-        guard getrusage(callingThread, &usage) == 0 else { return }
-        if usage.ru_nivcsw != look.pointee.losses {
-            look.pointee.losses = usage.ru_nivcsw
-            look.pointee.wantedUntil = now + self.memory
-        }
-        guard now < look.pointee.wantedUntil else { return }
+        let before = look.pointee
+        guard DispatchTime.now().uptimeNanoseconds &- before.time >= self.interval else { return }
+        look.pointee.renew()
+        let now = look.pointee
+        let waited = (now.time &- before.time) &- min(now.used &- before.used, now.time &- before.time)
+        if now.losses != before.losses, waited >= self.shared { look.pointee.wantedUntil = now.time + self.memory }
+        guard now.time < look.pointee.wantedUntil else { return }
         var rest = self.rest
         nanosleep(&rest, nil)
-        look.pointee.time = self.uptime
+        look.pointee.renew()
     }
 
     private static func look() -> UnsafeMutablePointer<Look> {
@@ -67,6 +79,12 @@ enum GivingWay {
         pthread_setspecific(self.looks, new)
         return new
     }
+}
 
-    private static var uptime: UInt64 { DispatchTime.now().uptimeNanoseconds }
+extension timeval {
+    fileprivate static func + (left: timeval, right: timeval) -> timeval {
+        timeval(tv_sec: left.tv_sec + right.tv_sec, tv_usec: left.tv_usec + right.tv_usec)
+    }
+
+    fileprivate var nanoseconds: UInt64 { UInt64(self.tv_sec) * 1_000_000_000 + UInt64(self.tv_usec) * 1000 }
 }

@@ -24,7 +24,10 @@ package final class QueryThreads: Workers {
             let thread = Thread { () -> Void in
                 Thread.current.name = "query \(number)"
                 yieldToOthers(niceness)
-                while let job = queue.take() { job() }
+                while let job = queue.take() {
+                    if niceness > 0 { GivingWay.begin() }
+                    job()
+                }
             }
             thread.stackSize = 8 << 20
             thread.start()
