@@ -15,6 +15,9 @@ struct FrameCutter {
         case damaged([UInt8], station: UInt64?, reason: String)
     }
 
+    /// Bytes that belong to no frame, after which nothing more is looked for: whoever sends so many is hung up on.
+    static let patience = 8192
+
     private let reader = SL651FrameReader()
     private var bytes: [UInt8] = []
     /// Where in `bytes` what has not been looked at begins.
@@ -36,7 +39,7 @@ struct FrameCutter {
 
     /// The next piece that is whole; nil while there is none.
     mutating func next() -> Piece? {
-        while self.findStart() {
+        while self.skipped <= Self.patience, self.findStart() {
             do {
                 var frame = try self.reader.frame(in: self.bytes.span, at: self.position)
                 let bytes = Array(self.bytes[frame.extent])
