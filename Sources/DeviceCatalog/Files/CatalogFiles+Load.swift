@@ -145,7 +145,8 @@ private struct CatalogReading {
             }
             if let message = model.zeroElevationProblem(of: declared.device) { declared.place.report(message) }
         }
-        for reference in self.areas.flatMap(\.sites) where self.files.sites[reference.id] == nil {
+        for reference in self.areas.flatMap(\.sites) + self.sites.flatMap(\.references)
+        where self.files.sites[reference.id] == nil {
             reference.place.report("there is no site '\(reference.id)' in the files; declare it or correct the id")
         }
         return self.files

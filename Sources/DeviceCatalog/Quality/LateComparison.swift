@@ -1,0 +1,87 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// The flags of a series with one more value, or another one, beside those without it.
+struct LateComparison {
+    typealias Entry = QualityTrack.Entry
+
+    /// The flag of the value itself.
+    private(set) var ownMark = SampleMark.measured
+    /// The values around it whose flags are others now, oldest first.
+    private(set) var changed: [(entry: Entry, mark: SampleMark)] = []
+    /// The state behind the newest value; nil where it is what it was.
+    private(set) var head: QualityState?
+
+    private let new: Entry
+    private let entries: [Entry]
+    private let plan: QualityPlan
+
+    /// - Parameters:
+    ///   - new: Its time may be that of one of the entries, whose place it takes.
+    ///   - entries: In order of time; from so early on that what was before has no part in this.
+    ///   - plan: The tests.
+    init(_ new: Entry, among entries: [Entry], _ plan: QualityPlan) {
+        self.new = new
+        self.entries = entries
+        self.plan = plan
+    }
+
+    mutating func run() {
+        var shared = QualityState()
+        var index = 0
+        var last: (entry: Entry, mark: SampleMark)?
+        while index < self.entries.count, self.entries[index].time < self.new.time {
+            let entry = self.entries[index]
+            let verdict = shared.take(entry.value, at: entry.time, self.plan)
+            last = (entry, verdict.mark)
+            index += 1
+        }
+        // Both ways at once: each value's flag is settled when the next one has been taken.
+        var before = Line(state: shared, last: last, plan: self.plan)
+        var after = before
+        if index < self.entries.count, self.entries[index].time == self.new.time {
+            before.take(self.entries[index])
+            index += 1
+        }
+        after.take(self.new)
+        while index < self.entries.count {
+            before.take(self.entries[index])
+            after.take(self.entries[index])
+            index += 1
+            if before.state == after.state { break }
+        }
+        if before.state != after.state { self.head = after.state }
+        before.finish()
+        after.finish()
+        self.ownMark = after.marks.first { $0.entry.time == self.new.time }?.mark ?? self.ownMark
+        var old: [Timestamp: SampleMark] = [:]
+        for (entry, mark) in before.marks { old[entry.time] = mark }
+        self.changed = after.marks.filter { entry, mark in
+            entry.time != self.new.time && old[entry.time].map { !$0.hasQuality(of: mark) } ?? false
+        }
+    }
+
+    /// One way of going through the values.
+    private struct Line {
+        var state: QualityState
+        /// The value whose flag the next one may still change.
+        var last: (entry: Entry, mark: SampleMark)?
+        let plan: QualityPlan
+        var marks: [(entry: Entry, mark: SampleMark)] = []
+
+        mutating func take(_ entry: Entry) {
+            let verdict = self.state.take(entry.value, at: entry.time, self.plan)
+            if let last {
+                self.marks.append((last.entry, verdict.isSpikeBefore ? SampleMark(failed: .spike) : last.mark))
+            }
+            self.last = (entry, verdict.mark)
+        }
+
+        mutating func finish() {
+            if let last { self.marks.append(last) }
+            self.last = nil
+        }
+    }
+}
