@@ -35,7 +35,9 @@ package final class SeriesKeyTable: Sendable {
         }
     }
 
-    /// What the tests of a series remember; made on first use. The key is one of this table.
+    /// What the tests of a series remember; made on first use.
+    ///
+    /// The key is one of this table.
     func track(of series: SeriesKey) -> QualityTrack {
         self.state.withLock { state in
             if let track = state.tracks[ObjectIdentifier(series)] { return track }

@@ -28,6 +28,7 @@ package enum APIRouter {
         MaintenanceRoutes(backend: backend).add(to: router)
         RegistryRoutes(backend: backend).add(to: router)
         ReadingRoutes(backend: backend).add(to: router)
+        QualityRoutes(backend: backend).add(to: router)
         DeviceWorkRoutes(backend: backend).add(to: router)
         CredentialRoutes(backend: backend).add(to: router)
         BulkRoutes(backend: backend).add(to: router)

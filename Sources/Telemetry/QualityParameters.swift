@@ -5,7 +5,9 @@
 package struct QualityParameters: Hashable, Sendable {
     /// How fast a value can change.
     package struct RateOfChange: Hashable, Sendable {
-        /// The largest plausible change within ``span``; above 0. Over longer times proportionally more.
+        /// The largest plausible change within ``span``; above 0.
+        ///
+        /// Over longer times proportionally more.
         package var limit: Double
         package var span: Milliseconds
         /// How long a value that is further away stays suspect, unless it comes back before.
@@ -59,7 +61,9 @@ package struct QualityParameters: Hashable, Sendable {
     /// How many values in a row may be those of another site.
     package struct Identical: Hashable, Sendable {
         package var sites: [String]
-        /// From so many moments in a row on at which both changed to the same value; zeros do not count. At least 3.
+        /// From so many moments in a row on at which both changed to the same value; zeros do not count.
+        ///
+        /// At least 3.
         package var changes: Int
 
         package init(sites: [String], changes: Int) {
@@ -69,7 +73,9 @@ package struct QualityParameters: Hashable, Sendable {
     }
 
     package var grossRange: ClosedRange<Double>?
-    /// By month, January first, in local time (+08:00); nil where the month has none. Empty, or twelve.
+    /// By month, January first, in local time (+08:00); nil where the month has none.
+    ///
+    /// Empty, or twelve.
     package var climatology: [ClosedRange<Double>?] = []
     package var rateOfChange: RateOfChange?
     /// By how much a value may stand out from both its neighbours in time; above 0.

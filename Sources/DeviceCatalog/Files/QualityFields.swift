@@ -54,12 +54,9 @@ enum QualityFields {
         return reader.parameters.isEmpty ? nil : reader.parameters
     }
 
-    /// What a site says of its metrics.
+    /// What a site says of its metrics, by metric.
     ///
-    /// - Parameters:
-    ///   - value: The mapping.
-    ///   - site: Whose it is.
-    ///   - references: Takes the sites that are named.
+    /// `value` is the mapping, `references` takes the other sites that are named.
     static func overrides(
         _ value: YAMLValue,
         site: String,

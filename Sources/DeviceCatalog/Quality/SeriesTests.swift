@@ -4,10 +4,14 @@
 import Telemetry
 
 /// The tests of one series at its site, with what they remember.
-struct SeriesTests: Sendable {
+///
+/// An object, so that the plan of a channel is handed around for one reference.
+final class SeriesTests: Sendable {
     let plan: QualityPlan
     let track: QualityTrack
 
+    /// Nil where nothing is tested.
+    ///
     /// - Parameters:
     ///   - model: What the channel's model says.
     ///   - metric: Of the series.
@@ -15,7 +19,6 @@ struct SeriesTests: Sendable {
     ///   - schedule: How often it reports.
     ///   - overrides: What the site says, by metric.
     ///   - keys: Where what the tests remember outlives a reload.
-    /// - Returns: Nil where nothing is tested.
     init?(
         _ model: QualityParameters? = nil,
         metric: String,

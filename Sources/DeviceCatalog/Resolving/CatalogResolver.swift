@@ -90,8 +90,9 @@ package final class CatalogResolver: Sendable {
     }
 
     /// Resolves the readings of one message; accepted ones are appended to `resolved`, and behind the reading of a rain
-    /// counter the depths that follow from it. Each has the flag of its tests; where it changes that of another value, the
-    /// revision follows it.
+    /// counter the depths that follow from it.
+    ///
+    /// Each has the flag of its tests; where it changes that of another value, the revision follows it.
     ///
     /// - Returns: Why values were not added; the values resolved and refused together are the readings given.
     package func resolve(

@@ -11,7 +11,7 @@ import Testing
 struct QualityLabelTests {
     /// A span of one column of a file, and whether its values are right.
     struct Label: CustomTestStringConvertible {
-        /// `good`: nobody should doubt it. `fault`: suspect. `fail`: impossible. `open`: nobody can say.
+        /// What nobody should doubt, what is to be suspect, what is impossible, and what nobody can say.
         enum Verdict: String { case good, fault, fail, open }
 
         var series: RecordedColumn.Source

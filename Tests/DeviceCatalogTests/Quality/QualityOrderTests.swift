@@ -95,7 +95,9 @@ struct QualityOrderTests {
         return readings
     }
 
-    /// Feeds readings in batches; `lag` batches are not shown by the store yet. Starts anew where `restarts`.
+    /// Feeds readings in batches; `lag` batches are not shown by the store yet.
+    ///
+    /// Starts anew where `restarts`.
     private static func feed(
         _ readings: [Reading],
         tests: String,
