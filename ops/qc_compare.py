@@ -97,7 +97,7 @@ def peer(test, metric, times, values, given):
     return qartod.climatology_test(config, values, local, np.zeros(len(values)))
 
 
-def explain(test, place, values, ours, theirs, physical):
+def explain(test, place, values, ours, theirs, physical, beside):
     """Why one value is flagged by one of the two only; None where nothing explains it."""
     low, high = physical
     if ours and not low <= values[place] <= high:
@@ -106,6 +106,8 @@ def explain(test, place, values, ours, theirs, physical):
         if ours:
             return "after a jump ours doubts what follows until it is back or confirmed"
         return "ours takes the way back from a jump for sound"
+    if test == "spike" and beside:
+        return "beside a spike: ours compares with believed values only"
     if test == "spike" and theirs:
         if any(not low <= v <= high for v in values[max(0, place - 1) : place + 2]):
             return "beside an impossible value, which ours leaves out"
@@ -114,9 +116,14 @@ def explain(test, place, values, ours, theirs, physical):
         return "its window is a number of values, ours a time: they differ beside gaps and uneven steps"
     if test == "gap" and theirs and place == 0:
         return "the first value inherits the flag of the second"
-    if test in ("rate_of_change", "spike") and not ours:
-        return None
     return None
+
+
+def poyang(*arguments):
+    run = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True)
+    if run.returncode != 0:
+        sys.exit(f"poyang {' '.join(arguments)}: {run.stderr}")
+    return run.stdout
 
 
 def main():
@@ -138,14 +145,10 @@ def main():
                 )
                 out.writelines(f"{t},{metric},{v!r},{site}\n" for t, v in zip(times, values))
         common = ["--data", str(folder / "data"), "--devices", str(folder / "Devices")]
-        subprocess.run([PROGRAM, "import", "--format", "csv", str(history), *common], check=True, capture_output=True)
-        answer = subprocess.run(
-            [PROGRAM, "qc", "run", "--match", '{site=~".+"}', "--values", "--json", *common],
-            check=True,
-            capture_output=True,
-        )
+        poyang("import", "--format", "csv", str(history), *common)
+        answer = poyang("qc", "run", "--match", '{site=~".+"}', "--values", "--json", *common)
     flagged = {}
-    for row in json.loads(answer.stdout):
+    for row in json.loads(answer):
         moment = round(dt.datetime.fromisoformat(row["time"]).timestamp() * 1000)
         flagged.setdefault(row["site"], set()).add(moment)
 
@@ -159,7 +162,7 @@ def main():
         theirs = np.isin(flags, list(SUSPECT))
         why = {}
         for place in np.flatnonzero(ours != theirs):
-            reason = explain(test, place, values, ours[place], theirs[place], PHYSICAL[metric])
+            reason = explain(test, place, values, ours[place], theirs[place], PHYSICAL[metric], (ours | theirs)[[place - 1, place + 1]].any())
             if reason is None:
                 unexplained += 1
                 reason = f"UNEXPLAINED at {times[place]} {values[place]}"

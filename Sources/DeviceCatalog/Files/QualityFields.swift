@@ -176,7 +176,7 @@ private struct Reader {
     private mutating func readFlatLine(_ value: YAMLValue) {
         guard let map = value.mapping(keys: ["for", "tolerance"]) else { return }
         let duration = map.required("for")?.span
-        let tolerance = map["tolerance"]?.number(in: 0...1e15, "tolerance").map { $0 * abs(self.unit.factor) }
+        let tolerance = map["tolerance"]?.number(in: 0...1_000_000, "tolerance").map { $0 * abs(self.unit.factor) }
         guard let duration else { return }
         self.parameters.flatLine = .init(duration: duration, tolerance: tolerance ?? 0)
     }

@@ -29,33 +29,26 @@ struct LateComparison {
     }
 
     mutating func run() {
-        var shared = QualityState()
+        var before = Line(plan: self.plan)
         var index = 0
-        var last: (entry: Entry, mark: SampleMark)?
         while index < self.entries.count, self.entries[index].time < self.new.time {
-            let entry = self.entries[index]
-            let verdict = shared.take(entry.value, at: entry.time, self.plan)
-            last = (entry, verdict.mark)
+            before.take(self.entries[index])
             index += 1
         }
-        // Both ways at once: each value's flag is settled when the next one has been taken.
-        var before = Line(state: shared, last: last, plan: self.plan)
+        // From here on both ways at once, until what follows is judged alike.
         var after = before
         if index < self.entries.count, self.entries[index].time == self.new.time {
             before.take(self.entries[index])
             index += 1
         }
         after.take(self.new)
-        while index < self.entries.count {
+        while index < self.entries.count, !before.state.agrees(with: after.state) {
             before.take(self.entries[index])
             after.take(self.entries[index])
             index += 1
-            if before.state == after.state { break }
         }
-        if before.state != after.state { self.head = after.state }
-        before.finish()
-        after.finish()
-        self.ownMark = after.marks.first { $0.entry.time == self.new.time }?.mark ?? self.ownMark
+        if !before.state.agrees(with: after.state) { self.head = after.state }
+        self.ownMark = after.marks.last { $0.entry.time == self.new.time }?.mark ?? self.ownMark
         var old: [Timestamp: SampleMark] = [:]
         for (entry, mark) in before.marks { old[entry.time] = mark }
         self.changed = after.marks.filter { entry, mark in
@@ -65,23 +58,18 @@ struct LateComparison {
 
     /// One way of going through the values.
     private struct Line {
-        var state: QualityState
-        /// The value whose flag the next one may still change.
-        var last: (entry: Entry, mark: SampleMark)?
         let plan: QualityPlan
+        var state = QualityState()
         var marks: [(entry: Entry, mark: SampleMark)] = []
 
-        mutating func take(_ entry: Entry) {
-            let verdict = self.state.take(entry.value, at: entry.time, self.plan)
-            if let last {
-                self.marks.append((last.entry, verdict.isSpikeBefore ? SampleMark(failed: .spike) : last.mark))
-            }
-            self.last = (entry, verdict.mark)
-        }
+        init(plan: QualityPlan) { self.plan = plan }
 
-        mutating func finish() {
-            if let last { self.marks.append(last) }
-            self.last = nil
+        mutating func take(_ entry: Entry) {
+            let verdict = self.state.take(entry.value, at: entry.time, isDoubted: entry.isDoubted, self.plan)
+            if let spike = verdict.spike, let place = self.marks.lastIndex(where: { $0.entry.time == spike.time }) {
+                self.marks[place].mark = SampleMark(failed: .spike)
+            }
+            self.marks.append((entry, verdict.mark))
         }
     }
 }

@@ -34,15 +34,13 @@ package enum QualityFlags {
     ) -> [SampleMark] {
         var result = marks
         var state = QualityState()
-        var previous: Int?
         for index in times.indices where self.isTested(marks[index]) || self.isBeyondBounds(values[index], plan) {
             guard values[index].isFinite else { continue }
-            let verdict = state.take(values[index], at: times[index], plan)
+            let isDoubted = self.isSuspectedBySender(marks[index])
+            let verdict = state.take(values[index], at: times[index], isDoubted: isDoubted, plan)
             result[index] = self.combined(marks[index], with: verdict.mark)
-            if verdict.isSpikeBefore, let previous {
-                result[previous] = self.combined(marks[previous], with: SampleMark(failed: .spike))
-            }
-            if verdict.mark.quality != .fail { previous = index }
+            guard let spike = verdict.spike, let place = times[..<index].lastIndex(of: spike.time) else { continue }
+            result[place] = self.combined(marks[place], with: SampleMark(failed: .spike))
         }
         return result
     }

@@ -70,7 +70,8 @@ package struct QualityReview: Sendable {
         var state = QualityState()
         for index in columns.times.indices where columns.times[index] < from {
             guard QualityFlags.isTested(columns.marks[index]), columns.values[index].isFinite else { continue }
-            _ = state.take(columns.values[index], at: columns.times[index], plan)
+            let isDoubted = QualityFlags.isSuspectedBySender(columns.marks[index])
+            _ = state.take(columns.values[index], at: columns.times[index], isDoubted: isDoubted, plan)
         }
         return state.isSettled(plan)
     }

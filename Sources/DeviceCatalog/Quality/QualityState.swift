@@ -13,7 +13,8 @@ import Telemetry
 ///   that comes back is none: QARTOD's test would call it suspect, too. So a sensor that drops to zero for a while never
 ///   ends a warning, and a step that is real is believed after a while.
 /// - *Spike.* A value that stands out to one side of both its neighbours by more than the threshold; known when the next
-///   one is there. A rise, however steep, is none.
+///   one is there. A rise, however steep, is none. Only believed values are neighbours: a flood's crest is no spike because
+///   the gauge drops to zero behind it.
 /// - *Flat line.* The values of the whole time before differ by no more than the tolerance; three of them at least.
 struct QualityState: Hashable, Sendable {
     /// Values are decimals: 1.20 − 1.10 is not more than 0.10.
@@ -29,64 +30,99 @@ struct QualityState: Hashable, Sendable {
     /// What is known of a series when one more value is there.
     struct Verdict: Hashable, Sendable {
         var mark: SampleMark
-        /// Whether the value before has turned out to be a spike, and had passed until then.
-        var isSpikeBefore: Bool
+        /// An earlier value that had passed and has turned out to be a spike.
+        var spike: Point?
     }
 
     private(set) var last: Point?
-    /// The flag of ``last`` without the spike test.
-    private var lastMark = SampleMark.measured
-    private var lastButOne: Point?
-    /// The last value that was believed.
+    /// The last value that was believed by the rate of change.
     private var base = 0.0
     /// Since when values are away from ``base`` by more than they can be; nil while they are not.
     private(set) var openSince: Timestamp?
-    /// Since when no value was further from the one before than it can be.
-    private var calmSince: Timestamp?
+    /// The newest value that passed, and the one before it that is no spike.
+    private var passed: Point?
+    private var passedBefore: Point?
     /// The longest stretch up to now whose values differ by no more than the tolerance, one point for each change.
     private var flat: [Point] = []
 
+    /// Since when no value was further from the one before than it can be.
+    private var calmSince: Timestamp?
+    /// From when on what the rate of change says does not depend on what was before the first value.
+    private var rateSettledAt: Timestamp?
+    private var hasSettledSpike = false
+
     init() {}
 
-    /// Whether what came before the first value that was given can have no part in what follows.
+    /// Whether what came before the first value that was given can have no part in what follows: there was a time as long
+    /// as a confirmation without a jump, and two values in a row neither of which can be a spike.
     func isSettled(_ plan: QualityPlan) -> Bool {
-        guard let last, let calmSince else { return false }
-        return self.openSince == nil && last.time - calmSince >= plan.confirmation
+        (self.rateSettledAt != nil || !plan.testsRate) && (self.hasSettledSpike || !plan.testsSpike) && self.last != nil
+    }
+
+    /// Whether all that follows is judged alike.
+    func agrees(with other: QualityState) -> Bool {
+        self.last == other.last && self.base == other.base && self.openSince == other.openSince
+            && self.passed == other.passed && self.passedBefore == other.passedBefore && self.flat == other.flat
     }
 
     /// Takes the next value; its time is later than that of ``last``.
-    mutating func take(_ value: Double, at time: Timestamp, _ plan: QualityPlan) -> Verdict {
+    ///
+    /// One that its sender doubts (`isDoubted`) is no neighbour of a spike, and none itself.
+    mutating func take(
+        _ value: Double,
+        at time: Timestamp,
+        isDoubted: Bool = false,
+        _ plan: QualityPlan
+    ) -> Verdict {
         var mark = plan.judge(value, at: time)
         // What is impossible says nothing of what was measured before and after it.
-        if mark.quality == .fail { return Verdict(mark: mark, isSpikeBefore: false) }
-        var isSpikeBefore = false
-        guard let last = self.last else {
+        if mark.quality == .fail { return Verdict(mark: mark) }
+        let point = Point(time: time, value: value)
+        if let last = self.last {
+            let elapsed = time - last.time
+            if plan.testsRate, self.isTooFast(value, at: time, after: last, elapsed, plan), mark.quality == .pass {
+                mark = SampleMark(failed: .rateOfChange)
+            }
+            if plan.testsDepth, mark.quality == .pass, value > RainCounter.record(over: elapsed) {
+                mark = SampleMark(failed: .grossRange)
+            }
+            if plan.testsFlatLine, self.isFlat(value, at: time, after: last, elapsed, plan), mark.quality == .pass {
+                mark = SampleMark(failed: .flatLine)
+            }
+            if elapsed > plan.gap, mark.quality == .pass { mark = SampleMark(failed: .gap) }
+        } else {
             self.base = value
             self.calmSince = time
-            if plan.testsFlatLine { self.flat = [Point(time: time, value: value)] }
-            self.last = Point(time: time, value: value)
-            self.lastMark = mark
-            return Verdict(mark: mark, isSpikeBefore: false)
+            if plan.testsFlatLine { self.flat = [point] }
         }
-        let elapsed = time - last.time
-        if plan.testsRate, self.isTooFast(value, at: time, after: last, elapsed, plan), mark.quality == .pass {
-            mark = SampleMark(failed: .rateOfChange)
+        self.last = point
+        if plan.testsRate, self.rateSettledAt == nil, self.openSince == nil, let calmSince,
+            time - calmSince >= plan.confirmation
+        {
+            self.rateSettledAt = time
         }
-        if plan.testsDepth, value > RainCounter.record(over: elapsed), mark.quality == .pass {
-            mark = SampleMark(failed: .grossRange)
+        guard plan.testsSpike, mark.quality == .pass, !isDoubted else { return Verdict(mark: mark) }
+        return Verdict(mark: mark, spike: self.spike(before: point, plan))
+    }
+
+    /// Takes a value that passed, and says whether it shows the one before to be a spike.
+    private mutating func spike(before point: Point, _ plan: QualityPlan) -> Point? {
+        defer { self.passed = point }
+        guard let middle = self.passed else { return nil }
+        let limit = plan.spike + Self.slack
+        let fall = middle.value - point.value
+        if abs(fall) <= limit, !plan.testsRate || self.rateSettledAt.map({ $0 <= middle.time }) ?? false {
+            self.hasSettledSpike = true
         }
-        if plan.testsSpike {
-            isSpikeBefore =
-                self.lastMark.quality == .pass && self.isSpike(last, before: value, at: time, plan)
-            self.lastButOne = last
+        if let first = self.passedBefore, point.time - middle.time <= plan.spikeReach,
+            middle.time - first.time <= plan.spikeReach
+        {
+            let rise = middle.value - first.value
+            // What is a spike is no neighbour.
+            if rise > limit && fall > limit || rise < -limit && fall < -limit { return middle }
         }
-        if plan.testsFlatLine, self.isFlat(value, at: time, after: last, elapsed, plan), mark.quality == .pass {
-            mark = SampleMark(failed: .flatLine)
-        }
-        if elapsed > plan.gap, mark.quality == .pass { mark = SampleMark(failed: .gap) }
-        self.last = Point(time: time, value: value)
-        self.lastMark = mark
-        return Verdict(mark: mark, isSpikeBefore: isSpikeBefore)
+        self.passedBefore = middle
+        return nil
     }
 
     private mutating func isTooFast(
@@ -113,15 +149,6 @@ struct QualityState: Hashable, Sendable {
         }
         self.base = value
         return false
-    }
-
-    private func isSpike(_ middle: Point, before value: Double, at time: Timestamp, _ plan: QualityPlan) -> Bool {
-        guard let first = self.lastButOne, time - middle.time <= plan.spikeReach,
-            middle.time - first.time <= plan.spikeReach
-        else { return false }
-        let (rise, fall) = (middle.value - first.value, middle.value - value)
-        let limit = plan.spike + Self.slack
-        return rise > limit && fall > limit || rise < -limit && fall < -limit
     }
 
     private mutating func isFlat(

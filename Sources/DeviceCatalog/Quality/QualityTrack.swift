@@ -22,7 +22,6 @@ final class QualityTrack: Sendable {
     private struct State {
         /// Nil before the first value since the start.
         var head: QualityState?
-        var isLastDoubted = false
         /// In order of time, from ``first`` on.
         var entries: [Entry] = []
         var first = 0
@@ -74,15 +73,16 @@ final class QualityTrack: Sendable {
                     return
                 }
             }
-            let before = state.head?.last
             let sample = reading.sample
-            guard let verdict = state.head?.take(sample.value, at: sample.time, plan) else { return }
-            if verdict.isSpikeBefore, let before, !state.isLastDoubted {
-                revisions.append(self.revision(of: before.time, before.value, to: SampleMark(failed: .spike)))
+            let isDoubted = mark.quality == .suspect
+            guard let verdict = state.head?.take(sample.value, at: sample.time, isDoubted: isDoubted, plan) else {
+                return
+            }
+            if let spike = verdict.spike {
+                revisions.append(self.revision(of: spike.time, spike.value, to: SampleMark(failed: .spike)))
             }
             reading.sample.mark = Self.combined(mark, with: verdict.mark)
-            state.isLastDoubted = mark.quality == .suspect
-            let entry = Entry(time: sample.time, value: sample.value, isDoubted: state.isLastDoubted, batch: batch)
+            let entry = Entry(time: sample.time, value: sample.value, isDoubted: isDoubted, batch: batch)
             Self.keep(entry, &state, hasHistory: history != nil)
         }
     }
@@ -123,8 +123,7 @@ final class QualityTrack: Sendable {
         guard let entries = self.settled(around: time, plan, history, state) else { return false }
         var head = QualityState()
         for entry in entries {
-            _ = head.take(entry.value, at: entry.time, plan)
-            state.isLastDoubted = entry.isDoubted
+            _ = head.take(entry.value, at: entry.time, isDoubted: entry.isDoubted, plan)
         }
         state.head = head
         return true
@@ -145,7 +144,9 @@ final class QualityTrack: Sendable {
             guard var entries = self.stored(in: history, after: after, plan) else { return nil }
             Self.merge(state.entries[state.first...].drop { $0.time <= after }, into: &entries)
             var state = QualityState()
-            for entry in entries.prefix(while: { $0.time < time }) { _ = state.take(entry.value, at: entry.time, plan) }
+            for entry in entries.prefix(while: { $0.time < time }) {
+                _ = state.take(entry.value, at: entry.time, isDoubted: entry.isDoubted, plan)
+            }
             if after == .distantPast || state.isSettled(plan) { return entries }
         }
         return nil
@@ -218,10 +219,7 @@ final class QualityTrack: Sendable {
         for (entry, mark) in comparison.changed where !entry.isDoubted {
             revisions.append(self.revision(of: entry.time, entry.value, to: mark))
         }
-        if let head = comparison.head {
-            state.head = head
-            if entries.last.map({ $0.time <= time }) ?? true { state.isLastDoubted = new.isDoubted }
-        }
+        if let head = comparison.head { state.head = head }
         let place = state.entries[state.first...].firstIndex { $0.time >= time } ?? state.entries.count
         if place < state.entries.count, state.entries[place].time == time {
             state.entries[place] = new

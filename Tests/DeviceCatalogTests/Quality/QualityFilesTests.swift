@@ -92,7 +92,7 @@ struct QualityFilesTests {
         ("{ gap: soon }", "2:70: 'soon' is no duration; write it like 5m, 1h30m or 1d, longer than zero"),
         ("{ rate_of_change: { limit: 1 } }", "2:81: 'per' is missing"),
         ("{ flat_line: { tolerance: 1 } }", "2:76: 'for' is missing"),
-        ("{ flat_line: { for: 1h, tolerance: -1 } }", "2:98: tolerance is -1.0; it must be from 0.0 to 1e+15"),
+        ("{ flat_line: { for: 1h, tolerance: -1 } }", "2:98: tolerance is -1.0; it must be from 0.0 to 1000000.0"),
         (
             "{ gross_range: { max: 9 } }",
             "2:78: 'gross_range' of a level above a datum is the site's matter: give it in the site's file, under qc: "

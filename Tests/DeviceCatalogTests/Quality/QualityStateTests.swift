@@ -113,10 +113,21 @@ struct QualityStateTests {
         ([8, 8, 9, 8, 8], "..s.."), ([8, 8, 7, 8, 8], "..s.."),
         // A rise, however steep, and a crest between two rises are none.
         ([0, 1, 5, 9, 9], "....."), ([1, 9, 8.9, 1], "...."),
-        ([8, 9, 8, 9, 8], ".sss."),
+        ([8, 9, 8, 9, 8], ".s.s."),
     ])
     func spikes(values: [Double], expected: String) {
         #expect(Self.flags(values) { $0.spike = 0.5 } == expected)
+    }
+
+    /// The crest of a flood, behind which the gauge drops to zero.
+    @Test func aValueBesideADoubtedOneIsNoSpike() {
+        let flags = Self.flags([1.0, 1.2, 1.6, 0, 0, 1.6, 1.65, 2.3, 1.7, 2.05, 1.7]) { parameters in
+            parameters.rateOfChange = .init(limit: 0.5, span: 5 * .minute, confirmation: 20 * .minute)
+            parameters.spike = 0.3
+        }
+        #expect(flags == "...jj..j.s.")
+        let marks = [.measured, .measured, SampleMark(quality: .suspect), .measured]
+        #expect(Self.flags([1, 2, 1, 2], marks: marks) { $0.spike = 0.3 } == "..?.")
     }
 
     @Test func aValueBesideAGapIsNoSpike() {
