@@ -88,4 +88,37 @@ struct LocalTimeReaderTests {
         }
         #expect(gaps.isSuperset(of: [5 * .minute, 10 * .minute, 15 * .minute]))
     }
+
+    /// Neither change of summer time is a gap or a doubtful depth; the outages of the gauge are gaps.
+    @Test(.enabled(if: mayUseSharedData, "the folder of shared data is missing; set POYANG_SHARED"))
+    func theTestsOfQualityFindNothingAtTheChangesOfSummerTime() throws {
+        let path = try #require(sharedData).appending(path: "rain/usgs_05408480_rain_15min_2015_2016.csv").path
+        let map = try RecordingMap(
+            yaml: """
+                time: { column: local_time_america_chicago, zone: America/Chicago }
+                columns:
+                  rain_in: { device: usgs-05408480-1, key: rain_in }
+                """,
+            file: "rain.map.yaml"
+        )
+        let recorded = try RecordedFile(path, map: map)
+        var (times, values): ([Timestamp], [Double]) = ([], [])
+        while let row = try recorded.next() {
+            guard let value = row.values.first?.value else { continue }
+            times.append(row.time)
+            values.append(value * 25.4)
+        }
+        var parameters = QualityParameters()
+        parameters.gap = .hour
+        let plan = QualityPlan(parameters, metric: "rainfall_millimeters", schedule: .periodic(15 * .minute))
+        let marks = QualityFlags.marks(times: times, values: values, marks: values.map { _ in .measured }, plan: plan)
+        let gaps = times.indices.filter { marks[$0].failedTest == .gap }
+        #expect(times.count > 35_000 && marks.indices.allSatisfy { gaps.contains($0) || marks[$0].quality == .pass })
+        #expect(gaps.allSatisfy { times[$0] - times[$0 - 1] > .hour })
+        for change in ["2015-11-01T07:00:00Z", "2016-03-13T08:00:00Z"] {
+            let moment = try #require(Timestamp(rfc3339: change))
+            let near = times.indices.filter { abs(times[$0] - moment) < 3 * .hour }
+            #expect(near.count >= 20 && near.allSatisfy { marks[$0].quality == .pass })
+        }
+    }
 }
