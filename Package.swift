@@ -67,6 +67,10 @@ let package = Package(
             dependencies: ["CMosquitto", "Telemetry", "PayloadCodecs", "DeviceCatalog", crypto, logging],
             swiftSettings: [.strictMemorySafety()]
         ),
+        .target(
+            name: "FieldGateway",
+            dependencies: ["MQTTIngest", "PayloadCodecs", "Telemetry", nioCore, nioPosix, serviceLifecycle]
+        ),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "HTTPAPI",
@@ -84,11 +88,14 @@ let package = Package(
                 nioCore, nioPosix, serviceLifecycle, unixSignals,
             ]
         ),
+        .systemLibrary(name: "CQrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .executableTarget(
             name: "poyang",
             dependencies: [
-                "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "HTTPAPI", "PromQL", "MQTTIngest",
-                "Platform", "StrictYAML", "SeriesStorage", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1,
+                "CQrencode", "Telemetry", "PayloadCodecs", "DeviceCatalog", "EarlyWarning", "HTTPAPI", "PromQL",
+                "MQTTIngest",
+                "FieldGateway", "Platform", "StrictYAML", "SeriesStorage", argumentParser, asyncHTTPClient, logging,
+                nioCore, nioHTTP1,
                 serviceLifecycle, unixSignals, xmlCoder,
             ]
         ),
@@ -159,6 +166,10 @@ let package = Package(
         .testTarget(
             name: "MQTTIngestTests",
             dependencies: ["MQTTIngest", "DeviceCatalog", "PayloadCodecs", "Telemetry", "TestSupport"]
+        ),
+        .testTarget(
+            name: "FieldGatewayTests",
+            dependencies: ["FieldGateway", "MQTTIngest", "PayloadCodecs", "Telemetry", "TestSupport"]
         ),
         .testTarget(
             name: "PlatformTests",

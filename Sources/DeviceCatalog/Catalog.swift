@@ -56,6 +56,8 @@ package final class Catalog: Sendable {
     let thresholdSites: [String: [SiteEntry]]
     let lookbacks: LookbackIndex
     private let devicesByAddress: [String: String]
+    /// Names that one device alone has.
+    private let devicesByName: [String: String]
 
     /// A catalogue without sites; the model `generic/json` is there.
     package static let empty = Catalog(sites: [:], areas: [:], models: [:], devices: [:], files: nil, keys: .init())
@@ -124,6 +126,8 @@ package final class Catalog: Sendable {
             ForeignAddress.forms(of: device.address).map { ($0, device.id) }
         }
         self.devicesByAddress = Dictionary(addressed) { first, second in min(first, second) }
+        let named = Dictionary(grouping: devices.values.filter { !$0.name.isEmpty }, by: \.name)
+        self.devicesByName = named.compactMapValues { $0.count == 1 ? $0[0].id : nil }
         let bySite = Dictionary(grouping: plans.values) { $0.device.site }
         var entries: [String: SiteEntry] = [:]
         for site in sites.values {
@@ -169,6 +173,11 @@ package final class Catalog: Sendable {
     package func device(address: String) -> Device? {
         ForeignAddress.forms(of: address).lazy.compactMap { self.devicesByAddress[$0] }.first
             .flatMap { self.devices[$0] }
+    }
+
+    /// The device that others call by its id, by its foreign identity, or by a name that no other device has.
+    package func device(called name: String) -> Device? {
+        self.devices[name] ?? self.device(address: name) ?? self.devicesByName[name].flatMap { self.devices[$0] }
     }
 
     /// The thresholds of a site in force at a moment, lowest level first.

@@ -19,6 +19,8 @@ package protocol APIBackend: Sendable {
     var samples: SeriesStore { get }
     /// Wakes those who follow the feed.
     var feedSignal: FeedSignal { get }
+    /// Shows the messages of devices while they come in.
+    var deviceTap: DeviceTap { get }
 
     /// Where queries run; one for all ways in.
     var queries: QueryService { get }
@@ -51,6 +53,12 @@ package protocol APIBackend: Sendable {
     func deviceReports(org: String?) async throws -> [DeviceReport]
     /// One device; nil where it is not there or of another org.
     func deviceReport(_ id: String, org: String?) async throws -> DeviceReport?
+    /// The devices as a CSV file that ``importDevices(csv:dryRun:org:)`` takes back without a change.
+    func exportDevices(site: String?, org: String?) -> String
+    /// By what the messages of a device are recognised; nil where it is not there or of another org.
+    func watchedDevice(_ id: String, org: String?) -> WatchedDevice?
+    /// Waits until the rules have judged all that is committed now.
+    func judged() async throws
     func modelReports() -> [ModelReport]
     /// Takes a device out of use; its series and its history stay.
     func retireDevice(_ id: String, by name: String, access: Access) async throws

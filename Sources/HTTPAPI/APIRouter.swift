@@ -27,6 +27,7 @@ package enum APIRouter {
         OperationRoutes(backend: backend).add(to: router)
         MaintenanceRoutes(backend: backend).add(to: router)
         RegistryRoutes(backend: backend).add(to: router)
+        DeviceWatchRoutes(backend: backend).add(to: router)
         ReadingRoutes(backend: backend).add(to: router)
         QualityRoutes(backend: backend).add(to: router)
         DeviceWorkRoutes(backend: backend).add(to: router)

@@ -32,6 +32,8 @@ package struct ModelReport: Encodable, Sendable {
         let max: Double?
         let labels: Labels
         let optional: Bool
+        /// Whether the elevation of the device's zero is added.
+        let addsZero: Bool
     }
 
     let model: String
@@ -51,7 +53,8 @@ package struct ModelReport: Encodable, Sendable {
                     min: $0.minimum,
                     max: $0.maximum,
                     labels: $0.labels,
-                    optional: optional
+                    optional: optional,
+                    addsZero: $0.addsZeroElevation
                 )
             }
         }

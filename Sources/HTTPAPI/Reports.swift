@@ -264,12 +264,16 @@ package struct DeviceReport: Encodable, Sendable {
     /// Far above zero the clock is behind, or the messages come late; below zero it is ahead. Nil without a message.
     package var clockOffsetSeconds: Double?
     package var address: String
+    /// How often it reports, as its registration or its model says: `5m`, `event, heartbeat 1d`.
+    package var interval: String?
     /// Metres in the site's datum, that counts now; nil where none is registered.
     package var zeroElevationMeters: Double?
     package var mountHeightMeters: Double?
     /// Where its native JSON belongs.
     package var topic: String
     package var channels: [ChannelReport]
+    /// How it keeps to its interval, its battery and its signal, and what became of its values; of one device alone.
+    package var health: DeviceHealth?
     /// What was done with it, oldest first; of one device alone.
     package var history: [DeviceFactReport]?
 
@@ -281,6 +285,7 @@ package struct DeviceReport: Encodable, Sendable {
         maintenanceUntil: String?,
         lastSeen: String?,
         clockOffsetSeconds: Double?,
+        interval: String?,
         channels: [ChannelReport]
     ) {
         self.device = device.id
@@ -295,6 +300,7 @@ package struct DeviceReport: Encodable, Sendable {
         self.lastSeen = lastSeen
         self.clockOffsetSeconds = clockOffsetSeconds
         self.address = device.address
+        self.interval = interval
         self.zeroElevationMeters = device.zeroElevation(at: .distantFuture)
         self.mountHeightMeters = device.surveys.last?.mountHeightMeters ?? device.mountHeightMeters
         self.topic = "poyang/v1/devices/\(device.id)/telemetry"

@@ -29,15 +29,17 @@ package final class Ingest: Sendable {
     ///   - sink: Where batches become durable.
     ///   - resolver: Knows the devices; see ``use(_:)``.
     ///   - logger: Hears of connections and failures, not of messages.
+    ///   - tap: Where those are who watch devices.
     ///   - now: The receive time of what is read.
     package init(
         options: IngestOptions,
         sink: any ReadingSink,
         resolver: any ReadingResolver,
         logger: Logger,
+        tap: DeviceTap = DeviceTap(),
         now: @escaping @Sendable () -> Timestamp
     ) {
-        self.shared = IngestShared(resolver: resolver)
+        self.shared = IngestShared(resolver: resolver, tap: tap)
         self.loop = IngestLoop(options: options, sink: sink, shared: self.shared, logger: logger, now: now)
     }
 
@@ -132,9 +134,11 @@ final class IngestShared: Sendable {
     let resolver: Mutex<any ReadingResolver>
     let wake = WakeSignal()
     let ended = DispatchSemaphore(value: 0)
+    let tap: DeviceTap
 
-    init(resolver: any ReadingResolver) {
+    init(resolver: any ReadingResolver, tap: DeviceTap) {
         self.resolver = Mutex(resolver)
+        self.tap = tap
     }
 
     var isStopping: Bool { self.state.withLock { $0.isStopping } }

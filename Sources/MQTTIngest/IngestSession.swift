@@ -22,6 +22,8 @@ final class IngestSession: MosquittoHandler {
     private var resolver: any ReadingResolver
     private var batch: ReadingBatch
     private var batchBytes = 0
+    /// Messages of the batch that somebody may want to see.
+    private var watched: [WatchedMessage] = []
     /// Counted since the last flush to the shared metrics.
     private var counted = IngestMetrics()
     private var fault: (any Error)?
@@ -179,6 +181,8 @@ final class IngestSession: MosquittoHandler {
             throw CommitFailure(cause: error)
         }
         self.hasCommitted = true
+        self.shared.tap.offer(self.watched)
+        self.watched = []
         self.counted.batches += 1
         self.counted.committedMessages += self.batch.messages
         self.counted.readings += self.batch.readings.count
@@ -192,6 +196,7 @@ final class IngestSession: MosquittoHandler {
     /// Forgets what was read and not committed; the broker sends it again after the reconnect.
     private func abandonBatch() {
         self.counted.abandonedMessages += self.batch.messages
+        self.watched = []
         self.batch = ReadingBatch(receivedAt: .distantPast)
         self.flushCounts()
     }
@@ -286,6 +291,8 @@ final class IngestSession: MosquittoHandler {
                     self.batch.deliveries.append(delivery)
                 }
                 self.batch.messages += 1
+                let before = (readings: self.batch.readings.count, refused: self.batch.quarantined.count)
+                defer { if self.shared.tap.isWatched { self.watch(topic, payload, since: before) } }
                 self.path.take(
                     topic: topic,
                     topicHash: topicHash,
@@ -299,6 +306,22 @@ final class IngestSession: MosquittoHandler {
     }
 
     func published(packetID: Int32, reason: Int32) {}
+
+    /// Notes what came and what became of it, for those who watch its device; shown when the batch is on disk.
+    private func watch(_ topic: Span<UInt8>, _ payload: Span<UInt8>, since before: (readings: Int, refused: Int)) {
+        let refused = self.batch.quarantined.dropFirst(before.refused).first
+        self.watched.append(
+            WatchedMessage(
+                topic: String(decoding: topic.indices.map { topic[$0] }, as: UTF8.self),
+                receivedAt: self.batch.receivedAt,
+                payload: (0..<min(payload.count, WatchedMessage.shownBytes)).map { payload[$0] },
+                length: payload.count,
+                values: Array(self.batch.readings.dropFirst(before.readings)),
+                refusals: refused?.refusals ?? [],
+                refusedOf: refused?.device ?? ""
+            )
+        )
+    }
 
     private func noteLostSession() {
         self.counted.sessionsLost += 1

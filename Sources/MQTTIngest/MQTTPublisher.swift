@@ -95,6 +95,20 @@ package final class MQTTPublisher: Sendable {
         try self.shared.enqueue(Outgoing(topic: topic, payload: payload, retain: retain))
     }
 
+    /// Hands a message over without ever waiting for room; whoever calls it limits what is on its way.
+    ///
+    /// `done` is called once, on the publisher's thread: when the broker has acknowledged the message or refused it, or when
+    /// the publisher was stopped before.
+    ///
+    /// - Throws: ``MQTTError`` `stopped` after ``stop(timeout:)``; `done` is not called then.
+    package func publish(
+        topic: String,
+        payload: [UInt8],
+        done: @escaping @Sendable (Result<Void, MQTTError>) -> Void
+    ) throws {
+        try self.shared.enqueue(Outgoing(topic: topic, payload: payload, retain: false, done: done), isUrgent: true)
+    }
+
     /// Publishes and waits for the broker's acknowledgement.
     ///
     /// Waits without end while the broker is away; it throws when the broker refuses the message or the publisher is stopped.

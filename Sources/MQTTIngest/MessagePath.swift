@@ -18,6 +18,10 @@ struct MessagePath {
     private var native: NativeJSONCodec
     private var sl651: SL651Codec
     private var hj212: HJ212Codec
+    private var senML: SenMLCodec
+    private var gateway: GatewayTelemetryCodec
+    private var chirpStack: ChirpStackCodec
+    private var thingsStack: ThingsStackCodec
     private var decoded = DecodedMessage()
     private var routes: [UInt64: CachedRoute] = [:]
 
@@ -25,6 +29,10 @@ struct MessagePath {
         self.native = NativeJSONCodec(limit: payloadLimit)
         self.sl651 = SL651Codec(limit: payloadLimit)
         self.hj212 = HJ212Codec(limit: payloadLimit)
+        self.senML = SenMLCodec(limit: payloadLimit)
+        self.gateway = GatewayTelemetryCodec(limit: payloadLimit)
+        self.chirpStack = ChirpStackCodec(limit: payloadLimit)
+        self.thingsStack = ThingsStackCodec(limit: payloadLimit)
     }
 
     /// Decodes and resolves one message; every value of it is in the batch afterwards, accepted or refused.
@@ -36,34 +44,124 @@ struct MessagePath {
         resolver: any ReadingResolver,
         into batch: inout ReadingBatch
     ) {
-        let cached = self.route(topic, topicHash)
+        var cached = self.route(topic, topicHash)
+        self.decode(payload, cached.route, isRetained: isRetained, resolver: resolver, receivedAt: batch.receivedAt)
         switch cached.route.format {
-        case .nativeJSON:
-            self.native.decode(payload, into: &self.decoded)
-        case .sl651:
-            self.sl651.now = batch.receivedAt
-            self.sl651.decode(payload, into: &self.decoded)
-        case .hj212:
-            self.hj212.dialect = resolver.hj212Dialect(of: cached.route.device)
-            self.hj212.decode(payload, into: &self.decoded)
-        case .unspoken(let advice):
-            let codec = UnspokenFormat(advice: advice)
-            codec.decode(payload, into: &self.decoded)
-        }
-        if !self.decoded.senders.isEmpty { self.refuseOthers(than: cached.route.device, resolver: resolver) }
-        if isRetained { self.refuseTimeless() }
-        if !self.decoded.readings.isEmpty {
-            let refusals = resolver.resolve(
-                device: cached.route.device,
-                readings: self.decoded.readings,
-                receivedAt: batch.receivedAt,
-                into: &batch.readings
-            )
+        case .chirpStack, .thingsStack:
+            self.findDevice(&cached.route, resolver: resolver)
+            self.decodeFrame(of: cached.route.device, resolver: resolver)
+            self.dropUnknownKeys(of: cached.route.device, resolver: resolver)
+        case .sl651, .hj212:
+            if !self.decoded.senders.isEmpty { self.refuseOthers(than: cached.route.device, resolver: resolver) }
+        case .senML:
+            let refusals = resolver.fit(&self.decoded.readings, to: self.decoded.units, of: cached.route.device)
             for refusal in refusals { self.decoded.refuse(refusal) }
+        case .nativeJSON, .gatewayTelemetry, .unspoken: break
+        }
+        if isRetained { self.refuseTimeless() }
+        if cached.route.format == .gatewayTelemetry {
+            self.resolveSenders(resolver: resolver, into: &batch)
+        } else {
+            self.resolve(0..<self.decoded.readings.count, of: cached.route.device, resolver: resolver, into: &batch)
         }
         if !self.decoded.refusals.isEmpty {
             batch.quarantined.append(self.quarantine(payload, cached, receivedAt: batch.receivedAt))
         }
+    }
+
+    private mutating func decode(
+        _ payload: Span<UInt8>,
+        _ route: TopicMap.Route,
+        isRetained: Bool,
+        resolver: any ReadingResolver,
+        receivedAt: Timestamp
+    ) {
+        switch route.format {
+        case .nativeJSON:
+            self.native.decode(payload, into: &self.decoded)
+        case .sl651:
+            self.sl651.now = receivedAt
+            self.sl651.decode(payload, into: &self.decoded)
+        case .hj212:
+            self.hj212.dialect = resolver.hj212Dialect(of: route.device)
+            self.hj212.decode(payload, into: &self.decoded)
+        case .senML:
+            // What was relative to the publication is unknown of a message that was kept for some time.
+            self.senML.now = isRetained ? nil : receivedAt
+            self.senML.decode(payload, into: &self.decoded)
+        case .gatewayTelemetry:
+            self.gateway.decode(payload, into: &self.decoded)
+        case .chirpStack(let event):
+            self.chirpStack.event = event
+            self.chirpStack.decode(payload, into: &self.decoded)
+        case .thingsStack:
+            self.thingsStack.decode(payload, into: &self.decoded)
+        case .unspoken(let advice):
+            let codec = UnspokenFormat(advice: advice)
+            codec.decode(payload, into: &self.decoded)
+        }
+    }
+
+    /// Resolves a run of the readings as one device's.
+    private mutating func resolve(
+        _ range: Range<Int>,
+        of device: String,
+        resolver: any ReadingResolver,
+        into batch: inout ReadingBatch
+    ) {
+        guard !range.isEmpty else { return }
+        let isAll = range.count == self.decoded.readings.count
+        let refusals = resolver.resolve(
+            device: device,
+            readings: isAll ? self.decoded.readings : Array(self.decoded.readings[range]),
+            receivedAt: batch.receivedAt,
+            into: &batch.readings
+        )
+        for refusal in refusals { self.decoded.refuse(refusal) }
+    }
+
+    /// A gateway speaks for many devices, which it calls by names of its own.
+    private mutating func resolveSenders(resolver: any ReadingResolver, into batch: inout ReadingBatch) {
+        let senders = self.decoded.senders
+        for (index, sender) in senders.enumerated() {
+            let end = index + 1 < senders.count ? senders[index + 1].firstReading : self.decoded.readings.count
+            guard case .device(let name) = sender.name else { continue }
+            let device = resolver.device(called: name) ?? name
+            self.resolve(sender.firstReading..<end, of: device, resolver: resolver, into: &batch)
+        }
+    }
+
+    /// Whose uplink it is: found by the DevEUI, else by the name that the network server uses.
+    private mutating func findDevice(_ route: inout TopicMap.Route, resolver: any ReadingResolver) {
+        var found: String?
+        for sender in self.decoded.senders {
+            switch sender.name {
+            case .address(let eui): found = resolver.device(address: eui)
+            case .device(let name): found = resolver.device(called: name)
+            }
+        }
+        route.device = found ?? resolver.device(called: route.device) ?? route.device
+    }
+
+    /// Where the model says how to read the device's bytes, they go before what the network server made of them.
+    private mutating func decodeFrame(of device: String, resolver: any ReadingResolver) {
+        guard self.decoded.frame.isPresent, let layout = resolver.payloadLayout(of: device) else { return }
+        self.decoded.readings.removeFirst(self.decoded.frame.decodedByServer)
+        self.decoded.frame.decodedByServer = 0
+        let bytes = self.decoded.frame.bytes
+        let (port, time) = (self.decoded.frame.port, self.decoded.frame.time)
+        LayoutDecoder.decode(layout, bytes.span, port: port, time: time, into: &self.decoded)
+    }
+
+    /// Decoders of network servers give much that is no measurement: what the model does not know is left out, unless it
+    /// knows nothing of it; then all of it is refused, with the keys that are known.
+    private mutating func dropUnknownKeys(of device: String, resolver: any ReadingResolver) {
+        guard self.decoded.isOfNetworkServer else { return }
+        let ofDevice = self.decoded.readings.prefix(self.decoded.frame.decodedByServer)
+        let isStrange = !ofDevice.isEmpty && !ofDevice.contains { resolver.takes($0.key, of: device) }
+        let kept = isStrange ? self.decoded.frame.decodedByServer : 0
+        let rest = self.decoded.readings[kept...].filter { resolver.takes($0.key, of: device) }
+        self.decoded.readings.replaceSubrange(kept..., with: rest)
     }
 
     /// A frame may hold values of another device than the topic's: they are refused, so that nobody writes for others.
@@ -91,6 +189,10 @@ struct MessagePath {
     /// A retained message was published at some time before; without a time of its own it is no reading.
     private mutating func refuseTimeless() {
         let count = self.decoded.readings.count
+        for sender in self.decoded.senders.indices {
+            let before = self.decoded.readings.prefix(self.decoded.senders[sender].firstReading)
+            self.decoded.senders[sender].firstReading = before.count { $0.time != nil }
+        }
         self.decoded.readings.removeAll { $0.time == nil }
         let refused = count - self.decoded.readings.count
         guard refused > 0 else { return }

@@ -28,6 +28,22 @@ package protocol ReadingResolver: AnyObject, Sendable {
 
     /// How a device's packets of HJ 212 are to be read.
     func hj212Dialect(of device: String) -> HJ212Dialect
+
+    /// The id of the device with a foreign identity; nil where there is none.
+    func device(address: String) -> String?
+
+    /// The id of the device that others call by its id, its foreign identity, or a name that no other device has.
+    func device(called name: String) -> String?
+
+    /// Where a device's own frames hold its values; nil where its model does not say it.
+    func payloadLayout(of device: String) -> PayloadLayout?
+
+    /// Whether a device has, or may gain, a channel with a key; true for devices that are not known.
+    func takes(_ key: String, of device: String) -> Bool
+
+    /// Converts values whose payload names a unit to the units that the device's channels expect; those that do not fit
+    /// are taken out, and the refusals say why.
+    func fit(_ readings: inout [Reading], to units: [Unit?], of device: String) -> [Refusal]
 }
 
 extension CatalogResolver: ReadingResolver {}

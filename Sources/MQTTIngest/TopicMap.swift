@@ -10,12 +10,17 @@ struct TopicMap: Sendable {
         case nativeJSON
         case sl651
         case hj212
+        case senML
+        /// The payload names devices and holds values of each.
+        case gatewayTelemetry
+        case chirpStack(ChirpStackCodec.Event)
+        case thingsStack
         /// Not decoded; with advice.
         case unspoken(String)
     }
 
     struct Route: Sendable {
-        /// Empty where the topic names no device.
+        /// Empty where the topic names no device; of network servers the name or DevEUI that they use.
         var device: String
         var format: Format
     }
@@ -34,7 +39,7 @@ struct TopicMap: Sendable {
         case 5 where parts[0] == "poyang" && parts[1] == "v1" && parts[2] == "devices":
             return Route(device: parts[3], format: self.ownFormat(parts[4], device: parts[3]))
         case 3 where topic == "v1/gateway/telemetry":
-            return Route(device: "", format: .unspoken("the ThingsBoard gateway format" + self.later))
+            return Route(device: "", format: .gatewayTelemetry)
         case 4 where topic == "v1/devices/me/telemetry":
             return Route(
                 device: "",
@@ -45,10 +50,13 @@ struct TopicMap: Sendable {
             )
         case 4 where parts[0] == "v1" && parts[1] == "devices" && parts[3] == "telemetry":
             return Route(device: parts[2], format: self.ownFormat("telemetry", device: parts[2]))
-        case 6 where parts[0] == "application":
-            return Route(device: parts[3], format: .unspoken("the ChirpStack format" + self.later))
-        case 5 where parts[0] == "v3":
-            return Route(device: parts[3], format: .unspoken("The Things Stack's format" + self.later))
+        case 6 where parts[0] == "application" && parts[2] == "device" && parts[4] == "event":
+            guard let event = ChirpStackCodec.Event(rawValue: parts[5]) else {
+                return Route(device: parts[3], format: .unspoken("of ChirpStack's events, up and status hold values"))
+            }
+            return Route(device: parts[3], format: .chirpStack(event))
+        case 5 where parts[0] == "v3" && parts[2] == "devices" && parts[4] == "up":
+            return Route(device: parts[3], format: .thingsStack)
         default:
             if parts[0] == "spBv1.0" {
                 return Route(
@@ -71,7 +79,7 @@ struct TopicMap: Sendable {
         }
         switch name {
         case "telemetry": return .nativeJSON
-        case "senml": return .unspoken("the SenML format" + self.later)
+        case "senml": return .senML
         case "sl651": return .sl651
         case "hj212": return .hj212
         default: return .unspoken("no format is known by the name \(name.prefix(80))")

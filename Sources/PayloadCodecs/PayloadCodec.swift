@@ -25,6 +25,13 @@ package struct DecodedMessage: Hashable, Sendable {
     /// Who sent which readings, where the payload says so; the readings before the first sender, and all where there is
     /// none, are those of the device that the topic names.
     package var senders: [Sender] = []
+    /// The device's own bytes, where a network server passed them on.
+    package var frame = DeviceFrame()
+    /// Whether keys come from a network server: of those the ones that the model knows are taken.
+    package var isOfNetworkServer = false
+    /// The unit of each reading as the payload names it, nil where it names none or one that is not known; empty for
+    /// formats without units.
+    package var units: [Unit?] = []
 
     /// The device that a payload names for the readings that follow.
     package struct Sender: Hashable, Sendable {
@@ -54,6 +61,9 @@ package struct DecodedMessage: Hashable, Sendable {
         self.readings.removeAll(keepingCapacity: true)
         self.refusals.removeAll(keepingCapacity: true)
         self.senders.removeAll(keepingCapacity: true)
+        self.frame.clear()
+        self.isOfNetworkServer = false
+        self.units.removeAll(keepingCapacity: true)
     }
 
     /// Adds a refusal; the list stays short however many values a payload holds.

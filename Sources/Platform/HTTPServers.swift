@@ -8,6 +8,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Telemetry
 
 /// The servers of the API: one on the network, one on the data directory's socket.
 enum HTTPServers {
@@ -43,7 +44,7 @@ enum HTTPServers {
             services.append(self.network(listen, backend: backend, logger: logger, opened: opened))
         }
         // Stopped before the servers, which wait for open streams.
-        services.append(FeedFollowers(signal: backend.feedSignal))
+        services.append(Followers(signal: backend.feedSignal, tap: backend.deviceTap))
         return services
     }
 
@@ -86,12 +87,14 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     }
 }
 
-/// Ends the streams of those who follow the feed, so that the servers can close.
-private struct FeedFollowers: Service {
+/// Ends the streams of those who follow the feed or watch a device, so that the servers can close.
+private struct Followers: Service {
     let signal: FeedSignal
+    let tap: DeviceTap
 
     func run() async throws {
         try? await gracefulShutdown()
         self.signal.close()
+        self.tap.close()
     }
 }

@@ -114,14 +114,16 @@ package struct Platform: Sendable {
             logger.warning("the broker may not know all accounts", metadata: ["to_do": "\(toDo)"])
         }
         let source = try Source(options: options, directory: directory, records: records)
+        let tap = DeviceTap()
         let ingest = source.ingestOptions.map {
-            Ingest(options: $0, sink: processor, resolver: resolver, logger: logger, now: now)
+            Ingest(options: $0, sink: processor, resolver: resolver, logger: logger, tap: tap, now: now)
         }
         if let address = source.address { announce("broker \(address)") }
         let backend = PlatformBackend(
             records: records,
             samples: store,
             feedSignal: feedSignal,
+            deviceTap: tap,
             options: options,
             resolver: resolver,
             processor: processor,

@@ -15,6 +15,7 @@ package struct PlatformBackend: APIBackend {
     package let records: CatalogStore
     package let samples: SeriesStore
     package let feedSignal: FeedSignal
+    package let deviceTap: DeviceTap
     let options: PlatformOptions
     let resolver: CatalogResolver
     let processor: Processor
@@ -157,6 +158,12 @@ package struct PlatformBackend: APIBackend {
         )
         let channels = catalog.registeredChannels(at: site.id).filter { $0.device == id }
         var report = try self.report(device, of: site, channels: channels, builder, clock)
+        report.health = try self.health(
+            of: device,
+            channels: channels,
+            reports: report.channels,
+            at: self.options.clock == .wall ? self.now() : clock ?? self.now()
+        )
         report.history = try self.records.history(device: id).map(DeviceFactReport.init)
         return report
     }
@@ -205,6 +212,7 @@ package struct PlatformBackend: APIBackend {
             maintenanceUntil: workEnd?.rfc3339(),
             lastSeen: lastSeen?.rfc3339(),
             clockOffsetSeconds: self.clockOffset(of: device),
+            interval: (device.schedule ?? self.resolver.catalog.models[device.model]?.schedule)?.intervalText,
             channels: reports
         )
     }

@@ -41,6 +41,9 @@ extension SeriesStore {
                 content = .samples(outcome.samples)
                 state.revisions += outcome.revisions
                 self.assigning.withLock { $0.applied(readings) }
+                if !outcome.repeated.isEmpty {
+                    self.repeated.withLock { counts in for id in outcome.repeated { counts[id, default: 0] += 1 } }
+                }
             case .clockAdvance(let site, let to):
                 content = .clockAdvance(site: site, to: to)
             case .invalidation:

@@ -9,7 +9,8 @@ extension SeriesStore {
     /// Writes what was applied into chunks and trims the journal, if it has become long enough.
     ///
     /// The processor's thread. A transaction per shard, so that commits in between wait only shortly; the last one trims.
-    /// A crash between them is harmless: each shard knows the position that its blocks cover.
+    /// A crash between them is harmless: each shard knows the position that its blocks cover. What was written waits in the WAL for a
+    /// ``checkpoint()``.
     ///
     /// - Parameters:
     ///   - processed: The position that is saved in `catalog.db`. Sealing past it would hide readings from the
@@ -20,7 +21,7 @@ extension SeriesStore {
     @discardableResult
     package func seal(through processed: JournalPosition, force: Bool = false) throws -> Bool {
         do {
-            let sealed = try self.applying.withLock { state -> Bool in
+            return try self.applying.withLock { state -> Bool in
                 guard state.applied <= processed, force || self.isSealingDue, !self.isMaintenancePaused else {
                     return false
                 }
@@ -31,12 +32,13 @@ extension SeriesStore {
                 try self.trimJournal(through: state.applied)
                 return true
             }
-            if sealed { try self.checkpoint() }
-            return sealed
         } catch {
             throw StorageError(error, path: self.path)
         }
     }
+
+    /// Whether the WAL has become long enough for a ``checkpoint()``.
+    package var isCheckpointDue: Bool { self.walPages.bytes > self.limits.checkpointBytes }
 
     /// Copies the WAL into the database file, beside running commits; at the end in a pause between two of them, so that
     /// the next one starts the WAL afresh.
@@ -65,9 +67,7 @@ extension SeriesStore {
 
     /// The last resort against a WAL without bound, on the committing thread: a failure is the next one's to report.
     func boundWAL(at position: JournalPosition) {
-        guard position.rawValue % 256 == 0, SeriesStore.fileSize(self.path + "-wal") > self.limits.walBytes else {
-            return
-        }
+        guard position.rawValue % 256 == 0, self.walPages.bytes > self.limits.walBytes else { return }
         try? self.checkpointPassively()
     }
 

@@ -82,6 +82,12 @@ extension SeriesStore {
         }
     }
 
+    /// How often readings of a series have come again since the start.
+    package func duplicates(of labels: Labels) -> Int {
+        guard let id = self.memory.withLock({ $0.index.id(of: labels) }) else { return 0 }
+        return self.repeated.withLock { $0[id] ?? 0 }
+    }
+
     static func fileSize(_ path: String) -> Int {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         return (attributes?[.size] as? Int) ?? 0

@@ -61,6 +61,8 @@ package final class SeriesStore: Sendable {
         /// Quarantined payloads per device, and in all.
         package var quarantinePerDevice = 1000
         package var quarantineTotal = 10_000
+        /// A WAL with more bytes than this that are in use is worth a checkpoint.
+        package var checkpointBytes = 32 << 20
         /// A WAL beyond this is checkpointed by the committing thread, if nobody else did.
         package var walBytes = 256 << 20
 
@@ -74,6 +76,8 @@ package final class SeriesStore: Sendable {
     let pool: DatabasePool
     /// A connection of its own, so that a checkpoint does not hold up commits.
     let checkpointer: DatabaseQueue
+    /// Pages in the WAL since it last began afresh.
+    let walPages: WALPages
     let blockFile: BlockFile
     let writing: Mutex<WriteState>
     let applying: Mutex<ApplyState>
@@ -83,6 +87,8 @@ package final class SeriesStore: Sendable {
     /// The one that the memory refers to.
     let index: LabelIndex
     let journalSize: Mutex<JournalSize>
+    /// Duplicates since the start, of the series that had any.
+    let repeated = Mutex<[SeriesID: Int]>([:])
     /// Batches that the rules had processed and that the file does not have.
     ///
     /// These are acknowledged readings that the disk lost. A write-ahead log that was cut off leaves no other trace.
@@ -111,6 +117,9 @@ package final class SeriesStore: Sendable {
             try WriteAheadLog.refuseDamage(of: path)
             let pool = try SeriesStore.openPool(path, synchronous, limits)
             self.pool = pool
+            let walPages = WALPages()
+            self.walPages = walPages
+            pool.writeWithoutTransaction { walPages.follow($0) }
             self.checkpointer = try SeriesStore.openCheckpointer(path, synchronous)
             let blockFile = BlockFile(pool, samples: limits.cachedSamples, bytes: limits.cachedBytes)
             self.blockFile = blockFile
@@ -184,13 +193,14 @@ package final class SeriesStore: Sendable {
         }
         try migrator.migrate(pool)
         // Opening a pool sets `synchronous` to NORMAL, whatever the configuration says: so it is set after that.
-        // The WAL is checkpointed elsewhere; when it begins afresh, its file is cut to the size limit.
+        // The WAL is checkpointed elsewhere. It begins afresh in the file that is there: only what is beyond the size limit
+        // is cut off, because a file system may take 100 ms for that (ext4 with `discard`), while readings wait.
         try pool.writeWithoutTransaction { db in
             try db.execute(
                 sql: """
                     PRAGMA synchronous = \(synchronous.rawValue);
                     PRAGMA wal_autocheckpoint = 0;
-                    PRAGMA journal_size_limit = \(limits.walBytes / 8)
+                    PRAGMA journal_size_limit = \(limits.walBytes)
                     """
             )
         }

@@ -85,6 +85,9 @@ package struct YAMLValue {
         return scalar.string
     }
 
+    /// The text of a scalar; nil, without a report, for anything else.
+    package var textIfScalar: String? { self.node.scalar?.string }
+
     /// A finite or infinite number.
     package var double: Double? {
         guard let number = self.node.scalar.flatMap({ Double($0.string) ?? Double.construct(from: $0) }) else {

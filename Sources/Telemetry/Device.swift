@@ -96,6 +96,8 @@ package struct DeviceModel: Hashable, Sendable {
     package var schedule: ReportSchedule?
     /// For models that speak HJ 212.
     package var hj212: HJ212Dialect
+    /// Where the values stand in the bytes of its own frames, for models whose frames are passed on as they are.
+    package var payload: PayloadLayout?
 
     package init(
         id: String,
@@ -103,7 +105,8 @@ package struct DeviceModel: Hashable, Sendable {
         optionalChannels: [Channel] = [],
         takesAnyMetric: Bool,
         schedule: ReportSchedule? = nil,
-        hj212: HJ212Dialect = HJ212Dialect()
+        hj212: HJ212Dialect = HJ212Dialect(),
+        payload: PayloadLayout? = nil
     ) {
         self.id = id
         self.channels = channels
@@ -111,6 +114,7 @@ package struct DeviceModel: Hashable, Sendable {
         self.takesAnyMetric = takesAnyMetric
         self.schedule = schedule
         self.hj212 = hj212
+        self.payload = payload
     }
 }
 

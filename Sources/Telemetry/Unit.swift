@@ -99,6 +99,17 @@ package struct Unit: Hashable, Sendable {
         ),
         Unit("ten_thousand_tons", "10⁴ t", canonical: "tons", factor: 10_000, aliases: ["1e4 t"]),
         Unit("kilopascals", "kPa", canonical: "hectopascals", factor: 10),
+        Unit("pascals", "Pa", canonical: "hectopascals", factor: 0.01),
+        Unit("kelvin", "K", canonical: "celsius", offset: -273.15),
+        Unit("siemens_per_meter", "S/m", canonical: "microsiemens_per_centimeter", factor: 10_000),
+        Unit(
+            "millisiemens_per_centimeter",
+            "mS/cm",
+            canonical: "microsiemens_per_centimeter",
+            factor: 1000
+        ),
+        Unit("kilometers_per_hour", "km/h", canonical: "meters_per_second", factor: 1 / 3.6),
+        Unit("ratio", "/", canonical: "percent", factor: 100),
         Unit("million_cubic_meters", "10⁶ m³", canonical: "cubic_meters", factor: 1_000_000, aliases: ["1e6 m3"]),
     ]
 
@@ -121,5 +132,32 @@ package struct Unit: Hashable, Sendable {
 
     package func toCanonical(_ value: Double) -> Double {
         value * self.factor + self.offset
+    }
+
+    /// The unit as one of a dimension's canonical unit; nil where it measures something else.
+    ///
+    /// Lengths have two canonical units: millimetres for rain and depths, metres for levels.
+    package func measuring(_ canonical: Unit) -> Unit? {
+        if self.canonical == canonical.suffix { return self }
+        let scale: Double
+        switch (self.canonical, canonical.suffix) {
+        case ("millimeters", "meters"): scale = 0.001
+        case ("meters", "millimeters"): scale = 1000
+        default: return nil
+        }
+        return Unit(
+            self.suffix,
+            self.symbol,
+            canonical: canonical.suffix,
+            factor: scale == 0.001 ? self.factor / 1000 : self.factor * scale,
+            offset: self.offset * scale,
+            aliases: self.aliases
+        )
+    }
+
+    /// A value of another unit of the same dimension in this one.
+    package func value(_ value: Double, in other: Unit) -> Double {
+        guard self != other else { return value }
+        return (other.toCanonical(value) - self.offset) / self.factor
     }
 }

@@ -5,7 +5,7 @@ import ArgumentParser
 import Foundation
 import PayloadCodecs
 
-/// The decoders alone: native JSON, SL 651, HJ 212.
+/// The decoders alone: JSON of five kinds, SL 651, HJ 212.
 struct DecodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
@@ -24,6 +24,25 @@ struct DecodeCommand: ParsableCommand {
             try self.measure("sl651_report", SL651Codec(), (0..<2000).map(FieldPayloads.report), readings: 4),
             try self.measure("sl651_hour", SL651Codec(), (0..<2000).map(FieldPayloads.hour), readings: 26),
             try self.measure("hj212", HJ212Codec(), (0..<2000).map(FieldPayloads.waterQuality), readings: 6),
+            try self.measure("senml", SenMLCodec(), (0..<2000).map(NetworkPayloads.senML), readings: 4),
+            try self.measure(
+                "chirpstack_up",
+                ChirpStackCodec(),
+                (0..<2000).map(NetworkPayloads.chirpStack),
+                readings: 5
+            ),
+            try self.measure(
+                "things_stack_up",
+                ThingsStackCodec(),
+                (0..<2000).map(NetworkPayloads.thingsStack),
+                readings: 5
+            ),
+            try self.measure(
+                "gateway_telemetry",
+                GatewayTelemetryCodec(),
+                (0..<2000).map(NetworkPayloads.gateway),
+                readings: 6
+            ),
         ]
         let columns = ["benchmark", "messages_per_second", "readings_per_second", "megabytes_per_second"]
         let table = ReportTable(columns: columns, rows: rows)

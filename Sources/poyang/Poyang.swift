@@ -26,7 +26,9 @@ struct Poyang: AsyncParsableCommand {
             RulesCommand.self,
             QueryCommand.self,
             StatusCommand.self, WarningsCommand.self, QuarantineCommand.self, ImportCommand.self,
-            ExportCommand.self, RemoveCommand.self, ReplayCommand.self, TokenCommand.self, ClockCommand.self,
+            ExportCommand.self, RemoveCommand.self, ReplayCommand.self, SimulateCommand.self, GatewayCommand.self,
+            TokenCommand.self,
+            ClockCommand.self,
             BackupCommand.self,
             RestoreCommand.self, VerifyCommand.self,
         ]

@@ -53,14 +53,14 @@ final class CrashVictim: Sendable {
                 guard isSealed(entry) else { return }
                 try self.store.seal(through: self.position.read(), force: entry.position.rawValue % 21 == 0)
             } catch {
-                fail("\(error)")
+                fail("processing batch \(entry.position.rawValue): \(error)")
             }
         }
     }
 
     private func maintain() {
+        var turn = 0
         do {
-            var turn = 0
             while true {
                 turn += 1
                 guard let newest = self.committed.withLock({ $0 }) else {
@@ -76,7 +76,7 @@ final class CrashVictim: Sendable {
                 }
             }
         } catch {
-            fail("\(error)")
+            fail("maintenance, turn \(turn): \(error)")
         }
     }
 

@@ -5,7 +5,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A new team's day: a hundred devices from a list with mistakes to their first readings.
+/// A new team's day: a hundred devices from a list with mistakes to their first readings, test water, and a new radar.
 struct NewTeamTests {
     /// 60 stations that speak SL 651 and 40 nodes; with the mistakes, or without.
     private static func list(mistakes: Bool) -> String {
@@ -37,12 +37,42 @@ struct NewTeamTests {
         )
     }
 
+    /// The counter of rain of a station, in tenths of a millimetre.
+    private static func rain(_ number: Int, _ tenths: Int, at time: String, serial: Int) -> [UInt8] {
+        let station = "00" + self.address(number)
+        let total = String(repeating: "0", count: 6 - String(tenths).count) + String(tenths)
+        return sl651Frame(
+            0x32,
+            hex("000\(serial) \(time)00 F1F1 \(station) 48 F0F0 \(time) 26 19 \(total)"),
+            station: station
+        )
+    }
+
+    private static let radar = """
+        channels: { water_level_meters: { key: level, zero: site } }
+        report: { every: 5m }
+        """
+
+    /// 20 mm in an hour are blue at two of the creeks.
+    private static let thresholds = """
+        site_id,hazard,level,value,window,valid_from,authority,source,confidence
+        creek-40,rain,blue,20,1h,2000-01-01,县防办,汛〔2022〕3号,demo
+        creek-41,rain,blue,20,1h,2000-01-01,县防办,汛〔2022〕3号,demo
+        """
+
     @Test(.timeLimit(.minutes(5)))
     func aHundredDevicesReportBeforeLunch() async throws {
         try await withTemporaryFolder { folder in
             let broker = try await SecuredBroker(folder)
             let data = folder.appending(path: "data")
-            let service = try await broker.serve(data: data, ["--clock", "data"])
+            let models = folder.appending(path: "Devices")
+            try write(["models/acme/radar.yaml": Self.radar], below: models)
+            let service = try await broker.serve(
+                data: data,
+                devices: models,
+                rules: PoyangProcess.project.appending(path: "Rules/rain"),
+                ["--clock", "data"]
+            )
             func poyang(_ arguments: String...) async throws -> (status: Int32, rows: [[String: Any]], text: String) {
                 let run = try await PoyangProcess.run(arguments + ["--json", "--data", data.path])
                 let rows = try? JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]]
@@ -118,6 +148,69 @@ struct NewTeamTests {
             try await eventually("a quarantined frame") {
                 try await poyang("quarantine", "list", "--device", "rtu-2").text.contains("wrong_address")
             }
+
+            // What was registered goes out as it came in.
+            let copy = folder.appending(path: "copy.csv")
+            let export = try await PoyangProcess.run([
+                "devices", "export", "--output", copy.path, "--data", data.path,
+            ])
+            #expect(export.status == 0, "\(export.errors)")
+            let again = try await poyang("devices", "import-csv", copy.path)
+            #expect(again.rows.count == 100 && again.rows.allSatisfy { $0["verdict"] as? String == "unchanged" })
+
+            // 30 mm of test water in ten minutes: announced it warns nobody, at the neighbour's it does.
+            let list = folder.appending(path: "thresholds.csv")
+            try Data(Self.thresholds.utf8).write(to: list)
+            #expect(try await poyang("sites", "import-thresholds", list.path).status == 0)
+            for number in [40, 41] {
+                #expect(try await station(number, Self.rain(number, 1000, at: "2206211655", serial: 2)))
+            }
+            try await eventually("both counters") {
+                let counters = try await poyang("query", "rainfall_accumulated_millimeters", "--at", "2022-06-21 16:55")
+                return counters.rows.count == 2
+            }
+            let work = try await poyang("devices", "maintenance", "rtu-40", "--for", "1h", "--by", "李工")
+            #expect(work.status == 0, "\(work.text)")
+            for number in [40, 41] {
+                #expect(try await station(number, Self.rain(number, 1300, at: "2206211705", serial: 3)))
+            }
+            try await eventually("a warning") { try await poyang("warnings", "list", "--active").rows.count == 1 }
+            let settled = try #require(try await service.status()["messages"] as? Int)
+            try await service.settled(messages: settled)
+            let warned = try await poyang("warnings", "list", "--active").rows.map { $0["site"] as? String }
+            #expect(warned == ["creek-41"])
+
+            // A radar is swapped: the new one hangs 32 mm higher and shows so much less of the same water.
+            func command(_ arguments: [String]) async throws {
+                let run = try await PoyangProcess.run(arguments + ["--data", data.path])
+                #expect(run.status == 0, "\(arguments): \(run.errors)")
+            }
+            func level(_ device: String, _ meters: Double, minute: Int) async throws {
+                let account = try await poyang("devices", "credentials", device)
+                let password = try #require(account.rows.first?["password"] as? String, "\(account.text)")
+                let json = #"{"ts":"2022-06-21T16:\#(minute):00+08:00","values":{"level":\#(meters)}}"#
+                try await eventually("the level of \(device)") {
+                    try await SecuredBroker.publish(
+                        Array(json.utf8),
+                        to: "poyang/v1/devices/\(device)/telemetry",
+                        as: (device, password),
+                        at: broker.plainURL
+                    )
+                }
+            }
+            try await command([
+                "devices", "register", "radar-1", "--model", "acme/radar", "--site", "weir", "--site-name", "堰",
+                "--kind",
+                "river", "--zero", "21.430",
+            ])
+            try await level("radar-1", 2.000, minute: 50)
+            try await command(["devices", "replace", "radar-1", "--with", "radar-2", "--zero", "21.462", "--by", "李工"])
+            try await level("radar-2", 1.969, minute: 55)
+            try await eventually("two levels") {
+                try await service.samples(of: "water_level_meters", at: "weir").count == 2
+            }
+            let levels = try await service.samples(of: "water_level_meters", at: "weir").map(\.value)
+            #expect(levels == [23.43, 23.431] && abs(levels[1] - levels[0]) <= 0.01)
             try await service.stop()
             try await broker.stop()
         }

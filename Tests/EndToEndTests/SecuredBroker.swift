@@ -73,14 +73,20 @@ final class SecuredBroker: Sendable {
     var plainURL: String { "mqtt://127.0.0.1:\(self.plain)" }
     var secureURL: String { "mqtts://localhost:\(self.secure)" }
 
-    /// A service that reaches the broker over TLS and keeps its accounts; without sites and rules of its own.
-    func serve(data: URL, _ arguments: [String] = []) async throws -> RunningService {
+    /// A service that reaches the broker over TLS and keeps its accounts; without files of devices and rules unless some
+    /// are given.
+    func serve(
+        data: URL,
+        devices: URL? = nil,
+        rules: URL? = nil,
+        _ arguments: [String] = []
+    ) async throws -> RunningService {
         let none = self.folder.appending(path: "none")
         try FileManager.default.createDirectory(at: none, withIntermediateDirectories: true)
         let process = try PoyangProcess(
             [
                 "serve", "--listen", "127.0.0.1:0", "--broker", self.secureURL, "--data", data.path, "--devices",
-                none.path, "--rules", none.path,
+                (devices ?? none).path, "--rules", (rules ?? none).path,
             ] + arguments,
             environment: [
                 "POYANG_BROKER_USER": "poyang", "POYANG_BROKER_PASSWORD": Self.servicePassword,

@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import PayloadCodecs
 import Telemetry
 import Testing
 
@@ -41,5 +42,22 @@ struct AddressTests {
         #expect(route.device == device)
         #expect((route.format == .nativeJSON) == isNative)
         if case .unspoken(let advice) = route.format { #expect(advice.count > 20) }
+    }
+
+    @Test(arguments: [
+        ("poyang/v1/devices/a-1/senml", TopicMap.Format.senML), ("v1/gateway/telemetry", .gatewayTelemetry),
+        ("application/1/device/0102/event/up", .chirpStack(.up)), ("v3/app@t/devices/d/up", .thingsStack),
+        ("application/1/device/0102/event/status", .chirpStack(.status)),
+    ])
+    func eachFormatHasItsTopic(topic: String, format: TopicMap.Format) {
+        #expect(TopicMap.route(topic).format == format)
+    }
+
+    @Test(arguments: ["v1/devices/me/telemetry", "application/1/device/0102/event/join", "v3/app@t/devices/d/join"])
+    func topicsWithoutReadingsAreKeptWithAdvice(topic: String) {
+        guard case .unspoken = TopicMap.route(topic).format else {
+            Issue.record("\(topic) is read")
+            return
+        }
     }
 }

@@ -19,7 +19,7 @@ struct UpkeepTests {
         _ bench: Workbench,
         keep: Milliseconds? = nil,
         isClockSuspect: @escaping @Sendable () -> Bool = { false },
-        pace: Upkeep.Pace = .init()
+        pace: Upkeep.Pace = .init(checkpoint: .seconds(60))
     ) -> Upkeep {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let now: @Sendable () -> Timestamp = { Workbench.start + .day }

@@ -72,6 +72,7 @@ struct CopyTests {
     func theLogStaysBoundedWhileItIsMade() throws {
         var limits = SeriesStore.Limits()
         limits.walBytes = 2 << 20
+        limits.checkpointBytes = 512 << 10
         try withTemporaryDirectory { directory in
             let path = directory + "/samples.db"
             let store = try SeriesStore(path: path, processed: .start, synchronous: .off, limits: limits)

@@ -257,6 +257,29 @@ struct SeriesStoreTests {
         }
     }
 
+    /// To cut the file takes long on some file systems, and readings would wait for it.
+    @Test func theWALBeginsAfreshInTheFileThatIsThere() throws {
+        var limits = SeriesStore.Limits()
+        limits.checkpointBytes = 1 << 20
+        try withTemporaryStore(limits: limits) { store in
+            var number = 0
+            func commit() throws {
+                number += 1
+                try store.apply(store.commit(ReadingBatch(at: .base, [self.reading(1, at: Int64(number))])))
+            }
+            while !store.isCheckpointDue {
+                try #require(number < 10_000, "no checkpoint is ever due")
+                try commit()
+            }
+            let size = store.statistics().walBytes
+            #expect(size > limits.checkpointBytes)
+            try store.checkpoint()
+            try commit()
+            #expect(!store.isCheckpointDue)
+            #expect(store.statistics().walBytes == size)
+        }
+    }
+
     private func payload(_ device: String, _ refusals: [Refusal]) -> QuarantinedPayload {
         QuarantinedPayload(
             topic: "poyang/v1/devices/\(device)/telemetry",

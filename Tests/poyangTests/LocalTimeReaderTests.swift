@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import DeviceCatalog
 import Foundation
 import Telemetry
 import Testing

@@ -85,7 +85,10 @@ private struct CatalogReading {
         }
         let below = parts[(kind + 1)...].count
         let slug = String(name.dropLast(name.hasSuffix(".yml") ? 4 : 5))
-        if parts[kind] == "models", slug.hasSuffix(".examples") { return }
+        if parts[kind] == "models", below == 2, slug.hasSuffix(".examples") {
+            self.addExamples(source, model: parts[parts.count - 2] + "/" + slug.dropLast(9))
+            return
+        }
         switch (parts[kind], below) {
         case ("models", 2): self.addModel(source, id: parts[parts.count - 2] + "/" + slug)
         case ("sites", 2): self.addSite(source, slug: slug)
@@ -102,6 +105,11 @@ private struct CatalogReading {
         }
         let model = ModelFile.read(root, id: id)
         if self.declare("model \(id)", at: root) { self.files.models[id] = model ?? DeviceModel(id: id) }
+    }
+
+    private mutating func addExamples(_ source: SourceText, model: String) {
+        guard let root = YAMLValue.parse(source.text, file: source.path, problems: self.problems) else { return }
+        self.files.examples += ModelExamplesFile.read(root, model: model)
     }
 
     private mutating func addSite(_ source: SourceText, slug: String) {
@@ -144,6 +152,18 @@ private struct CatalogReading {
                 continue
             }
             if let message = model.zeroElevationProblem(of: declared.device) { declared.place.report(message) }
+        }
+        for example in self.files.examples {
+            let fault: String
+            switch self.files.models[example.model] {
+            case nil: fault = "there is no model '\(example.model)' for this example"
+            case let model? where model.payload == nil && !model.takesAnyMetric:
+                fault = "the model '\(example.model)' has no 'payload', which would say how to read this"
+            default: continue
+            }
+            self.problems.report(
+                Problem(file: example.file, line: example.line, column: example.column, message: fault)
+            )
         }
         for reference in self.areas.flatMap(\.sites) + self.sites.flatMap(\.references)
         where self.files.sites[reference.id] == nil {

@@ -30,6 +30,8 @@ package struct CatalogFiles: Sendable {
     package internal(set) var sites: [String: Site] = [:]
     package internal(set) var areas: [String: Area] = [:]
     package internal(set) var devices: [String: Device] = [:]
+    /// Payloads of the models and what they mean.
+    package internal(set) var examples: [ModelExample] = []
     /// Where each site, device and area is declared, by `site xingzi`.
     var places: [String: Place] = [:]
 

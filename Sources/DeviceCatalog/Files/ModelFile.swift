@@ -11,7 +11,9 @@ enum ModelFile {
     ///   - id: `vendor/model`, from the path.
     /// - Returns: The model as far as it could be read; what is wrong is reported.
     static func read(_ root: YAMLValue, id: String) -> DeviceModel? {
-        guard let map = root.mapping(keys: ["model", "name", "channels", "report", "hj212", "source", "notes"]) else {
+        guard
+            let map = root.mapping(keys: ["model", "name", "channels", "report", "hj212", "payload", "source", "notes"])
+        else {
             return nil
         }
         if let name = map["model"], let text = name.string, text != id {
@@ -37,7 +39,8 @@ enum ModelFile {
             optionalChannels: optional,
             takesAnyMetric: false,
             schedule: schedule,
-            hj212: self.hj212(map["hj212"])
+            hj212: self.hj212(map["hj212"]),
+            payload: map["payload"].flatMap { LayoutFile.read($0, keys: Set((channels + optional).map(\.key))) }
         )
     }
 
@@ -106,12 +109,12 @@ enum ModelFile {
     private static func unit(_ value: YAMLValue?, of metric: String) -> Unit? {
         guard let value, let text = value.string else { return nil }
         let canonical = Unit(ofMetric: metric)
-        let fitting = Unit.all.filter { $0.canonical == canonical.suffix }.map(\.symbol).joined(separator: ", ")
+        let fitting = Unit.all.filter { $0.measuring(canonical) != nil }.map(\.symbol).joined(separator: ", ")
         guard let unit = Unit(named: text) else {
             value.report("unit '\(text)' is not known; \(metric) takes \(fitting)")
             return nil
         }
-        guard unit.canonical == canonical.suffix else {
+        guard let unit = unit.measuring(canonical) else {
             value.report("unit '\(text)' does not fit \(metric), which is in \(canonical.symbol); it takes \(fitting)")
             return nil
         }

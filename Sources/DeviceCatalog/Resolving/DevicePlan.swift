@@ -86,6 +86,7 @@ final class DevicePlan: Sendable {
     /// The channels that the device may gain.
     let gainable: GainableChannels
     let hj212: HJ212Dialect
+    let payload: PayloadLayout?
     /// The forms of the identity that others gave it; empty where it has none.
     let addresses: Set<String>
     /// Depths of rain that some device of the site reports itself, so that no counter yields them.
@@ -110,6 +111,7 @@ final class DevicePlan: Sendable {
         self.overrides = overrides
         self.takesAnyMetric = model.takesAnyMetric
         self.hj212 = model.hj212
+        self.payload = model.payload
         self.addresses = Set(ForeignAddress.forms(of: device.address))
         self.keys = keys
         self.gainable = gainable
@@ -169,6 +171,14 @@ final class DevicePlan: Sendable {
             return self.channels[place]
         }
         return self.gainsChannels ? self.gainedChannel(key) : nil
+    }
+
+    /// The unit in which values under a key are expected; nil when the device has no such channel.
+    ///
+    /// The device gains no channel by the question.
+    func unit(of key: String) -> Unit? {
+        if let channel = self.channels.first(where: { $0.key == key }) { return channel.unit }
+        return self.gainsChannels ? self.channelToGain(key)?.unit : nil
     }
 
     /// The plan of a channel that the device has gained, or gains now.

@@ -41,6 +41,15 @@ extension Refusal {
         )
     }
 
+    static func wrongUnit(_ reading: Reading, _ unit: Unit, expected: Unit) -> Refusal {
+        Refusal(
+            reason: .malformed,
+            detail: "the payload gives \(reading.value) \(unit.symbol), the channel is in "
+                + "\(expected.symbol.isEmpty ? "bare numbers" : expected.symbol); correct the one or the other",
+            key: reading.key
+        )
+    }
+
     static func timeInvalid(_ reading: Reading, _ time: Timestamp) -> Refusal {
         Refusal(
             reason: .timeInvalid,

@@ -45,7 +45,7 @@ package struct QueryService: Sendable {
     ) async throws -> (result: Value, permit: QueryGate.Permit) {
         guard let permit = await self.gate.enter() else { throw QueryRefusal() }
         let longest = min(limit ?? self.timeout, self.timeout)
-        let stop = QueryStop()
+        let stop = QueryStop(pause: self.threads.pause)
         let job = QueryJob<Value>()
         self.threads.put { job.finish(Result { try work(stop) }) }
         let value = try await withTaskCancellationHandler {

@@ -11,18 +11,21 @@ import Telemetry
 /// One query alone is shared by all of them; of many each works on its own.
 package final class QueryThreads: Workers {
     private let queue = JobQueue()
+    /// What a query calls between two series; nil where it need not give way.
+    let pause: (@Sendable () -> Void)?
 
     /// - Parameters:
     ///   - count: Of threads.
     ///   - niceness: 0 … 19, higher waits longer (nice(1)).
     package init(count: Int = ProcessInfo.processInfo.activeProcessorCount, niceness: Int32 = 0) {
         let queue = self.queue
+        self.pause = niceness > 0 ? GivingWay.pause : nil
         for number in 0..<max(1, count) {
-            let thread = Thread {
+            let thread = Thread { () -> Void in
+                Thread.current.name = "query \(number)"
                 yieldToOthers(niceness)
                 while let job = queue.take() { job() }
             }
-            thread.name = "query \(number)"
             thread.stackSize = 8 << 20
             thread.start()
         }
@@ -50,13 +53,6 @@ package final class QueryThreads: Workers {
             work.waitForHelpers()
         }
     }
-}
-
-/// Lowers the priority of the calling thread, and of no other.
-///
-/// Linux has it so (setpriority(2), "C library/kernel differences"), and always grants more niceness.
-package func yieldToOthers(_ niceness: Int32) {
-    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
 }
 
 /// The parts of one piece of work, taken by whoever is free.

@@ -29,6 +29,16 @@ struct RegistryRoutes: Sendable {
         router.get("/api/devices") { _, context in
             try JSONBody.response(try await self.backend.deviceReports(org: context.access.org))
         }
+        router.get("/api/devices/export") { request, context in
+            let site = request.uri.queryParameters["site"].map(String.init)
+            return Response(
+                status: .ok,
+                headers: [.contentType: "text/csv; charset=utf-8", .cacheControl: "no-store"],
+                body: ResponseBody(
+                    byteBuffer: ByteBuffer(string: self.backend.exportDevices(site: site, org: context.access.org))
+                )
+            )
+        }
         router.get("/api/devices/:id") { _, context in
             let id = try context.parameters.require("id")
             guard let report = try await self.backend.deviceReport(id, org: context.access.org) else {

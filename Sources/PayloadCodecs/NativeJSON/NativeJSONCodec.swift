@@ -64,7 +64,8 @@ package struct NativeJSONCodec: PayloadCodec {
         }
     }
 
-    private mutating func elements(
+    /// The objects of an array whose opening bracket is taken.
+    mutating func elements(
         _ scanner: inout JSONScanner,
         _ bytes: Span<UInt8>,
         _ message: inout DecodedMessage
@@ -84,7 +85,7 @@ package struct NativeJSONCodec: PayloadCodec {
     }
 
     /// One object: its members are scanned once; what applies to all of its values is applied at its end.
-    private mutating func object(
+    mutating func object(
         _ scanner: inout JSONScanner,
         _ bytes: Span<UInt8>,
         _ message: inout DecodedMessage
@@ -93,7 +94,7 @@ package struct NativeJSONCodec: PayloadCodec {
         scanner.advance()
         if !scanner.take(UInt8(ascii: "}"), bytes) {
             repeat {
-                let key = try self.key(&scanner, bytes)
+                let key = try scanner.name(&self.keys, bytes)
                 try self.member(key, &object, &scanner, bytes, &message)
             } while try scanner.hasNext(before: UInt8(ascii: "}"), bytes)
         }
@@ -117,7 +118,7 @@ package struct NativeJSONCodec: PayloadCodec {
             scanner.advance()
             if scanner.take(UInt8(ascii: "}"), bytes) { return }
             repeat {
-                let key = try self.key(&scanner, bytes)
+                let key = try scanner.name(&self.keys, bytes)
                 try object.value(key, &scanner, bytes, &message)
             } while try scanner.hasNext(before: UInt8(ascii: "}"), bytes)
         case "ts":
@@ -140,20 +141,6 @@ package struct NativeJSONCodec: PayloadCodec {
         }
     }
 
-    /// A name and its colon.
-    private mutating func key(_ scanner: inout JSONScanner, _ bytes: Span<UInt8>) throws(JSONError) -> String {
-        let (range, isEscaped) = try scanner.string(bytes)
-        let key = isEscaped ? JSONText.unescape(range, bytes) : self.keys.text(of: range, in: bytes)
-        guard let key else {
-            throw JSONError(offset: range.lowerBound, message: "the name is not UTF-8")
-        }
-        guard range.count <= 256 else {
-            throw JSONError(offset: range.lowerBound, message: "a name of \(range.count) bytes; at most 256")
-        }
-        try scanner.expect(UInt8(ascii: ":"), "':' after the name", bytes)
-        return key
-    }
-
     private mutating func qualities(
         at offset: Int,
         _ object: inout NativeObject,
@@ -163,7 +150,7 @@ package struct NativeJSONCodec: PayloadCodec {
         var scanner = JSONScanner(at: offset + 1)
         if scanner.take(UInt8(ascii: "}"), bytes) { return }
         repeat {
-            let key = try self.key(&scanner, bytes)
+            let key = try scanner.name(&self.keys, bytes)
             let quality: Quality?
             if case .number(let number) = try NativeValue(&scanner, bytes, depth: 4), (1...4).contains(number) {
                 quality = UInt8(exactly: number).flatMap(Quality.init(rawValue:))
@@ -188,7 +175,7 @@ package struct NativeJSONCodec: PayloadCodec {
         var scanner = JSONScanner(at: offset + 1)
         if scanner.take(UInt8(ascii: "}"), bytes) { return }
         repeat {
-            let key = try self.key(&scanner, bytes)
+            let key = try scanner.name(&self.keys, bytes)
             var method: Telemetry.Method?
             if scanner.peek(bytes) == UInt8(ascii: "\"") {
                 let (range, isEscaped) = try scanner.string(bytes)

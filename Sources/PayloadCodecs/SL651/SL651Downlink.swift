@@ -33,7 +33,8 @@ package struct SL651Downlink: Sendable {
     /// Confirms a frame, or all packets of the message whose last one it is (6.3.1.2 b, c).
     ///
     /// `serial` is that of the message, which only its first packet says; `time` is the time of sending and sets no clock.
-    /// With ESC (`staysOnLine`) the station waits ten minutes for questions, with EOT it hangs up.
+    /// With ESC (`staysOnLine`) the station waits ten minutes for questions, with EOT it hangs up; a message behind which
+    /// the station has announced another (ETB) is answered with ACK (table 10).
     package func confirm(
         _ frame: SL651Frame,
         serial: UInt16,
@@ -44,7 +45,7 @@ package struct SL651Downlink: Sendable {
             function: frame.function,
             packet: frame.packet.map { SL651Frame.Packet(number: $0.total, total: $0.total) },
             body: self.head(serial, time),
-            end: staysOnLine ? .stayOnLine : .hangUp
+            end: frame.packet == nil && frame.end == .moreFollows ? .goOn : staysOnLine ? .stayOnLine : .hangUp
         )
     }
 

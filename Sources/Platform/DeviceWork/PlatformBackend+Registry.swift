@@ -9,6 +9,15 @@ import Telemetry
 
 /// Single devices change at run time: those of the registry. Those of files are changed there.
 extension PlatformBackend {
+    package func exportDevices(site: String?, org: String?) -> String {
+        let catalog = self.resolver.catalog
+        let devices = catalog.devices.values.filter { device in
+            let owner = catalog.sites[device.site]?.org
+            return (site ?? device.site) == device.site && (org ?? owner) == owner
+        }
+        return DeviceExport(devices, sites: catalog.sites).csv
+    }
+
     package func retireDevice(_ id: String, by name: String, access: Access) async throws {
         let device = try self.registeredDevice(id, org: access.org)
         let who = try self.person(name, note: "", access)

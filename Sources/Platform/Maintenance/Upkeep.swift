@@ -8,12 +8,15 @@ import ServiceLifecycle
 import Synchronization
 import Telemetry
 
-/// Keeps the store small, on a thread of its own: merges what was sealed, removes and thins what is old.
+/// Keeps the store small, on a thread of its own: moves the WAL into the database file, merges what was sealed, removes and thins
+/// what is old.
 ///
 /// What fails is logged once, shown in the status and tried again, later each time; nobody waits for it.
 final class Upkeep: Service {
     /// How often it looks when nobody calls, and how long it waits after a failure.
     struct Pace {
+        /// The WAL grows by some 10 MB a second at most.
+        var checkpoint = Duration.seconds(1)
         var merging = Duration.seconds(60)
         var retention = Duration.seconds(24 * 60 * 60)
         /// While our own clock is suspect.
@@ -39,6 +42,7 @@ final class Upkeep: Service {
     }
 
     private struct State {
+        var checkpoint = Duty(name: "moving the WAL into the database file")
         var merging = Duty(name: "merging the store's segments")
         var retention = Duty(name: "removing and thinning old samples")
         var lastMerge: Timestamp?
@@ -83,7 +87,7 @@ final class Upkeep: Service {
             Report(
                 lastMerge: state.lastMerge,
                 lastRetention: state.lastRetention,
-                faults: [state.merging, state.retention]
+                faults: [state.checkpoint, state.merging, state.retention]
                     .compactMap { duty in
                         duty.fault.map { "\(duty.name): \($0)" }
                     }
@@ -123,10 +127,12 @@ final class Upkeep: Service {
     ///
     /// - Returns: When something will be due next.
     func round() -> ContinuousClock.Instant {
+        if self.isDue(\.checkpoint) { self.checkpoint() }
         if self.hasRetention, self.isDue(\.retention) { self.enforceRetention() }
         if self.isDue(\.merging) { self.merge() }
         return self.state.withLock { state in
-            self.hasRetention ? min(state.merging.next, state.retention.next) : state.merging.next
+            let next = min(state.checkpoint.next, state.merging.next)
+            return self.hasRetention ? min(next, state.retention.next) : next
         }
     }
 
@@ -140,6 +146,12 @@ final class Upkeep: Service {
 
     private func isDue(_ duty: KeyPath<State, Duty>) -> Bool {
         !self.bell.isClosing && self.state.withLock { $0[keyPath: duty].next <= .now }
+    }
+
+    private func checkpoint() {
+        self.attempt(\.checkpoint, every: self.pace.checkpoint) {
+            if self.store.isCheckpointDue { try self.store.checkpoint() }
+        }
     }
 
     private func merge() {

@@ -49,8 +49,10 @@ package final class QueryStop: Sendable {
     }
 
     private let reason = Atomic<UInt8>(0)
+    private let pause: (@Sendable () -> Void)?
 
-    package init() {}
+    /// - Parameter pause: Called between two series, on the thread that evaluates them; may let others go first.
+    package init(pause: (@Sendable () -> Void)? = nil) { self.pause = pause }
 
     /// The first reason stays.
     package func stop(_ reason: Reason) {
@@ -59,6 +61,7 @@ package final class QueryStop: Sendable {
 
     @inline(__always)
     func check() throws(PromQLError) {
+        self.pause?()
         let now = self.reason.load(ordering: .relaxed)
         if now != 0 { throw Self.error(Reason(rawValue: now) ?? .canceled) }
     }

@@ -82,8 +82,8 @@ extension SeriesStore {
             let isDone = try self.pool.writeWithoutTransaction { _ in try backup.step(Self.pagesPerStep) }
             if isDone { return }
             try progress(backup.share)
-            // No sealing runs that would do it.
-            if SeriesStore.fileSize(self.path + "-wal") > self.limits.walBytes / 4 { try self.checkpoint() }
+            // The upkeep may wait for the copy to end.
+            if self.isCheckpointDue { try self.checkpoint() }
         }
     }
 }

@@ -11,6 +11,8 @@ enum EntryApplication {
         var revisions: [Revision] = []
         /// What the rules must see, in order.
         var samples: [AppliedSample] = []
+        /// The series of each duplicate.
+        var repeated: [SeriesID] = []
     }
 
     /// The sample that the blocks hold for a reading.
@@ -97,6 +99,7 @@ enum EntryApplication {
                 outcome.samples.append(AppliedSample(series: key, sample: sample))
             case .duplicate:
                 outcome.counts.duplicates += 1
+                outcome.repeated.append(id)
             case .revised(let old, let oldMark):
                 outcome.counts.revised += 1
                 outcome.samples.append(AppliedSample(series: key, sample: sample))

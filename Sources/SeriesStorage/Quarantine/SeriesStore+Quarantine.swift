@@ -35,6 +35,29 @@ extension SeriesStore {
         )
     }
 
+    /// Refused values of a device by reason, of the payloads that are still kept.
+    package func refusedValues(of device: String) throws -> [QuarantineReason: Int] {
+        do {
+            return try self.pool.read { db in
+                var counts: [QuarantineReason: Int] = [:]
+                let rows = try Row.fetchCursor(
+                    db,
+                    sql: "SELECT refusals FROM quarantine WHERE device = ?",
+                    arguments: [device]
+                )
+                while let row = try rows.next() {
+                    let refusals: Data = row[0]
+                    for refusal in try RefusalCodec.decode(refusals.array) {
+                        counts[refusal.reason, default: 0] += refusal.values
+                    }
+                }
+                return counts
+            }
+        } catch {
+            throw StorageError(error, path: self.path)
+        }
+    }
+
     package func quarantineEntry(_ id: Int64) throws -> QuarantineEntry? {
         try self.quarantine("WHERE id = ?", arguments: [id]).first
     }

@@ -82,8 +82,7 @@ struct ReplayCommand: AsyncParsableCommand {
             while let message = try order.next() { StandardOutput.write("\(message.topic) \(message.payload)") }
             return
         }
-        let broker = self.broker ?? ProcessInfo.processInfo.environment["POYANG_BROKER"] ?? "mqtt://127.0.0.1:1883"
-        let publisher = try await BrokerPublisher(broker)
+        let publisher = try await BrokerPublisher(try BrokerLogin(self.broker), as: "replay")
         try await self.publish(&order, rows: recordings.reduce(0) { $0 + $1.count }, to: publisher)
     }
 

@@ -1,7 +1,6 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import Logging
 import MQTTIngest
 
@@ -17,20 +16,15 @@ final class BrokerPublisher: ReplayPublisher {
     /// Connects.
     ///
     /// - Parameters:
-    ///   - url: `mqtt[s]://HOST:PORT`
+    ///   - login: Where, and as whom.
+    ///   - name: What the broker's log shows.
     ///   - patience: How long a first connection may take.
-    /// - Throws: ``CommandFailure`` when the text is no address or the broker does not answer.
-    init(_ url: String, patience: Duration = .seconds(5)) async throws {
-        do {
-            self.broker = try BrokerAddress(url)
-        } catch {
-            throw CommandFailure("--broker: \(error)")
-        }
-        let process = ProcessInfo.processInfo.processIdentifier
-        let options = MQTTPublisher.Options(broker: self.broker, clientID: "poyang-replay-\(process)")
-        var logger = Logger(label: "replay") { StreamLogHandler.standardError(label: $0) }
+    /// - Throws: ``CommandFailure`` when the broker does not answer.
+    init(_ login: BrokerLogin, as name: String, patience: Duration = .seconds(5)) async throws {
+        self.broker = login.address
+        var logger = Logger(label: name) { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .error
-        self.publisher = MQTTPublisher(options, logger: logger)
+        self.publisher = login.publisher(name: name, logger: logger)
         self.publisher.start()
         let clock = ContinuousClock()
         let deadline = clock.now + patience

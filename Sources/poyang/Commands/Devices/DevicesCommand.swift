@@ -16,7 +16,8 @@ struct DevicesCommand: AsyncParsableCommand {
               poyang devices show field7-soil
             """,
         subcommands: [
-            DevicesValidate.self, DevicesApply.self, DevicesList.self, DevicesShow.self, DevicesImportCSV.self,
+            DevicesValidate.self, DevicesApply.self, DevicesList.self, DevicesShow.self, DevicesWatch.self,
+            DevicesImportCSV.self, DevicesExport.self, DevicesLabels.self,
             DevicesRegister.self, DevicesReplace.self, DevicesSurvey.self, DevicesRetire.self, DevicesCredentials.self,
             DevicesMaintenance.self,
             DevicesCalibration.self,

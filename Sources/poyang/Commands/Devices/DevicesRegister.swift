@@ -19,7 +19,7 @@ struct DevicesRegister: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The device's id, which is its MQTT user, too.")
+    @Argument(help: "The device's id, which is its MQTT user, too; or what its label says: poyang:ID?model=….")
     var id: String?
     @Option(help: ArgumentHelp("The model: vendor/model, or generic/json.", valueName: "model"))
     var model: String?
@@ -76,8 +76,11 @@ struct DevicesRegister: AsyncParsableCommand {
 
     /// The members that the service wants; on a terminal what is missing is asked for.
     private func cells(_ client: APIClient) async throws -> [(String, JSONValue)] {
-        var id = self.id
-        var model = self.model
+        // What a scanner reads from a label says more than the id.
+        let label = self.id.flatMap(DeviceLabel.init(text:))
+        var id = label?.device ?? self.id
+        var model = self.model ?? label.flatMap { $0.model.isEmpty ? nil : $0.model }
+        var address = self.address ?? label.flatMap { $0.address.isEmpty ? nil : $0.address }
         var site = self.site
         var siteName = self.siteName
         var kind = self.kind
@@ -85,7 +88,13 @@ struct DevicesRegister: AsyncParsableCommand {
             guard isatty(STDIN_FILENO) == 1 else {
                 throw ValidationError("give ID, --model and --site; they are asked for only on a terminal")
             }
-            id = try id ?? Question.ask("device id / 设备编号")
+            if id == nil {
+                let answer = try Question.ask("device id, or its label / 设备编号或标签内容")
+                let label = DeviceLabel(text: answer)
+                id = label?.device ?? answer
+                model = model ?? label.flatMap { $0.model.isEmpty ? nil : $0.model }
+                address = address ?? label.flatMap { $0.address.isEmpty ? nil : $0.address }
+            }
             let models = try await client.get("/api/models").elements.map { $0["model"].cellText }
             model = try model ?? Question.choose("model / 型号", among: models)
             let sites = try await client.get("/api/sites").elements.map { $0["site"].cellText }
@@ -98,7 +107,7 @@ struct DevicesRegister: AsyncParsableCommand {
         }
         let texts: [(String, String?)] = [
             ("device_id", id), ("model", model), ("site_id", site), ("site_name", siteName), ("kind", kind),
-            ("org", self.org), ("basin", self.basin), ("name", self.name), ("address", self.address),
+            ("org", self.org), ("basin", self.basin), ("name", self.name), ("address", address),
             ("interval", self.interval),
         ]
         let numbers: [(String, Double?)] = [
@@ -148,10 +157,15 @@ enum FirstReading {
         let newest = device["channels"].elements.filter { !$0["last_value"].isNull }
             .max { $0["last_time"].cellText < $1["last_time"].cellText }
         guard let newest else { return "state: \(device["state"].cellText)" }
-        let time = newest["last_time"].cellText
-        let unit = newest["unit"].cellText
-        let value = newest["last_value"].cellText + (unit.isEmpty ? "" : " \(unit)")
-        return "first data \(value) at \(time.dropFirst(11).prefix(5)) (\(newest["metric"].cellText), \(time))"
+        let words = self.words(value: newest["last_value"], unit: newest["unit"], time: newest["last_time"])
+        return "\(words.en) (\(newest["metric"].cellText), \(newest["last_time"].cellText))"
+    }
+
+    /// `first data 21.4 % at 10:02`, in both languages.
+    static func words(value: JSONValue, unit: JSONValue, time: JSONValue) -> (zh: String, en: String) {
+        let value = value.cellText + (unit.cellText.isEmpty ? "" : " \(unit.cellText)")
+        let clock = time.cellText.dropFirst(11).prefix(5)
+        return ("首条数据 \(value)，\(clock)", "first data \(value) at \(clock)")
     }
 
     /// - Throws: ``CommandFailure`` when nothing came in time.

@@ -10,7 +10,10 @@ struct DevicesShow: AsyncParsableCommand {
         discussion: """
             The clock offset is the median of receive time minus reading time of the newest
             messages: above zero the device's clock is behind (or its messages come late),
-            below zero ahead. With --json one object per channel.
+            below zero ahead. The interval is kept to 100 % when each report of the last 24
+            hours came (of a new device, since its first). Duplicates are counted since the
+            start of the service, rejected values as far as quarantine keeps them. With
+            --json one object per channel.
 
               poyang devices show xingzi-1
             """
@@ -28,21 +31,28 @@ struct DevicesShow: AsyncParsableCommand {
         let own = [
             "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "first_seen",
             "last_seen",
-            "clock_offset_seconds", "address", "topic", "zero_elevation_meters", "mount_height_meters", "stored",
-            "duplicates", "quarantined",
+            "clock_offset_seconds", "address", "topic", "zero_elevation_meters", "mount_height_meters",
+        ]
+        let ofHealth = [
+            "interval_kept_percent", "reports_arrived", "reports_expected", "battery_volts", "battery_percent",
+            "signal_dbm", "duplicates", "rejected", "reject_reasons",
         ]
         let ofChannel = ["metric", "labels", "last_value", "last_time", "interval"]
         if self.output.json {
-            var table = Table(columns: own + ofChannel)
+            var table = Table(columns: own + ofHealth + ofChannel)
             let channels = device["channels"].elements
             for channel in channels.isEmpty ? [.null] : channels {
-                table.append(own.map { device[$0] } + ofChannel.map { DevicesShow.flat(channel[$0]) })
+                let values = own.map { device[$0] } + ofHealth.map { device["health"][$0] }
+                table.append(values + ofChannel.map { DevicesShow.flat(channel[$0]) })
             }
             table.print(asJSON: true, empty: "")
             return
         }
         for name in own where !device[name].cellText.isEmpty {
             StandardOutput.write("\(name.replacing("_", with: " ")): \(device[name].cellText)")
+        }
+        for name in ofHealth where !device["health"][name].cellText.isEmpty {
+            StandardOutput.write("\(name.replacing("_", with: " ")): \(device["health"][name].cellText)")
         }
         StandardOutput.write("")
         var table = Table(columns: ofChannel)

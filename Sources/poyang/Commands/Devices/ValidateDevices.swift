@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DeviceCatalog
+import StrictYAML
 
 /// Loads every file of a devices folder and checks it.
 ///
@@ -10,6 +11,8 @@ import DeviceCatalog
 func validateDevices(folder: String) throws -> String {
     let files = try CatalogFiles.load(directory: folder)
     let catalog = try Catalog(files: files)
+    let faults = ModelExampleCheck.problems(in: files)
+    guard faults.isEmpty else { throw ProblemList(faults) }
     return "\(folder): \(catalog.sites.count) sites, \(catalog.areas.count) areas, "
-        + "\(files.models.count) models, \(catalog.devices.count) devices are right"
+        + "\(files.models.count) models with \(files.examples.count) examples, \(catalog.devices.count) devices are right"
 }

@@ -52,8 +52,6 @@ struct WarningsWatch: AsyncParsableCommand {
     }
 }
 
-private struct EndOfWatch: Error {}
-
 /// What `watch` remembers between connections.
 private struct Follower {
     /// The feed's number of the last message seen, for `lastEventId`.

@@ -1,0 +1,191 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import DeviceCatalog
+import PayloadCodecs
+import Telemetry
+import TestSupport
+import Testing
+
+@testable import MQTTIngest
+
+/// The way of what network servers, gateways and SenML senders publish into a batch.
+struct NetworkServerTests {
+    private let resolver: CatalogResolver
+    private let now: Timestamp
+
+    init() throws {
+        self.now = try #require(Timestamp(rfc3339: "2022-07-18T09:35:00Z"))
+        let files = try CatalogFiles.parse([
+            SourceText(
+                path: "Devices/models/acme/probe.yaml",
+                text: """
+                    channels:
+                      soil_moisture_percent: { key: moisture, max: 100 }
+                      water_level_meters: { key: level, unit: cm, optional: true }
+                      signal_dbm: { optional: true }
+                      battery_percent: { optional: true }
+                    """
+            ),
+            SourceText(
+                path: "Devices/models/acme/gauge.yaml",
+                text: """
+                    channels: { water_level_meters: { key: level, unit: mm }, signal_dbm: { optional: true } }
+                    payload: { form: fixed, ports: [2], frames: [{ fields: [{ key: level, type: u8 }] }] }
+                    """
+            ),
+        ])
+        let sites = ["f1", "f2"].map { Site(id: $0, name: LocalizedName(zh: $0, en: $0), kind: .field) }
+        let devices = [
+            Device(id: "probe-1", name: "Device A", model: "acme/probe", site: "f1", address: "0101010101010101"),
+            Device(id: "gauge-1", model: "acme/gauge", site: "f2", address: "0404040404040404"),
+            Device(id: "dev1", name: "Device B", model: "generic/json", site: "f2"),
+        ]
+        let catalog = try Catalog(files: files, registered: CatalogRegistrations(sites: sites, devices: devices))
+        self.resolver = CatalogResolver(catalog: catalog)
+    }
+
+    private func take(_ text: String, topic: String, isRetained: Bool = false) -> ReadingBatch {
+        var path = MessagePath(payloadLimit: 1 << 16)
+        var batch = ReadingBatch(receivedAt: self.now)
+        path.take(
+            topic: Array(topic.utf8).span,
+            topicHash: 1,
+            payload: Array(text.utf8).span,
+            isRetained: isRetained,
+            resolver: self.resolver,
+            into: &batch
+        )
+        return batch
+    }
+
+    private func values(_ batch: ReadingBatch) -> [String: Double] {
+        let pairs = batch.readings.map { ("\($0.series.labels["site"]) \($0.series.labels.metric)", $0.sample.value) }
+        return Dictionary(pairs) { first, _ in first }
+    }
+
+    private let up = "application/7/device/0101010101010101/event/up"
+
+    private func uplink(_ object: String, eui: String = "0101010101010101") -> String {
+        #"""
+        {"time":"2022-07-18T09:34:15.775023242+00:00","deviceInfo":{"devEui":"\#(eui)"},"fPort":2,"data":"qg==",
+         "object":\#(object),"rxInfo":[{"rssi":-36,"snr":10.5}]}
+        """#
+    }
+
+    @Test func anUplinkIsOfTheDeviceWithItsEUI() {
+        let batch = self.take(self.uplink(#"{"moisture":"21.4","node":"LSE01","interrupt":0}"#), topic: self.up)
+        #expect(batch.quarantined.isEmpty)
+        #expect(self.values(batch) == ["f1 soil_moisture_percent": 21.4, "f1 signal_dbm": -36])
+        let time = Timestamp(rfc3339: "2022-07-18T09:34:15.775Z")
+        #expect(batch.readings.allSatisfy { $0.sample.time == time && $0.hasOwnTime })
+    }
+
+    /// If the model knows none of its keys, somebody must hear of it.
+    @Test func anObjectOfWhichNothingIsKnownIsRefused() {
+        let batch = self.take(self.uplink(#"{"water_SOIL":21.4,"temp":1}"#), topic: self.up)
+        #expect(self.values(batch) == ["f1 signal_dbm": -36])
+        #expect(batch.quarantined.first?.device == "probe-1")
+        #expect(batch.quarantined.first?.refusals.map(\.reason) == [.unknownChannel, .unknownChannel])
+    }
+
+    /// The model says how to read the bytes: what the network server made of them does not count.
+    @Test func aModelsLayoutGoesBeforeTheServersDecoder() {
+        let topic = "application/7/device/0404040404040404/event/up"
+        let batch = self.take(self.uplink(#"{"level":5}"#, eui: "0404040404040404"), topic: topic)
+        #expect(batch.quarantined.isEmpty)
+        #expect(self.values(batch) == ["f2 water_level_meters": 0.17, "f2 signal_dbm": -36])
+        let time = Timestamp(rfc3339: "2022-07-18T09:34:15.775Z")
+        #expect(batch.readings.allSatisfy { $0.sample.time == time })
+        let other = self.take(
+            self.uplink(#"{"level":5}"#, eui: "0404040404040404").replacing("\"fPort\":2", with: "\"fPort\":3"),
+            topic: topic
+        )
+        #expect(other.quarantined.first?.refusals.map(\.reason) == [.malformed])
+    }
+
+    @Test func anUnknownEUIIsAnUnknownDevice() {
+        let batch = self.take(
+            self.uplink(#"{"moisture":21.4}"#, eui: "0202020202020202"),
+            topic: "application/7/device/0202020202020202/event/up"
+        )
+        #expect(batch.readings.isEmpty)
+        #expect(batch.quarantined.first?.refusals.map(\.reason) == [.unknownDevice])
+        #expect(batch.quarantined.first?.device == "0202020202020202")
+    }
+
+    @Test func aStatusGivesTheBattery() {
+        let batch = self.take(
+            #"{"time":"2022-07-18T09:34:15Z","deviceInfo":{"devEui":"01-01-01-01-01-01-01-01"},"margin":10,"batteryLevel":88.3}"#,
+            topic: "application/7/device/0101010101010101/event/status"
+        )
+        #expect(batch.quarantined.isEmpty)
+        #expect(self.values(batch) == ["f1 battery_percent": 88.3])
+    }
+
+    @Test func theThingsStackNamesDevicesByItsOwnIdsToo() {
+        let batch = self.take(
+            #"{"end_device_ids":{"device_id":"dev1","dev_eui":"0303030303030303"},"received_at":"2022-07-18T09:34:15Z","uplink_message":{"decoded_payload":{"soil_moisture_percent":20,"note":"x"}}}"#,
+            topic: "v3/app1@t/devices/dev1/up"
+        )
+        #expect(batch.quarantined.isEmpty)
+        #expect(self.values(batch) == ["f2 soil_moisture_percent": 20])
+    }
+
+    @Test func simulatedUplinksAreNeverStored() {
+        self.resolver.replace(policy: IngestPolicy(acceptsSimulated: true))
+        let batch = self.take(
+            #"{"end_device_ids":{"device_id":"dev1"},"received_at":"2022-07-18T09:34:15Z","uplink_message":{"decoded_payload":{"soil_moisture_percent":20}},"simulated":true}"#,
+            topic: "v3/app1@t/devices/dev1/up"
+        )
+        #expect(batch.readings.isEmpty)
+        #expect(batch.quarantined.first?.refusals.map(\.reason) == [.wrongAddress])
+    }
+
+    @Test func aGatewaySpeaksForSeveralDevices() {
+        let batch = self.take(
+            #"""
+            {"Device A":[{"ts":1658136855000,"values":{"moisture":20}}],"dev1":[{"soil_moisture_percent":30}],
+             "0101010101010101":{"level":150},"Nobody":[{"moisture":1}]}
+            """#,
+            topic: "v1/gateway/telemetry"
+        )
+        #expect(
+            self.values(batch) == [
+                "f1 soil_moisture_percent": 20, "f2 soil_moisture_percent": 30, "f1 water_level_meters": 1.5,
+            ]
+        )
+        #expect(batch.quarantined.first?.refusals.map(\.reason) == [.unknownDevice])
+    }
+
+    @Test func ofAGatewaysRetainedMessageOnlyReadingsWithTheirTimeCount() {
+        let batch = self.take(
+            #"{"dev1":[{"soil_moisture_percent":30}],"Device A":[{"ts":1658136855000,"values":{"moisture":20}}]}"#,
+            topic: "v1/gateway/telemetry",
+            isRetained: true
+        )
+        #expect(self.values(batch) == ["f1 soil_moisture_percent": 20])
+        #expect(batch.quarantined.first?.refusals.map(\.reason) == [.timeInvalid])
+    }
+
+    @Test func unitsOfSenMLAreConvertedToTheChannels() {
+        let batch = self.take(
+            #"[{"bn":"urn:dev:mac:0101:","n":"moisture","u":"/","v":0.214},{"n":"level","u":"m","v":1.25}]"#,
+            topic: "poyang/v1/devices/probe-1/senml"
+        )
+        #expect(batch.quarantined.isEmpty)
+        #expect(self.values(batch) == ["f1 soil_moisture_percent": 21.4, "f1 water_level_meters": 1.25])
+        let wrong = self.take(#"[{"n":"level","u":"Cel","v":1.25}]"#, topic: "poyang/v1/devices/probe-1/senml")
+        #expect(wrong.readings.isEmpty)
+        #expect(wrong.quarantined.first?.refusals.map(\.reason) == [.malformed])
+    }
+
+    @Test func relativeTimesOfRetainedSenMLAreNone() {
+        let pack = #"[{"n":"moisture","t":-60,"v":20}]"#
+        let topic = "poyang/v1/devices/probe-1/senml"
+        #expect(self.take(pack, topic: topic).readings.map(\.sample.time) == [self.now - 60_000])
+        let retained = self.take(pack, topic: topic, isRetained: true)
+        #expect(retained.readings.isEmpty)
+        #expect(retained.quarantined.first?.refusals.map(\.reason) == [.timeInvalid])
+    }
+}

@@ -1,0 +1,47 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import DeviceCatalog
+import Foundation
+import StrictYAML
+import Telemetry
+import Testing
+
+@testable import poyang
+
+/// Payloads from vendors' documents beside the models.
+struct ModelExampleTests {
+    @Test func everyShippedExampleDecodesToItsValues() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Devices").path
+        let files = try CatalogFiles.load(directory: folder)
+        #expect(ModelExampleCheck.problems(in: files).map(\.description) == [])
+        let withLayout = files.models.values.filter { $0.payload != nil }
+        #expect(withLayout.count >= 15)
+        // No example of it is published.
+        let bare = Set(withLayout.map(\.id)).subtracting(files.examples.map(\.model))
+        #expect(bare == ["milesight/em410-rdl"])
+    }
+
+    @Test(arguments: [
+        ("expect: { level: 2 }", "level is 1.0, expected 2.0"), ("expect: {}", "level is 1.0, expected not there"),
+        ("expect: { level: 1, battery: 3 }", "battery is not there, expected 3.0"),
+        ("expect: { level: 1 }, refused: malformed", "it should be refused as malformed, and is read"),
+    ])
+    func whatDecodesToSomethingElseIsNamedWithItsPlace(claim: String, words: String) throws {
+        let files = try CatalogFiles.parse([
+            SourceText(
+                path: "Devices/models/acme/probe.yaml",
+                text: "channels: { water_level_meters: { key: level } }\npayload: { form: fixed, frames: [{ fields: "
+                    + "[{ key: level, type: u8 }] }] }"
+            ),
+            SourceText(
+                path: "Devices/models/acme/probe.examples.yaml",
+                text: "- { name: one, source: manual, frame: \"01\", \(claim) }"
+            ),
+        ])
+        let problems = ModelExampleCheck.problems(in: files).map(\.description)
+        #expect(problems.count == 1)
+        #expect(problems.first?.hasPrefix("Devices/models/acme/probe.examples.yaml:1:3: example 'one': ") == true)
+        #expect(problems.first?.contains(words) == true)
+    }
+}
