@@ -20,15 +20,17 @@ final class QualityTrack: Sendable {
     }
 
     private struct State {
-        /// Nil before the first value since the start.
-        var head: QualityState?
+        /// Whether ``head`` is that of what is stored: not before the first value since the start.
+        var isOpen = false
+        var head = QualityState()
         /// In order of time, from ``first`` on.
         var entries: [Entry] = []
         var first = 0
     }
 
-    /// After so many further batches of a source the store shows what one of them held: more never wait for the rules.
-    private static let batchesUnderWay: UInt32 = 192
+    /// After so many further batches of a source the store shows what one of them held: 64 wait for the rules at most, and
+    /// as many are in their hands.
+    private static let batchesUnderWay: UInt32 = 144
 
     private let series: SeriesKey
     private let state = Mutex(State())
@@ -59,13 +61,13 @@ final class QualityTrack: Sendable {
             return
         }
         self.state.withLock { state in
-            if state.head == nil, !self.open(&state, plan, history, before: reading.sample.time) {
+            if !state.isOpen, !self.open(&state, plan, history, before: reading.sample.time) {
                 // The store cannot be read: what the value alone says.
                 let verdict = plan.judge(reading.sample.value, at: reading.sample.time)
                 reading.sample.mark = Self.combined(mark, with: verdict)
                 return
             }
-            if let newest = state.head?.last?.time, reading.sample.time <= newest {
+            if let newest = state.head.last?.time, reading.sample.time <= newest {
                 if !reading.hasOwnTime, newest - reading.sample.time < .second {
                     reading.sample.time = newest + 1
                 } else {
@@ -75,9 +77,7 @@ final class QualityTrack: Sendable {
             }
             let sample = reading.sample
             let isDoubted = mark.quality == .suspect
-            guard let verdict = state.head?.take(sample.value, at: sample.time, isDoubted: isDoubted, plan) else {
-                return
-            }
+            let verdict = state.head.take(sample.value, at: sample.time, isDoubted: isDoubted, plan)
             if let spike = verdict.spike {
                 revisions.append(self.revision(of: spike.time, spike.value, to: SampleMark(failed: .spike)))
             }
@@ -126,6 +126,7 @@ final class QualityTrack: Sendable {
             _ = head.take(entry.value, at: entry.time, isDoubted: entry.isDoubted, plan)
         }
         state.head = head
+        state.isOpen = true
         return true
     }
 
