@@ -95,6 +95,7 @@ struct QualityTests {
             let text = String(decoding: try await service.get("/alerts?start=2000-01-01T00:00:00Z").body, as: UTF8.self)
             #expect(text.contains("读数未通过合理性检验（变化过快），未核实。"))
             #expect(text.contains("(changed too fast) and is unconfirmed"))
+            #expect(text.contains("rate_of_change"))
             // A spike is one when the next value is there.
             try await TestPublisher.publish(
                 [self.message("creek-1", 2.05, minute: 45), self.message("creek-1", 1.7, minute: 50)],

@@ -110,6 +110,9 @@ struct NextChangeTests {
             try evidence("sum_over_time(level{__quality__!~\"1|2\"}[5m])", .trusted).evidence
                 == Evidence(failed: .sender)
         )
+        #expect(try evidence("level{__failed_test__=\"sender\"}", .trusted).evidence == Evidence(failed: .sender))
+        #expect(try evidence("level{__failed_test__=\"\"} offset 1m", .all).evidence == .manual)
+        #expect(try evidence("level{__failed_test__=\"spike\"}", .all).newestSample == nil)
         #expect(try evidence("level offset 1m", .trusted).evidence == .manual)
         #expect(try evidence("level", .trusted).newestSample == Self.minute(2))
         #expect(try evidence("nothing", .trusted).newestSample == nil)
