@@ -52,7 +52,7 @@ let package = Package(
         .target(
             name: "PayloadCodecs",
             dependencies: ["CSnappy", "Telemetry", protobuf],
-            exclude: ["RemoteWrite/remote_write.proto"]
+            exclude: ["RemoteWrite/remote_write.proto", "Sparkplug/sparkplug_b.proto"]
         ),
         .target(name: "StrictYAML", dependencies: [yams]),
         .target(name: "DeviceCatalog", dependencies: ["Telemetry", "StrictYAML"]),

@@ -17,16 +17,20 @@ struct FrameCutter {
 
     private let reader = SL651FrameReader()
     private var bytes: [UInt8] = []
+    /// Where in `bytes` what has not been looked at begins.
+    private var position = 0
     /// Bytes since the last frame that belong to none.
     private(set) var skipped = 0
 
     /// Whether the beginning of a frame waits for its rest.
-    var isInsideFrame: Bool { !self.bytes.isEmpty }
+    var isInsideFrame: Bool { self.held > 0 }
 
     /// Bytes that wait for more; no frame is longer than 4,128.
-    var held: Int { self.bytes.count }
+    var held: Int { self.bytes.count - self.position }
 
     mutating func push(_ more: some Sequence<UInt8>) {
+        self.bytes.removeFirst(self.position)
+        self.position = 0
         self.bytes += more
     }
 
@@ -34,59 +38,64 @@ struct FrameCutter {
     mutating func next() -> Piece? {
         while self.findStart() {
             do {
-                let frame = try self.reader.frame(in: self.bytes.span)
-                let piece = Piece.frame(frame, Array(self.bytes[frame.extent]))
-                self.bytes.removeFirst(frame.extent.count)
+                var frame = try self.reader.frame(in: self.bytes.span, at: self.position)
+                let bytes = Array(self.bytes[frame.extent])
+                // The ranges count from the first byte of the frame.
+                frame.body = frame.body.lowerBound - self.position..<frame.body.upperBound - self.position
+                frame.extent = 0..<bytes.count
+                self.position += bytes.count
                 self.skipped = 0
-                return piece
+                return .frame(frame, bytes)
             } catch {
                 switch error.code {
                 case .truncated: return nil
                 case .checksum:
-                    let length = self.lengthOfDamaged()
-                    let damaged = Array(self.bytes.prefix(length))
-                    self.bytes.removeFirst(damaged.count)
+                    let damaged = Array(self.bytes[self.position..<self.endOfDamaged()])
+                    self.position += damaged.count
                     return .damaged(damaged, station: Self.station(of: damaged), reason: error.message)
-                case .malformed: self.drop(1)
+                case .malformed: self.pass(1)
                 }
             }
         }
         return nil
     }
 
-    /// Drops what stands before the next byte that may begin a frame.
+    /// Passes over what stands before the next byte that may begin a frame.
     ///
     /// - Returns: Whether there is one.
     private mutating func findStart() -> Bool {
-        let start = self.bytes.indices.first { index in
-            switch self.bytes[index] {
-            case 0x01: true
-            case 0x7E: index + 1 == self.bytes.count || self.bytes[index + 1] == 0x7E
-            default: false
+        let start = self.bytes.indices.dropFirst(self.position)
+            .first { index in
+                switch self.bytes[index] {
+                case 0x01: true
+                case 0x7E: index + 1 == self.bytes.count || self.bytes[index + 1] == 0x7E
+                default: false
+                }
             }
-        }
-        self.drop(start ?? self.bytes.count)
-        return !self.bytes.isEmpty
+        self.pass((start ?? self.bytes.count) - self.position)
+        return self.held > 0
     }
 
-    private mutating func drop(_ count: Int) {
+    private mutating func pass(_ count: Int) {
         let isFiller = { (byte: UInt8) in byte == 0x0D || byte == 0x0A || byte == 0 || byte == 0x20 }
-        self.skipped += self.bytes.prefix(count).count { !isFiller($0) }
-        self.bytes.removeFirst(count)
+        self.skipped += self.bytes[self.position..<self.position + count].count { !isFiller($0) }
+        self.position += count
     }
 
-    /// Up to the next frame that is whole, or by the length that it says itself.
-    private func lengthOfDamaged() -> Int {
-        let isText = self.bytes[0] == 0x01
-        let said =
-            isText
-            ? 24 + (Int(String(decoding: self.bytes[20..<23], as: UTF8.self), radix: 16) ?? 0) + 5
-            : 14 + (Int(self.bytes[11] & 0xF) << 8 | Int(self.bytes[12])) + 3
-        let end = min(said, self.bytes.count)
-        for index in 2..<max(end, 2) where self.bytes[index] == self.bytes[0] {
+    /// Where the next frame begins that is whole, or where a damaged one ends by the length that it says itself.
+    private func endOfDamaged() -> Int {
+        let start = self.position
+        let said: Int
+        if self.bytes[start] == 0x01 {
+            said = 24 + (Int(String(decoding: self.bytes[start + 20..<start + 23], as: UTF8.self), radix: 16) ?? 0) + 5
+        } else {
+            said = 14 + (Int(self.bytes[start + 11] & 0xF) << 8 | Int(self.bytes[start + 12])) + 3
+        }
+        let end = min(start + said, self.bytes.count)
+        for index in start + 2..<max(end, start + 2) where self.bytes[index] == self.bytes[start] {
             if (try? self.reader.frame(in: self.bytes.span, at: index)) != nil { return index }
         }
-        return max(end, 1)
+        return max(end, start + 1)
     }
 
     private static func station(of damaged: [UInt8]) -> UInt64? {

@@ -11,8 +11,9 @@ import Telemetry
 struct PacketAssembly {
     /// The packets of one message together, in bytes.
     static let longestMessage = 1 << 20
-    /// Messages that are coming in at a time; the oldest gives way.
+    /// Messages that are held at a time, and their bytes; the oldest give way.
     static let limit = 256
+    static let bytesHeld = 64 << 20
     /// How long a message waits for its next packet before it is asked for.
     static let patience: Milliseconds = 10 * .second
     /// How often one packet is asked for (6.3.1.2 c).
@@ -118,9 +119,10 @@ struct PacketAssembly {
     private mutating func forget(before now: Timestamp) {
         // A station that hung up in the middle begins again from the first packet.
         self.messages = self.messages.filter { now - $0.value.newest < Self.memory && !$0.value.packets.isEmpty }
-        guard self.messages.count >= Self.limit,
+        while self.messages.count >= Self.limit || self.messages.values.reduce(0, { $0 + $1.bytes }) > Self.bytesHeld,
             let oldest = self.messages.min(by: { $0.value.newest < $1.value.newest })
-        else { return }
-        self.messages[oldest.key] = nil
+        {
+            self.messages[oldest.key] = nil
+        }
     }
 }

@@ -231,7 +231,7 @@ final class SL651Core {
         self.metrics.damaged += 1
         self.report(.damaged(peer: link.peer, reason: reason))
         guard let address, self.directory?[address] != nil, let station = self.station(address),
-            self.pending.count < self.options.messagesInFlight
+            self.publisher.totals.isConnected, self.pending.count < self.options.messagesInFlight
         else { return }
         self.send(bytes, of: station.device) { _, _ in }
     }

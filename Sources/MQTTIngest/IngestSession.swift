@@ -18,6 +18,7 @@ final class IngestSession: MosquittoHandler {
 
     private var client: MosquittoClient?
     private var path: MessagePath
+    private let rebirths: RebirthRequests
     private var redelivery = Redelivery()
     private var resolver: any ReadingResolver
     private var batch: ReadingBatch
@@ -49,6 +50,7 @@ final class IngestSession: MosquittoHandler {
         self.logger = logger
         self.now = now
         self.path = MessagePath(payloadLimit: options.payloadLimit)
+        self.rebirths = RebirthRequests(options: options, logger: logger)
         self.resolver = shared.resolver.withLock { $0 }
         self.batch = ReadingBatch(receivedAt: .distantPast)
     }
@@ -74,6 +76,7 @@ final class IngestSession: MosquittoHandler {
 
     /// Leaves the broker; everything read has been committed, so every acknowledgement may go.
     func close() {
+        self.rebirths.stop()
         defer {
             self.client = nil
             self.flushCounts()
@@ -301,6 +304,8 @@ final class IngestSession: MosquittoHandler {
                     resolver: self.resolver,
                     into: &self.batch
                 )
+                for topic in self.path.rebirths { self.rebirths.request(topic, at: self.batch.receivedAt) }
+                self.path.rebirths.removeAll()
             }
         }
     }

@@ -22,8 +22,11 @@ struct MessagePath {
     private var gateway: GatewayTelemetryCodec
     private var chirpStack: ChirpStackCodec
     private var thingsStack: ThingsStackCodec
+    private var sparkplug: SparkplugCodec
     private var decoded = DecodedMessage()
     private var routes: [UInt64: CachedRoute] = [:]
+    /// Where edge nodes are to be asked for their births; whoever asks them empties it.
+    var rebirths: [String] = []
 
     init(payloadLimit: Int) {
         self.native = NativeJSONCodec(limit: payloadLimit)
@@ -33,6 +36,7 @@ struct MessagePath {
         self.gateway = GatewayTelemetryCodec(limit: payloadLimit)
         self.chirpStack = ChirpStackCodec(limit: payloadLimit)
         self.thingsStack = ThingsStackCodec(limit: payloadLimit)
+        self.sparkplug = SparkplugCodec(limit: payloadLimit)
     }
 
     /// Decodes and resolves one message; every value of it is in the batch afterwards, accepted or refused.
@@ -47,6 +51,10 @@ struct MessagePath {
         var cached = self.route(topic, topicHash)
         self.decode(payload, cached.route, isRetained: isRetained, resolver: resolver, receivedAt: batch.receivedAt)
         switch cached.route.format {
+        case .sparkplug:
+            self.findDevice(&cached.route, resolver: resolver)
+            self.dropUnknownKeys(of: cached.route.device, resolver: resolver)
+            if let rebirth = self.decoded.rebirth { self.rebirths.append(rebirth) }
         case .chirpStack, .thingsStack:
             self.findDevice(&cached.route, resolver: resolver)
             self.decodeFrame(of: cached.route.device, resolver: resolver)
@@ -96,6 +104,10 @@ struct MessagePath {
             self.chirpStack.decode(payload, into: &self.decoded)
         case .thingsStack:
             self.thingsStack.decode(payload, into: &self.decoded)
+        case .sparkplug(let topic):
+            self.sparkplug.topic = topic
+            self.sparkplug.now = receivedAt
+            self.sparkplug.decode(payload, into: &self.decoded)
         case .unspoken(let advice):
             let codec = UnspokenFormat(advice: advice)
             codec.decode(payload, into: &self.decoded)

@@ -15,6 +15,7 @@ struct TopicMap: Sendable {
         case gatewayTelemetry
         case chirpStack(ChirpStackCodec.Event)
         case thingsStack
+        case sparkplug(SparkplugTopic)
         /// Not decoded; with advice.
         case unspoken(String)
     }
@@ -59,17 +60,15 @@ struct TopicMap: Sendable {
             return Route(device: parts[3], format: .thingsStack)
         default:
             if parts[0] == "spBv1.0" {
-                return Route(
-                    device: parts.count > 4 ? parts[4] : "",
-                    format: .unspoken("the Sparkplug B format" + self.later)
-                )
+                guard let known = SparkplugTopic(topic) else {
+                    let form = "spBv1.0/{group}/{NBIRTH, NDATA, DBIRTH, DDATA …}/{edge node}[/{device}]"
+                    return Route(device: "", format: .unspoken("the topic is none of Sparkplug B: \(form)"))
+                }
+                return Route(device: known.name, format: .sparkplug(known))
             }
             return Route(device: "", format: .unspoken("no format is known for the topic \(topic.prefix(200))"))
         }
     }
-
-    private static let later =
-        " is not read yet; publish JSON such as {\"level\":1.25} to poyang/v1/devices/{device}/telemetry. This payload is kept"
 
     private static func ownFormat(_ name: String, device: String) -> Format {
         guard Identifier.isValid(device) else {

@@ -32,6 +32,8 @@ package struct DecodedMessage: Hashable, Sendable {
     /// The unit of each reading as the payload names it, nil where it names none or one that is not known; empty for
     /// formats without units.
     package var units: [Unit?] = []
+    /// Where an edge node of Sparkplug B is to be asked for its birth; nil where it need not.
+    package var rebirth: String?
 
     /// The device that a payload names for the readings that follow.
     package struct Sender: Hashable, Sendable {
@@ -64,6 +66,7 @@ package struct DecodedMessage: Hashable, Sendable {
         self.frame.clear()
         self.isOfNetworkServer = false
         self.units.removeAll(keepingCapacity: true)
+        self.rebirth = nil
     }
 
     /// Adds a refusal; the list stays short however many values a payload holds.

@@ -5,7 +5,7 @@ import ArgumentParser
 import Foundation
 import PayloadCodecs
 
-/// The decoders alone: JSON of five kinds, SL 651, HJ 212.
+/// The decoders alone, of every format that is read.
 struct DecodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
@@ -42,6 +42,19 @@ struct DecodeCommand: ParsableCommand {
                 GatewayTelemetryCodec(),
                 (0..<2000).map(NetworkPayloads.gateway),
                 readings: 6
+            ),
+            try self.measure("layout_fixed", LayoutBench.fixed(), (0..<2000).map(LayoutBench.fixedFrame), readings: 4),
+            try self.measure(
+                "layout_tagged",
+                LayoutBench.tagged(),
+                (0..<2000).map(LayoutBench.taggedFrame),
+                readings: 4
+            ),
+            try self.measure(
+                "sparkplug_data",
+                SparkplugBench.codec(),
+                (0..<2000).map { SparkplugBench.message($0) },
+                readings: 10
             ),
         ]
         let columns = ["benchmark", "messages_per_second", "readings_per_second", "megabytes_per_second"]

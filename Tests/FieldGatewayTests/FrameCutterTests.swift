@@ -52,6 +52,21 @@ struct FrameCutterTests {
         }
     }
 
+    /// Bytes that all look like beginnings take no more time than others.
+    @Test(.timeLimit(.minutes(1)), arguments: [[0x01], [0x7E], [0x7E, 0x7E, 0x00]] as [[UInt8]])
+    func manyBeginningsWithoutAnEndArePassedOverQuickly(pattern: [UInt8]) {
+        var cutter = FrameCutter()
+        for _ in 0..<20 {
+            cutter.push((0..<65_536).map { pattern[$0 % pattern.count] })
+            #expect(cutter.next() == nil)
+        }
+        #expect(cutter.skipped > 800_000)
+        cutter.push(Self.report)
+        var frames = 0
+        while let piece = cutter.next() { if case .frame = piece { frames += 1 } }
+        #expect(frames == 1)
+    }
+
     @Test func garbageOfAnyKindIsDroppedAndHoldsNoMemory() {
         var generator = SeededGenerator(seed: 651)
         var cutter = FrameCutter()

@@ -53,6 +53,12 @@ struct AddressTests {
         #expect(TopicMap.route(topic).format == format)
     }
 
+    @Test func topicsOfSparkplugSayWhoSentThem() {
+        let route = TopicMap.route("spBv1.0/g/DDATA/n/d")
+        #expect(route.format == SparkplugTopic("spBv1.0/g/DDATA/n/d").map { .sparkplug($0) })
+        #expect(route.device == "d" && TopicMap.route("spBv1.0/g/NDATA/n").device == "n")
+    }
+
     @Test(arguments: ["v1/devices/me/telemetry", "application/1/device/0102/event/join", "v3/app@t/devices/d/join"])
     func topicsWithoutReadingsAreKeptWithAdvice(topic: String) {
         guard case .unspoken = TopicMap.route(topic).format else {

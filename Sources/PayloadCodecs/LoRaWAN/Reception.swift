@@ -10,7 +10,7 @@ struct Reception {
     /// The earliest time at which a gateway or the network received it.
     private(set) var time: Timestamp?
 
-    /// Reads a list of receptions, of which the strongest counts; `times` are the names of members that hold a receive time.
+    /// Reads a list of receptions, of which the strongest counts; `times` are names of members that hold a receive time.
     mutating func read(
         _ scanner: inout JSONScanner,
         _ keys: inout KeyTable,

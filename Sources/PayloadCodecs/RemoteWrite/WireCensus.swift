@@ -18,6 +18,14 @@ enum WireCensus {
         return count
     }
 
+    /// How often the field `number` is in a message, not counting what is in its parts.
+    static func count(of number: UInt64, in message: Span<UInt8>) -> Int {
+        var count = 0
+        var walk = Walk(at: 0, end: message.count)
+        while let field = walk.next(message) { count += field.number == number ? 1 : 0 }
+        return count
+    }
+
     /// One field after the other of a message that lies from `at` to `end`.
     private struct Walk {
         var at: Int

@@ -22,6 +22,7 @@ package struct SenMLCodec: PayloadCodec {
 
     private let limit: Int
     private var keys = KeyTable()
+    private var resolvedNames = SenMLNames()
 
     /// - Parameter limit: The longest payload that is read, in bytes.
     package init(limit: Int = NativeJSONCodec.defaultLimit) {
@@ -70,6 +71,4 @@ package struct SenMLCodec: PayloadCodec {
             )
         }
     }
-
-    private var resolvedNames = SenMLNames()
 }

@@ -1,0 +1,86 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// What the births of an edge node and its devices have said, and where its sequence stands.
+struct SparkplugNode: Sendable {
+    struct Name: Sendable {
+        var name: String
+        var type: UInt32
+    }
+
+    /// Nodes that are remembered.
+    static let countLimit = 10_000
+    /// Aliases of one node that are remembered.
+    private static let aliasLimit = 100_000
+
+    /// Unique in a node with all its devices (6.4.6).
+    private(set) var aliases: [UInt64: Name] = [:]
+    private var sequence: UInt64?
+    private var birth: UInt64?
+    private var lastAsked: Timestamp?
+
+    /// Follows the node's life.
+    ///
+    /// - Returns: False when something of it was not heard: a birth, or a number of the sequence.
+    mutating func follow(_ kind: SparkplugTopic.Kind, _ content: SparkplugPayload) -> Bool {
+        switch kind {
+        case .nodeBirth:
+            self.aliases.removeAll(keepingCapacity: true)
+            self.sequence = content.hasSeq ? content.seq : 0
+            self.birth = Self.birthNumber(content)
+            self.learn(content)
+            return true
+        case .nodeDeath:
+            // The will of an earlier session may come late (6.4.17).
+            guard let dead = Self.birthNumber(content), let birth, dead != birth else {
+                self.aliases.removeAll()
+                (self.sequence, self.birth) = (nil, nil)
+                return true
+            }
+            return true
+        case .deviceBirth:
+            self.learn(content)
+            return self.count(content)
+        case .nodeData, .deviceData, .deviceDeath:
+            return self.count(content)
+        }
+    }
+
+    /// Whether a birth may be requested; not again within `patience`.
+    mutating func mayAsk(at now: Timestamp, after patience: Milliseconds) -> Bool {
+        if let lastAsked, now >= lastAsked, now - lastAsked < patience { return false }
+        self.lastAsked = now
+        return true
+    }
+
+    /// Numbers go from 0 to 255 and begin anew; a message that comes twice has the number of the last.
+    private mutating func count(_ content: SparkplugPayload) -> Bool {
+        guard content.hasSeq, let last = self.sequence else {
+            let isKnown = self.sequence != nil
+            if content.hasSeq { self.sequence = content.seq }
+            return isKnown
+        }
+        self.sequence = content.seq
+        return content.seq == (last + 1) % 256 || content.seq == last
+    }
+
+    private mutating func learn(_ content: SparkplugPayload) {
+        for metric in content.metrics where metric.hasAlias && !metric.name.isEmpty {
+            guard self.aliases.count < Self.aliasLimit else { return }
+            self.aliases[metric.alias] = Name(name: metric.name, type: metric.datatype)
+        }
+    }
+
+    private static func birthNumber(_ content: SparkplugPayload) -> UInt64? {
+        for metric in content.metrics where metric.name == "bdSeq" {
+            switch metric.value {
+            case .longValue(let number): return number
+            case .intValue(let number): return UInt64(number)
+            default: return nil
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,192 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import PayloadCodecs
+import Telemetry
+import TestSupport
+import Testing
+
+/// Eclipse Sparkplug 3.0.
+struct SparkplugCodecTests {
+    private typealias Wire = SparkplugPayloads
+
+    private func decode(
+        _ codec: inout SparkplugCodec,
+        _ topic: String,
+        _ payload: [UInt8],
+        at now: Int64 = 1_655_802_960_000
+    ) -> DecodedMessage {
+        codec.topic = SparkplugTopic(topic)
+        codec.now = Timestamp(milliseconds: now)
+        var message = DecodedMessage()
+        codec.decode(payload.span, into: &message)
+        return message
+    }
+
+    private let nodeBirth = Wire.payload(
+        [
+            Wire.metric("bdSeq", .long(3), type: 4),
+            Wire.metric("Node Control/Rebirth", .boolean(false), type: 11),
+            Wire.metric("supply", .float(12.1), alias: 1, type: 9),
+            Wire.metric("Properties/hardware", .string("x"), type: 12),
+        ],
+        time: 1_655_802_000_000,
+        sequence: 0
+    )
+    private let deviceBirth = Wire.payload(
+        [
+            Wire.metric("level", .double(1.25), alias: 2, type: 10),
+            Wire.metric("temperature", .int(0xFFFF_FFF6), alias: 3, type: 3),
+            Wire.metric("pump", .boolean(true), alias: 4, type: 11),
+        ],
+        time: 1_655_802_001_000,
+        sequence: 1
+    )
+
+    @Test func birthsNameTheAliasesOfTheDataThatFollow() {
+        var codec = SparkplugCodec()
+        let birth = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth)
+        #expect(birth.values == ["supply": 12.1])
+        #expect(birth.senders.map(\.name) == [.address("plain/edge1")])
+        let device = self.decode(&codec, "spBv1.0/plain/DBIRTH/edge1/gauge", self.deviceBirth)
+        #expect(device.values == ["level": 1.25, "temperature": -10, "pump": 1])
+        #expect(device.senders.map(\.name) == [.address("plain/edge1/gauge")])
+        let data = Wire.payload(
+            [
+                Wire.metric(nil, .double(1.5), alias: 2, time: 1_655_802_002_500),
+                Wire.metric(nil, .int(0xFFFF_FFFF), alias: 3), Wire.metric(nil, .null, alias: 4),
+            ],
+            time: 1_655_802_003_000,
+            sequence: 2
+        )
+        let message = self.decode(&codec, "spBv1.0/plain/DDATA/edge1/gauge", data)
+        #expect(message.readings.map(\.key) == ["level", "temperature"])
+        #expect(message.readings.map(\.value) == [1.5, -1])
+        #expect(message.readings.map(\.time?.milliseconds) == [1_655_802_002_500, 1_655_802_003_000])
+        #expect(message.refusals.isEmpty && message.rebirth == nil)
+    }
+
+    @Test func dataBeforeAnyBirthIsRefusedAndTheBirthRequestedOnce() {
+        var codec = SparkplugCodec()
+        let data = Wire.payload(
+            [Wire.metric(nil, .double(1.5), alias: 2), Wire.metric("named", .double(2), type: 10)],
+            time: 1_655_802_003_000,
+            sequence: 7
+        )
+        let topic = "spBv1.0/plain/DDATA/edge1/gauge"
+        let first = self.decode(&codec, topic, data)
+        #expect(first.values == ["named": 2])
+        #expect(first.refusals.map(\.values) == [1])
+        #expect(first.rebirth == "spBv1.0/plain/NCMD/edge1")
+        #expect(self.decode(&codec, topic, data).rebirth == nil)
+        #expect(self.decode(&codec, topic, data, at: 1_655_802_960_000 + 60_000).rebirth != nil)
+    }
+
+    @Test func aGapInTheSequenceRequestsTheBirth() {
+        var codec = SparkplugCodec()
+        _ = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth)
+        func data(_ sequence: UInt64) -> [UInt8] {
+            Wire.payload([Wire.metric(nil, .float(12), alias: 1)], time: 1_655_802_003_000, sequence: sequence)
+        }
+        let topic = "spBv1.0/plain/NDATA/edge1"
+        #expect(self.decode(&codec, topic, data(1)).rebirth == nil)
+        // The same message twice is no gap.
+        #expect(self.decode(&codec, topic, data(1)).rebirth == nil)
+        let gap = self.decode(&codec, topic, data(3))
+        #expect(gap.rebirth == "spBv1.0/plain/NCMD/edge1")
+        #expect(gap.values == ["supply": 12])
+    }
+
+    @Test func theSequenceGoesFrom255To0() {
+        var codec = SparkplugCodec()
+        _ = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth)
+        for number in 1...600 {
+            let data = Wire.payload([Wire.metric(nil, .float(12), alias: 1)], sequence: UInt64(number % 256))
+            #expect(self.decode(&codec, "spBv1.0/plain/NDATA/edge1", data).rebirth == nil)
+        }
+    }
+
+    /// The will of an earlier session comes late; that of this one ends what its birth said.
+    @Test func aDeathEndsTheBirthOfItsOwnNumber() {
+        var codec = SparkplugCodec()
+        _ = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth)
+        let data = Wire.payload([Wire.metric(nil, .float(12), alias: 1)], sequence: 1)
+        let old = Wire.payload([Wire.metric("bdSeq", .long(2), type: 4)])
+        #expect(self.decode(&codec, "spBv1.0/plain/NDEATH/edge1", old) != DecodedMessage())
+        #expect(self.decode(&codec, "spBv1.0/plain/NDATA/edge1", data).values == ["supply": 12])
+        let own = Wire.payload([Wire.metric("bdSeq", .long(3), type: 4)])
+        #expect(self.decode(&codec, "spBv1.0/plain/NDEATH/edge1", own).readings.isEmpty)
+        #expect(self.decode(&codec, "spBv1.0/plain/NDATA/edge1", data).refusals.map(\.reason) == [.malformed])
+    }
+
+    @Test func aHistoricalValueHasItsOwnTimeAndATransientOneIsNone() {
+        var codec = SparkplugCodec()
+        _ = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth)
+        let metrics = [
+            Wire.metric(nil, .float(11), alias: 1, time: 1_655_716_000_000, isHistorical: true),
+            Wire.metric("debug", .double(1), type: 10, isTransient: true),
+            Wire.metric("table", .other, type: 16),
+        ]
+        let message = self.decode(
+            &codec,
+            "spBv1.0/plain/NDATA/edge1",
+            Wire.payload(metrics, time: 1_655_802_003_000, sequence: 1)
+        )
+        #expect(message.values == ["supply": 11])
+        #expect(message.readings.map(\.time?.milliseconds) == [1_655_716_000_000])
+    }
+
+    @Test(arguments: [
+        (Wire.Value.int(0xFF), 1, -1.0), (.int(0xFFFF_FFFE), 1, -2), (.int(0xFFFF), 2, -1), (.int(0xFFFF_FFFF), 3, -1),
+        (.long(.max), 4, -1), (.int(255), 5, 255), (.int(65535), 6, 65535), (.int(.max), 7, 4_294_967_295),
+        (.long(1 << 40), 8, 1_099_511_627_776), (.float(0.1), 9, 0.1), (.double(0.1), 10, 0.1),
+        (.boolean(false), 11, 0),
+        (.long(1_655_802_003_000), 13, 1_655_802_003_000),
+    ])
+    func readsEveryTypeOfNumber(value: SparkplugPayloads.Value, type: UInt64, expected: Double) {
+        var codec = SparkplugCodec()
+        let payload = Wire.payload([Wire.metric("v", value, type: type)], sequence: 0)
+        #expect(self.decode(&codec, "spBv1.0/g/NBIRTH/n", payload).values == ["v": expected])
+    }
+
+    @Test func aliasesOfNodesAreTheirOwn() {
+        var codec = SparkplugCodec()
+        _ = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth)
+        let data = Wire.payload([Wire.metric(nil, .float(12), alias: 1)], sequence: 1)
+        #expect(self.decode(&codec, "spBv1.0/plain/NDATA/edge2", data).readings.isEmpty)
+        #expect(self.decode(&codec, "spBv1.0/other/NDATA/edge1", data).readings.isEmpty)
+    }
+
+    @Test(arguments: ["spBv1.0/STATE/host", "spBv1.0/g/NCMD/n", "spBv1.0/g/DCMD/n/d"])
+    func ordersAndTheStateOfHostsSayNothing(topic: String) {
+        var codec = SparkplugCodec()
+        #expect(SparkplugTopic(topic) != nil)
+        #expect(self.decode(&codec, topic, Array(#"{"online":true}"#.utf8)) == DecodedMessage())
+    }
+
+    @Test(arguments: [
+        "spBv1.0", "spBv1.0/g", "spBv1.0/g/NDATA", "spBv1.0/g/NDATA/n/d", "spBv1.0/g/DDATA/n", "spBv1.0/g/XDATA/n",
+        "spBv1.0/g/DDATA/n/d/e", "spBv1.0//NDATA/n", "spAv1.0/g/NDATA/n",
+    ])
+    func refusesOtherTopics(topic: String) {
+        #expect(SparkplugTopic(topic) == nil)
+    }
+
+    @Test func refusesWhatIsNoPayload() {
+        var codec = SparkplugCodec()
+        let message = self.decode(&codec, "spBv1.0/g/NDATA/n", Array(#"{"level":1}"#.utf8))
+        #expect(message.refusals.map(\.reason) == [.malformed])
+        let many = Array(repeating: [UInt8]([0x12, 0x00]), count: 60_000).flatMap { $0 }
+        #expect(self.decode(&codec, "spBv1.0/g/NDATA/n", many).refusals.map(\.reason) == [.tooLarge])
+    }
+
+    /// `Node Control/Rebirth` = true, of the type Boolean.
+    @Test func theOrderIsWhatTheStandardSays() {
+        let order = SparkplugCodec.rebirthOrder(at: Timestamp(milliseconds: 1_655_802_003_000))
+        let expected = Wire.payload(
+            [Wire.metric("Node Control/Rebirth", .boolean(true), type: 11)],
+            time: 1_655_802_003_000
+        )
+        #expect(order == expected)
+    }
+}
