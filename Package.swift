@@ -104,7 +104,7 @@ let package = Package(
             name: "poyang-bench",
             dependencies: [
                 "BenchmarkData", "CMalloc", "CMosquitto", "DeviceCatalog", "EarlyWarning", "MQTTIngest",
-                "PayloadCodecs", "SeriesStorage", "Telemetry", argumentParser,
+                "PayloadCodecs", "SeriesStorage", "StrictYAML", "Telemetry", argumentParser,
             ]
         ),
         // Fakes and scoped helpers for tests; not a product.

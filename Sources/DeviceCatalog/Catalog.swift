@@ -114,6 +114,7 @@ package final class Catalog: Sendable {
             gainable[model.id] = channels
             plans[device.id] = DevicePlan(
                 device: device,
+                overrides: sites[device.site]?.quality ?? [:],
                 model: model,
                 gainable: channels,
                 keys: keys,

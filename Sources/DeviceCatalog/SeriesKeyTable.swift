@@ -18,6 +18,7 @@ package final class SeriesKeyTable: Sendable {
     private struct State {
         var keys: [Labels: SeriesKey] = [:]
         var learned: [String: [Learned]] = [:]
+        var tracks: [ObjectIdentifier: QualityTrack] = [:]
     }
 
     private let state = Mutex(State())
@@ -31,6 +32,18 @@ package final class SeriesKeyTable: Sendable {
             let key = SeriesKey(labels: labels)
             state.keys[labels] = key
             return key
+        }
+    }
+
+    /// What the tests of a series remember; made on first use.
+    ///
+    /// The key is one of this table.
+    func track(of series: SeriesKey) -> QualityTrack {
+        self.state.withLock { state in
+            if let track = state.tracks[ObjectIdentifier(series)] { return track }
+            let track = QualityTrack(series: series)
+            state.tracks[ObjectIdentifier(series)] = track
+            return track
         }
     }
 

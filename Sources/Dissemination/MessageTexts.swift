@@ -234,7 +234,10 @@ extension MessageSubject {
             say("依据插补值，非实测。", "Based on an interpolated value, not a measured one.")
         }
         if self.evidence.contains(.suspect) {
-            say("读数未通过合理性检验，未核实。", "The reading failed a plausibility test and is unconfirmed.")
+            let tests = self.evidence.failedTests.map(\.title)
+            let zh = tests.isEmpty ? "" : "（" + tests.map(\.zh).joined(separator: "、") + "）"
+            let en = tests.isEmpty ? "" : " (" + tests.map(\.en).joined(separator: ", ") + ")"
+            say("读数未通过合理性检验\(zh)，未核实。", "The reading failed a plausibility test\(en) and is unconfirmed.")
         }
         if self.evidence.contains(.gapTotal) { say("含缺报时段的累计量。", "Includes a total over a gap in the reports.") }
         if let description = self.annotations["description_zh"], self.isFresh {

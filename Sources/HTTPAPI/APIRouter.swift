@@ -29,6 +29,7 @@ package enum APIRouter {
         RegistryRoutes(backend: backend).add(to: router)
         DeviceWatchRoutes(backend: backend).add(to: router)
         ReadingRoutes(backend: backend).add(to: router)
+        QualityRoutes(backend: backend).add(to: router)
         DeviceWorkRoutes(backend: backend).add(to: router)
         CredentialRoutes(backend: backend).add(to: router)
         BulkRoutes(backend: backend).add(to: router)

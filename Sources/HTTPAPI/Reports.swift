@@ -232,15 +232,20 @@ package struct ChannelReport: Encodable, Sendable {
     package var lastValue: Double?
     package var lastTime: String?
     package var unit: String
+    /// The flag of that value (1 pass, 2 not evaluated, 3 suspect), and the test that a suspect one failed.
+    package var lastQuality: Int?
+    package var failedTest: String?
     /// How often it should report; nil where that is not registered.
     package var interval: String?
 
-    package init(metric: String, labels: Labels, lastValue: Double?, lastTime: String?, interval: String?) {
+    package init(metric: String, labels: Labels, newest: Sample?, interval: String?) {
         self.metric = metric
         self.labels = labels
-        self.lastValue = lastValue
-        self.lastTime = lastTime
+        self.lastValue = newest.flatMap { $0.value.isNaN ? nil : $0.value }
+        self.lastTime = newest?.time.rfc3339()
         self.unit = Unit(ofMetric: metric).symbol
+        self.lastQuality = newest.map { Int($0.mark.quality.rawValue) }
+        self.failedTest = newest?.mark.failedTest?.description
         self.interval = interval
     }
 }

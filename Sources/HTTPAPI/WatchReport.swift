@@ -15,6 +15,11 @@ struct WatchReport: Encodable {
         /// 1 pass, 2 not evaluated, 3 suspect, 4 fail, 9 missing.
         let quality: Int
         let qualityName: String
+        /// Of a suspect value the test that it failed.
+        let failedTest: String?
+        let failedTestZh: String?
+        /// Whether it is another quality of a value that came before.
+        let revision: Bool
         let method: String
         let simulated: Bool
 
@@ -29,6 +34,10 @@ struct WatchReport: Encodable {
             let quality = reading.sample.mark.quality
             self.quality = Int(quality.rawValue)
             self.qualityName = Self.name(of: quality)
+            let test = reading.sample.mark.failedTest
+            self.failedTest = test?.description
+            self.failedTestZh = test?.title.zh
+            self.revision = reading.isRevision
             self.method = "\(reading.sample.mark.method)"
             self.simulated = reading.sample.mark.isSimulated
         }

@@ -149,6 +149,11 @@ package struct Platform: Sendable {
         if options.isService { services.append(Ticker(processor: processor) { ingest?.brokerFault }) }
         if let upkeep { services.append(upkeep) }
         if let backfill { services.append(backfill) }
+        if options.isService {
+            services.append(
+                QualityWatch(store: store, resolver: resolver, processor: processor, now: now, logger: logger)
+            )
+        }
         let socketIsOpen = AsyncStream.makeStream(of: Void.self)
         services += HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
             address in

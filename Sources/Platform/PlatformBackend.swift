@@ -196,8 +196,7 @@ package struct PlatformBackend: APIBackend {
             return ChannelReport(
                 metric: channel.metric,
                 labels: channel.series.labels.removing(Labels.metricName),
-                lastValue: newest.flatMap { $0.value.isNaN ? nil : $0.value },
-                lastTime: newest?.time.rfc3339(),
+                newest: newest,
                 interval: channel.schedule.map(\.intervalText)
             )
         }

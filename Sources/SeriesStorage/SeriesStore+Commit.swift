@@ -162,7 +162,7 @@ extension SeriesStore {
                             newest: self.newestBound(of: id)
                         ) { try self.isStored($0, id) }
                     }
-                    result.append(JournalReading(series: id, sample: sample))
+                    result.append(JournalReading(series: id, sample: sample, isRevision: reading.isRevision))
                 }
             } catch {
                 assigning.giveBack(result)

@@ -55,6 +55,8 @@ package struct Channel: Hashable, Sendable {
     package var schedule: ReportSchedule?
     /// After how long without any change of its value the channel counts as stuck; never where absent.
     package var stuckAfter: Milliseconds?
+    /// What makes a value suspect; nil where none is tested.
+    package var quality: QualityParameters?
 
     package init(
         metric: String,
@@ -65,7 +67,8 @@ package struct Channel: Hashable, Sendable {
         addsZeroElevation: Bool,
         labels: Labels,
         schedule: ReportSchedule?,
-        stuckAfter: Milliseconds? = nil
+        stuckAfter: Milliseconds? = nil,
+        quality: QualityParameters? = nil
     ) {
         self.metric = metric
         self.key = key
@@ -76,6 +79,7 @@ package struct Channel: Hashable, Sendable {
         self.labels = labels
         self.schedule = schedule
         self.stuckAfter = stuckAfter
+        self.quality = quality
     }
 }
 

@@ -83,11 +83,16 @@ package struct ResolvedReading: Sendable {
     /// False when the payload had no time: `sample.time` is then the receive time, and the journal moves it to the
     /// next millisecond that is free in its series.
     package var hasOwnTime: Bool
+    /// Whether it is no new value, but another quality of the one that is stored: same time, same value.
+    ///
+    /// Where there is none of that time and value any more, it says nothing.
+    package var isRevision: Bool
 
-    package init(series: SeriesKey, sample: Sample, hasOwnTime: Bool) {
+    package init(series: SeriesKey, sample: Sample, hasOwnTime: Bool, isRevision: Bool = false) {
         self.series = series
         self.sample = sample
         self.hasOwnTime = hasOwnTime
+        self.isRevision = isRevision
     }
 }
 

@@ -38,12 +38,14 @@ extension Method: CustomStringConvertible {
     }
 }
 
-/// Quality, method and the simulated mark of one sample in a byte.
+/// Quality, the test that was failed, method and the simulated mark of one sample in a byte.
 ///
 /// ```
 /// bit  7   6          5 4      3 2 1 0
 ///      0   simulated  method   quality
 /// ```
+/// The bits of quality are the flag, 1, 2, 4 or 9; of a suspect value (3) they name the test that it failed, as
+/// ``QualityTest`` numbers them.
 public struct SampleMark: Hashable, Sendable, RawRepresentable {
     /// As drawn above.
     public var rawValue: UInt8
@@ -60,8 +62,31 @@ public struct SampleMark: Hashable, Sendable, RawRepresentable {
         self.rawValue = quality.rawValue | (method.rawValue << 4) | (simulated ? 0x40 : 0)
     }
 
+    /// A suspect value, by the test that it failed.
+    package init(failed test: QualityTest, method: Method = .measured, simulated: Bool = false) {
+        self.rawValue = test.rawValue | (method.rawValue << 4) | (simulated ? 0x40 : 0)
+    }
+
     /// Unknown bit patterns, which only a damaged store holds, read as `fail`.
-    package var quality: Quality { Quality(rawValue: self.rawValue & 0x0F) ?? .fail }
+    package var quality: Quality {
+        if QualitySet.suspect.admits(self) { return .suspect }
+        return Quality(rawValue: self.rawValue & 0x0F) ?? .fail
+    }
+
+    /// The test that a value failed which is suspect, or beyond physical bounds; nil for all others.
+    package var failedTest: QualityTest? {
+        let code = self.rawValue & 0x0F
+        return code == Quality.fail.rawValue ? .grossRange : QualityTest(rawValue: code)
+    }
+
+    /// The same with the flag, and the failed test, of another.
+    package func withQuality(of other: SampleMark) -> SampleMark {
+        SampleMark(rawValue: self.rawValue & 0x70 | other.rawValue & 0x0F)
+    }
+
+    /// Whether flag and failed test are those of another.
+    package func hasQuality(of other: SampleMark) -> Bool { self.rawValue & 0x0F == other.rawValue & 0x0F }
+
     package var method: Method { Method(rawValue: (self.rawValue >> 4) & 0x3) ?? .measured }
     package var isSimulated: Bool { self.rawValue & 0x40 != 0 }
 
@@ -92,7 +117,15 @@ public struct QualitySet: OptionSet, Hashable, Sendable {
     /// Takes the bits as they are.
     @inlinable
     public init(rawValue: UInt16) { self.rawValue = rawValue }
-    package init(_ quality: Quality) { self.rawValue = 1 << quality.rawValue }
+    package init(_ quality: Quality) {
+        self.rawValue = quality == .suspect ? QualitySet.suspect.rawValue : 1 << quality.rawValue
+    }
+
+    /// What failed one test.
+    package init(failed test: QualityTest) { self.rawValue = 1 << test.rawValue }
+
+    /// Flag 3, whatever the failed test: a bit for each number of a ``QualityTest``.
+    package static let suspect = QualitySet(rawValue: 0b0011_1101_1110_1000)
 
     /// What queries see: pass and not evaluated.
     package static let trusted = QualitySet([QualitySet(.pass), QualitySet(.notEvaluated)])
@@ -109,8 +142,13 @@ public struct QualitySet: OptionSet, Hashable, Sendable {
 
 /// What a computed result rests on, gathered from the samples that were read for it.
 package struct Evidence: OptionSet, Hashable, Sendable, Codable {
-    package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// A suspect value that failed this test.
+    package init(failed test: QualityTest) {
+        self.rawValue = Evidence.suspect.rawValue | 1 << (8 + UInt32(test.rawValue))
+    }
 
     package static let interpolated = Evidence(rawValue: 1)
     package static let manual = Evidence(rawValue: 2)
@@ -127,9 +165,19 @@ package struct Evidence: OptionSet, Hashable, Sendable, Codable {
         case .interpolated: evidence = .interpolated
         case .gapTotal: evidence = .gapTotal
         }
-        if mark.quality == .suspect { evidence.insert(.suspect) }
+        if mark.quality == .suspect {
+            evidence.insert(.suspect)
+            if let test = mark.failedTest { evidence.insert(Evidence(failed: test)) }
+        }
         if mark.isSimulated { evidence.insert(.simulated) }
         self = evidence
+    }
+}
+
+extension Evidence {
+    /// The tests that suspect values failed, in the order of their numbers.
+    package var failedTests: [QualityTest] {
+        QualityTest.allCases.filter { self.contains(Evidence(failed: $0)) }
     }
 }
 

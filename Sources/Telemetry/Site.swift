@@ -133,6 +133,8 @@ package struct Site: Hashable, Sendable {
     package var datum: Datum?
     package var soil: Soil?
     package var thresholds: [Threshold]
+    /// By metric: what the site's own values must pass in place of what its devices' models say.
+    package var quality: [String: QualityOverride] = [:]
 
     package init(
         id: String,

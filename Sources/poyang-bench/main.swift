@@ -9,7 +9,8 @@ struct Bench: ParsableCommand {
         commandName: "poyang-bench",
         abstract: "Measures poyang.",
         subcommands: [
-            IngestCommand.self, LatencyCommand.self, RulesCommand.self, DecodeCommand.self, PublishCommand.self,
+            IngestCommand.self, LatencyCommand.self, RulesCommand.self, DecodeCommand.self, QualityCommand.self,
+            PublishCommand.self,
             DataCommand.self,
         ]
     )

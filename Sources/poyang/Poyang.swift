@@ -22,7 +22,8 @@ struct Poyang: AsyncParsableCommand {
             command with an example.
             """,
         subcommands: [
-            Serve.self, DevicesCommand.self, SitesCommand.self, ReadingsCommand.self, RulesCommand.self,
+            Serve.self, DevicesCommand.self, SitesCommand.self, ReadingsCommand.self, QualityCommand.self,
+            RulesCommand.self,
             QueryCommand.self,
             StatusCommand.self, WarningsCommand.self, QuarantineCommand.self, ImportCommand.self,
             ExportCommand.self, RemoveCommand.self, ReplayCommand.self, SimulateCommand.self, GatewayCommand.self,

@@ -8,12 +8,12 @@ import Testing
 /// Samples go in and out as files, with and without a service.
 struct BulkTests {
     private static let csv = """
-        time,metric,value,quality,method,simulated,depth,site
-        2022-06-21T16:00:00+08:00,rainfall_millimeters,0,2,measured,false,,hukou
-        2022-06-21T16:05:00+08:00,rainfall_millimeters,0.5,1,gap_total,false,,hukou
-        2022-06-21T16:10:00.250+08:00,rainfall_millimeters,1,3,manual,true,,hukou
-        2022-06-21T16:00:00+08:00,soil_moisture_percent,31.7,2,measured,false,20cm,"a ""b"", c"
-        2022-06-21T16:00:00+08:00,soil_moisture_percent,NaN,2,measured,false,40cm,"a ""b"", c"
+        time,metric,value,quality,method,simulated,failed_test,depth,site
+        2022-06-21T16:00:00+08:00,rainfall_millimeters,0,2,measured,false,,,hukou
+        2022-06-21T16:05:00+08:00,rainfall_millimeters,0.5,1,gap_total,false,,,hukou
+        2022-06-21T16:10:00.250+08:00,rainfall_millimeters,1,3,manual,true,sender,,hukou
+        2022-06-21T16:00:00+08:00,soil_moisture_percent,31.7,2,measured,false,,20cm,"a ""b"", c"
+        2022-06-21T16:00:00+08:00,soil_moisture_percent,NaN,2,measured,false,,40cm,"a ""b"", c"
 
         """
 

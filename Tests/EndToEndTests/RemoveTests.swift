@@ -8,14 +8,14 @@ import Testing
 /// Samples are taken out again, with and without a service.
 struct RemoveTests {
     private static func csv(_ rows: [String]) -> String {
-        (["time,metric,value,quality,method,simulated,site"] + rows).map { $0 + "\n" }.joined()
+        (["time,metric,value,quality,method,simulated,failed_test,site"] + rows).map { $0 + "\n" }.joined()
     }
 
     private static let rows = [
-        "2022-06-21T16:00:00+08:00,water_level_meters,19,2,measured,false,hukou",
-        "2022-06-21T16:00:00+08:00,water_level_meters,18.86,2,measured,false,xingzi",
-        "2022-06-21T17:00:00+08:00,water_level_meters,99.9,3,measured,false,xingzi",
-        "2022-06-21T18:00:00+08:00,water_level_meters,18.87,2,measured,false,xingzi",
+        "2022-06-21T16:00:00+08:00,water_level_meters,19,2,measured,false,,hukou",
+        "2022-06-21T16:00:00+08:00,water_level_meters,18.86,2,measured,false,,xingzi",
+        "2022-06-21T17:00:00+08:00,water_level_meters,99.9,3,measured,false,sender,xingzi",
+        "2022-06-21T18:00:00+08:00,water_level_meters,18.87,2,measured,false,,xingzi",
     ]
 
     private func run(_ arguments: [String], _ data: String) async throws -> PoyangProcess.Outcome {

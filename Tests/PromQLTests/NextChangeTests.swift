@@ -104,9 +104,15 @@ struct NextChangeTests {
         #expect(try evidence("level", .trusted).evidence == [.interpolated, .simulated])
         #expect(try evidence("sum_over_time(level[5m])", .trusted).evidence == [.manual, .interpolated, .simulated])
         #expect(try evidence("sum_over_time(level[5m])", .raising).evidence.contains(.suspect))
-        #expect(try evidence("level offset 1m", .raising).evidence == .suspect)
-        #expect(try evidence("level{__quality__=\"3\"}", .trusted).evidence == .suspect)
-        #expect(try evidence("sum_over_time(level{__quality__!~\"1|2\"}[5m])", .trusted).evidence == .suspect)
+        #expect(try evidence("level offset 1m", .raising).evidence == Evidence(failed: .sender))
+        #expect(try evidence("level{__quality__=\"3\"}", .trusted).evidence == Evidence(failed: .sender))
+        #expect(
+            try evidence("sum_over_time(level{__quality__!~\"1|2\"}[5m])", .trusted).evidence
+                == Evidence(failed: .sender)
+        )
+        #expect(try evidence("level{__failed_test__=\"sender\"}", .trusted).evidence == Evidence(failed: .sender))
+        #expect(try evidence("level{__failed_test__=\"\"} offset 1m", .all).evidence == .manual)
+        #expect(try evidence("level{__failed_test__=\"spike\"}", .all).newestSample == nil)
         #expect(try evidence("level offset 1m", .trusted).evidence == .manual)
         #expect(try evidence("level", .trusted).newestSample == Self.minute(2))
         #expect(try evidence("nothing", .trusted).newestSample == nil)

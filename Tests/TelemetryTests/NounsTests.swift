@@ -146,10 +146,26 @@ struct SampleMarkTests {
         #expect(QualitySet.all.admits(mark))
     }
 
+    @Test(arguments: QualityTest.allCases)
+    func aSuspectValueKeepsTheTestThatItFailed(test: QualityTest) {
+        let mark = SampleMark(failed: test, method: .interpolated, simulated: true)
+        #expect(mark.quality == .suspect)
+        #expect(mark.failedTest == test)
+        #expect(mark.method == .interpolated && mark.isSimulated)
+        #expect(QualitySet(.suspect).admits(mark) && QualitySet.raising.admits(mark))
+        #expect(!QualitySet.trusted.admits(mark) && !QualitySet(.fail).admits(mark))
+        #expect(QualitySet(failed: test).admits(mark))
+        #expect(QualityTest.allCases.filter { QualitySet(failed: $0).admits(mark) } == [test])
+        #expect(Evidence(mark).failedTests == [test])
+        #expect(QualityTest(name: "\(test)") == test)
+        // The flags have numbers of their own.
+        #expect(test == .sender || Quality(rawValue: test.rawValue) == nil)
+    }
+
     @Test func gathersEvidence() {
         #expect(Evidence(.measured) == [])
         let mark = SampleMark(quality: .suspect, method: .interpolated, simulated: true)
-        #expect(Evidence(mark) == [.interpolated, .suspect, .simulated])
+        #expect(Evidence(mark) == [.interpolated, .suspect, .simulated, Evidence(failed: .sender)])
     }
 }
 

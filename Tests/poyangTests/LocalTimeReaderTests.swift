@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import DeviceCatalog
 import Foundation
 import Telemetry
 import Testing
@@ -87,5 +88,38 @@ struct LocalTimeReaderTests {
             previous = row.time
         }
         #expect(gaps.isSuperset(of: [5 * .minute, 10 * .minute, 15 * .minute]))
+    }
+
+    /// The end of summer time is no gap and no doubtful depth; the outages of the gauge are gaps.
+    @Test(.enabled(if: mayUseSharedData, "the folder of shared data is missing; set POYANG_SHARED"))
+    func theTestsOfQualityFindNothingAtTheEndOfSummerTime() throws {
+        let path = try #require(sharedData).appending(path: "rain/usgs_05408480_rain_15min_2015_2016.csv").path
+        let map = try RecordingMap(
+            yaml: """
+                time: { column: local_time_america_chicago, zone: America/Chicago }
+                columns:
+                  rain_in: { device: usgs-05408480-1, key: rain_in }
+                """,
+            file: "rain.map.yaml"
+        )
+        let recorded = try RecordedFile(path, map: map)
+        var (times, values): ([Timestamp], [Double]) = ([], [])
+        while let row = try recorded.next() {
+            guard let value = row.values.first?.value else { continue }
+            times.append(row.time)
+            values.append(value * 25.4)
+        }
+        var parameters = QualityParameters()
+        parameters.gap = .hour
+        let plan = QualityPlan(parameters, metric: "rainfall_millimeters", schedule: .periodic(15 * .minute))
+        let marks = QualityFlags.marks(times: times, values: values, marks: values.map { _ in .measured }, plan: plan)
+        let gaps = times.indices.filter { marks[$0].failedTest == .gap }
+        #expect(times.count > 35_000 && marks.indices.allSatisfy { gaps.contains($0) || marks[$0].quality == .pass })
+        #expect(gaps.allSatisfy { times[$0] - times[$0 - 1] > .hour })
+        // The hour that comes twice; at the change in spring the gauge was out.
+        let change = try #require(Timestamp(rfc3339: "2015-11-01T07:00:00Z"))
+        let near = times.indices.filter { abs(times[$0] - change) < 3 * .hour }
+        #expect(near.count == 23)
+        #expect(near.allSatisfy { marks[$0].quality == .pass })
     }
 }

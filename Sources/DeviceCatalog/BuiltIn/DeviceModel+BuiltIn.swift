@@ -65,7 +65,8 @@ struct ChannelRow {
             maximum: bounds?.upperBound,
             addsZeroElevation: false,
             labels: labels,
-            schedule: nil
+            schedule: nil,
+            quality: QualityDefaults.parameters(of: self.metric)
         )
     }
 }

@@ -165,7 +165,8 @@ private struct CatalogReading {
                 Problem(file: example.file, line: example.line, column: example.column, message: fault)
             )
         }
-        for reference in self.areas.flatMap(\.sites) where self.files.sites[reference.id] == nil {
+        for reference in self.areas.flatMap(\.sites) + self.sites.flatMap(\.references)
+        where self.files.sites[reference.id] == nil {
             reference.place.report("there is no site '\(reference.id)' in the files; declare it or correct the id")
         }
         return self.files

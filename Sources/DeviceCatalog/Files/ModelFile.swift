@@ -74,6 +74,7 @@ enum ModelFile {
     ) -> (channel: Channel, isOptional: Bool)? {
         let keys = [
             "key", "unit", "min", "max", "zero", "depth", "position", "sensor", "report", "stuck_after", "optional",
+            "qc",
         ]
         guard let map = value.mapping(keys: keys) else { return nil }
         let canonical = Unit(ofMetric: metric)
@@ -97,6 +98,7 @@ enum ModelFile {
             if text != "site" { zero.report("'zero' is 'site' or is left out, found '\(text)'") }
             if canonical != .meters { zero.report("a zero elevation is in metres; '\(metric)' is not") }
         }
+        channel.quality = map["qc"].flatMap { QualityFields.read($0, of: channel) }
         for label in ["depth", "position", "sensor"] {
             guard let text = map[label]?.text else { continue }
             channel.labels[label] = text

@@ -16,10 +16,12 @@ struct SiteFile {
     var site: Site
     var place: YAMLValue
     var devices: [DeclaredDevice]
+    /// Other sites that it names.
+    var references: [(id: String, place: YAMLValue)] = []
 
     private static let keys = [
         "site", "name", "kind", "org", "basin", "admin_code", "county", "codes", "position", "datum", "soil",
-        "thresholds",
+        "thresholds", "qc",
         "devices", "source", "notes",
     ]
 
@@ -48,6 +50,9 @@ struct SiteFile {
         self.site.soil = map["soil"].flatMap(SiteFile.soil)
         self.devices = []
         if let list = map["thresholds"]?.list { self.site.thresholds = ThresholdList.read(list, site: self.site) }
+        if let qc = map["qc"] {
+            self.site.quality = QualityFields.overrides(qc, site: slug, references: &self.references)
+        }
         self.devices = (map["devices"]?.list ?? []).compactMap { SiteFile.device($0, site: slug) }
     }
 

@@ -13,12 +13,15 @@ struct RainCounter: Sendable {
 
     /// The series of the depths.
     let depth: SeriesKey
+    /// The tests of the depths; nil where none is made.
+    let quality: SeriesTests?
     /// A difference over more than this is a total over a gap (`gap_total`); 0 where it is not known how often the
     /// counter reports.
     private let gap: Milliseconds
 
-    init(depth: SeriesKey, schedule: ReportSchedule?) {
+    init(depth: SeriesKey, schedule: ReportSchedule?, quality: SeriesTests? = nil) {
         self.depth = depth
+        self.quality = quality
         self.gap =
             switch schedule {
             case .periodic(let span), .event(let span): span * 3 / 2
@@ -40,12 +43,14 @@ struct RainCounter: Sendable {
     /// quality 9.
     func depth(from before: Sample?, to sample: Sample, work: [Outages.Span] = []) -> Sample {
         let marks = [sample.mark] + (before.map { [$0.mark] } ?? [])
-        let isSuspect = marks.contains { $0.quality == .suspect }
+        // With the test that the counter's reading failed.
+        let doubt = marks.first { $0.quality == .suspect }
         var mark = SampleMark(
-            quality: isSuspect ? .suspect : .notEvaluated,
+            quality: .notEvaluated,
             method: sample.mark.method,
             simulated: sample.mark.isSimulated
         )
+        if let doubt { mark = mark.withQuality(of: doubt) }
         let isOfWork = work.contains { span in
             span.touches(sample.time, standingFor: before.map { sample.time - $0.time } ?? 0)
         }
@@ -56,22 +61,25 @@ struct RainCounter: Sendable {
         let difference = sample.value - before.value
         let depth = ((difference < 0 ? sample.value : difference) * 1e9).rounded() / 1e9
         let span = sample.time - before.time
-        var quality = mark.quality
         if isOfWork { return Sample(time: sample.time, value: depth, mark: mark) }
-        if depth > RainCounter.record(over: span) { quality = .suspect }
-        if depth > MetricName.physicalRange(of: RainCounter.depthMetric).upperBound { quality = .fail }
+        var quality = mark
+        if depth > RainCounter.record(over: span) { quality = SampleMark(failed: .grossRange) }
+        if depth > MetricName.physicalRange(of: RainCounter.depthMetric).upperBound {
+            quality = SampleMark(quality: .fail)
+        }
         mark = SampleMark(
-            quality: quality,
+            quality: .notEvaluated,
             method: span > self.gap ? .gapTotal : mark.method,
             simulated: mark.isSimulated
         )
+        .withQuality(of: quality)
         return Sample(time: sample.time, value: depth, mark: mark)
     }
 
     /// The deepest rain ever measured anywhere over a span, in millimetres: 422 mm × hours to the power of 0.475.
     ///
     /// Source: WMO-No. 1045, "Manual on Estimation of Probable Maximum Precipitation", envelope of the world's records.
-    private static func record(over span: Milliseconds) -> Double {
+    static func record(over span: Milliseconds) -> Double {
         422 * pow(Double(max(span, .minute)) / Double(Milliseconds.hour), 0.475)
     }
 }

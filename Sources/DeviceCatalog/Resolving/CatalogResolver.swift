@@ -36,8 +36,11 @@ package final class CatalogResolver: Sendable {
 
     private let state: Mutex<State>
     private let rain: RainCounters
+    private let history: (any SeriesReader)?
+    /// When the batch under way was received, and how many there have been.
+    private let batch = Mutex((receivedAt: Timestamp.distantPast, number: UInt32(0)))
 
-    /// `history` is the store, in which the last readings of rain counters are found after a start.
+    /// `history` is the store, in which the last readings of each series are found after a start.
     package init(
         catalog: Catalog,
         policy: IngestPolicy = IngestPolicy(),
@@ -45,6 +48,7 @@ package final class CatalogResolver: Sendable {
     ) {
         self.state = Mutex(State(catalog: catalog, policy: policy))
         self.rain = RainCounters(history: history)
+        self.history = history
     }
 
     /// The snapshot in use.
@@ -88,6 +92,8 @@ package final class CatalogResolver: Sendable {
     /// Resolves the readings of one message; accepted ones are appended to `resolved`, and behind the reading of a rain
     /// counter the depths that follow from it.
     ///
+    /// Each has the flag of its tests; where it changes that of another value, the revision follows it.
+    ///
     /// - Returns: Why values were not added; the values resolved and refused together are the readings given.
     package func resolve(
         device: String,
@@ -107,6 +113,8 @@ package final class CatalogResolver: Sendable {
         let takesSimulated = policy.acceptsSimulated || plan.device.isTest
         let work = maintenance.isEmpty ? [] : maintenance.spans(of: device)
         var newestOwn = Timestamp.distantPast
+        let batch = self.batchNumber(receivedAt)
+        var revisions: [ResolvedReading] = []
         for reading in readings {
             if let own = reading.time, own > newestOwn, !reading.isSimulated { newestOwn = own }
             let time = reading.time ?? receivedAt
@@ -145,12 +153,31 @@ package final class CatalogResolver: Sendable {
                 sample: Sample(time: time, value: channel.canonical(reading.value, at: time), mark: mark),
                 hasOwnTime: reading.time != nil
             )
-            let depths = channel.rain.map { self.rain.depths(of: &value, counter: $0, work: work) } ?? []
+            // The depths of a counter that is doubted are, too.
+            channel.quality?.examine(&value, batch, self.history, &revisions)
+            var depths = channel.rain.map { self.rain.depths(of: &value, counter: $0, work: work) } ?? []
             if channel.contestsCounters { self.rain.noteMeasured(channel.series.labels) }
             resolved.append(value)
+            if let tests = channel.rain?.quality {
+                for index in depths.indices { tests.examine(&depths[index], batch, self.history, &revisions) }
+            }
             resolved += depths
+            if !revisions.isEmpty {
+                resolved += revisions
+                revisions.removeAll(keepingCapacity: true)
+            }
         }
         if newestOwn > .distantPast, !policy.isOwnClockSuspect { plan.noteClock(newestOwn, receivedAt: receivedAt) }
         return refusals
+    }
+
+    private func batchNumber(_ receivedAt: Timestamp) -> UInt32 {
+        self.batch.withLock { batch in
+            if batch.receivedAt != receivedAt {
+                batch.receivedAt = receivedAt
+                batch.number &+= 1
+            }
+            return batch.number
+        }
     }
 }

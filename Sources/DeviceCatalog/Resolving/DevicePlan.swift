@@ -24,6 +24,8 @@ struct ChannelPlan: Sendable {
     let standsFor: Milliseconds
     /// Whether it may be a second source of rain beside a counter: what a device declares is known before.
     let contestsCounters: Bool
+    /// Nil where nothing is tested.
+    let quality: SeriesTests?
     /// Whether the value is stored as it comes.
     private let isIdentity: Bool
 
@@ -34,7 +36,8 @@ struct ChannelPlan: Sendable {
         schedule: ReportSchedule?,
         series: SeriesKey,
         rain: RainCounter?,
-        contestsCounters: Bool = false
+        contestsCounters: Bool = false,
+        quality: SeriesTests?
     ) {
         self.key = channel.key
         self.series = series
@@ -53,6 +56,7 @@ struct ChannelPlan: Sendable {
             case (true, .event?), (true, nil), (false, _): 0
             }
         self.contestsCounters = contestsCounters
+        self.quality = quality
         self.isIdentity =
             channel.unit.factor == 1 && channel.unit.offset == 0 && self.zero == 0 && self.laterZeros.isEmpty
     }
@@ -75,6 +79,8 @@ final class DevicePlan: Sendable {
     static let genericKeyLimit = 256
 
     let device: Device
+    /// What the site says of the tests of its metrics.
+    private let overrides: [String: QualityOverride]
     let channels: [ChannelPlan]
     let takesAnyMetric: Bool
     /// The channels that the device may gain.
@@ -91,16 +97,18 @@ final class DevicePlan: Sendable {
     private let used = Mutex<[String: ChannelPlan]>([:])
     private let clock = Mutex(ClockOffsets())
 
-    /// `gainable` are the channels of the model that its devices may gain; `measuredDepths` the series of depths of rain
-    /// that some device reports itself.
+    /// `overrides` is what the site says of the tests of its metrics; `gainable` are the channels of the model that its
+    /// devices may gain; `measuredDepths` the series of depths of rain that some device reports itself.
     init(
         device: Device,
+        overrides: [String: QualityOverride],
         model: DeviceModel,
         gainable: GainableChannels,
         keys: SeriesKeyTable,
         measuredDepths: Set<Labels>
     ) {
         self.device = device
+        self.overrides = overrides
         self.takesAnyMetric = model.takesAnyMetric
         self.hj212 = model.hj212
         self.payload = model.payload
@@ -113,12 +121,32 @@ final class DevicePlan: Sendable {
             let schedule = model.schedule(of: channel, on: device)
             let depths = RainCounter.depthLabels(labels)
             let isCounter = channel.metric == RainCounter.metric && !measuredDepths.contains(depths)
+            let series = keys.key(for: labels)
             return ChannelPlan(
                 channel: channel,
                 of: device,
                 schedule: schedule,
-                series: keys.key(for: labels),
-                rain: isCounter ? RainCounter(depth: keys.key(for: depths), schedule: schedule) : nil
+                series: series,
+                rain: isCounter
+                    ? RainCounter(
+                        depth: keys.key(for: depths),
+                        schedule: schedule,
+                        quality: SeriesTests(
+                            metric: RainCounter.depthMetric,
+                            series: keys.key(for: depths),
+                            schedule,
+                            overrides,
+                            keys
+                        )
+                    ) : nil,
+                quality: SeriesTests(
+                    channel.quality,
+                    metric: channel.metric,
+                    series: series,
+                    schedule,
+                    overrides,
+                    keys
+                )
             )
         }
         let places = model.channels.enumerated().map { ($0.element.key, $0.offset) }
@@ -165,7 +193,17 @@ final class DevicePlan: Sendable {
             if channel.metric == RainCounter.metric, !self.measuredDepths.contains(depths) {
                 let depths = self.keys.key(for: depths)
                 self.keys.learn(depths, device: self.device.id)
-                rain = RainCounter(depth: depths, schedule: channel.schedule)
+                rain = RainCounter(
+                    depth: depths,
+                    schedule: channel.schedule,
+                    quality: SeriesTests(
+                        metric: RainCounter.depthMetric,
+                        series: depths,
+                        channel.schedule,
+                        self.overrides,
+                        self.keys
+                    )
+                )
             }
             let plan = ChannelPlan(
                 channel: channel,
@@ -173,7 +211,15 @@ final class DevicePlan: Sendable {
                 schedule: channel.schedule,
                 series: series,
                 rain: rain,
-                contestsCounters: channel.metric == RainCounter.depthMetric
+                contestsCounters: channel.metric == RainCounter.depthMetric,
+                quality: SeriesTests(
+                    channel.quality,
+                    metric: channel.metric,
+                    series: series,
+                    channel.schedule,
+                    self.overrides,
+                    self.keys
+                )
             )
             used[key] = plan
             return plan

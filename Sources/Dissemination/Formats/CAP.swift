@@ -127,6 +127,7 @@ extension WarningMessage {
         add("thresholdAuthority", self.threshold == nil ? nil : self.thresholdAuthority)
         add("unit", self.unit)
         add("evidence", self.evidence.names.joined(separator: " "))
+        add("failedTests", self.evidence.failedTests.map(\.description).joined(separator: " "))
         add("held", self.isHeld ? "true" : nil)
         return parameters
     }

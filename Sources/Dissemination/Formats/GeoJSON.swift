@@ -190,6 +190,8 @@ private struct AlertProperties: Encodable {
         ]
         if !message.note.isEmpty { self.members["note"] = message.note }
         if message.isOver { self.members["ends"] = message.eventTime.rfc3339() }
+        let tests = message.evidence.failedTests.map(\.description)
+        if !tests.isEmpty { self.members["failedTests"] = tests }
         if let level = message.previousLevel { self.members["previousLevel"] = level.rawValue }
         if let value = message.value, value.isFinite { self.members["value"] = value }
         if let threshold = message.threshold, threshold.isFinite { self.members["threshold"] = threshold }

@@ -29,7 +29,7 @@ package struct BulkWriter: Sendable {
     package func begin(into text: inout [UInt8]) {
         guard self.format == .csv else { return }
         let names = self.labelNames.map { CSVTable.columnName(of: $0) }
-        text.append(contentsOf: "time,metric,value,quality,method,simulated".utf8)
+        text.append(contentsOf: "time,metric,value,quality,method,simulated,failed_test".utf8)
         for name in names {
             text.append(UInt8(ascii: ","))
             text.append(contentsOf: name.utf8)
@@ -152,7 +152,8 @@ package struct BulkWriter: Sendable {
             text.append(mark.quality.rawValue + 0x30)
             text.append(UInt8(ascii: ","))
             text.append(contentsOf: mark.method.description.utf8)
-            text.append(contentsOf: (mark.isSimulated ? ",true" : ",false").utf8)
+            text.append(contentsOf: (mark.isSimulated ? ",true," : ",false,").utf8)
+            if mark.quality == .suspect, let test = mark.failedTest { text.append(contentsOf: test.description.utf8) }
             text.append(contentsOf: labels)
         }
     }

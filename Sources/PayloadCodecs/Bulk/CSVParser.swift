@@ -15,7 +15,7 @@ struct CSVParser {
     private enum Column {
         case key(isMetric: Bool)
         case time(CSVTable.Role.Clock)
-        case value, quality, method, simulated
+        case value, quality, method, simulated, failedTest
     }
 
     init(table: CSVTable) {
@@ -29,6 +29,7 @@ struct CSVParser {
             case .quality: .quality
             case .method: .method
             case .simulated: .simulated
+            case .failedTest: .failedTest
             }
         }
         self.fields.reserveCapacity(table.roles.count + 1)
@@ -48,6 +49,7 @@ struct CSVParser {
         var quality = Quality.notEvaluated
         var method = Telemetry.Method.measured
         var isSimulated = false
+        var failedTest: QualityTest?
         var hasMetric = false
         self.key.removeAll(keepingCapacity: true)
         for index in self.fields.indices {
@@ -76,15 +78,25 @@ struct CSVParser {
                     method = try self.method(field, line)
                 }
             case .simulated: isSimulated = try self.truth(whole, line)
+            case .failedTest:
+                let field = whole.trimmed(evenQuoted: true)
+                if !field.isEmpty { failedTest = try self.failedTest(field, line) }
             }
         }
         guard let value else { return }
         guard let time else { throw line.problem("the time is blank") }
         guard hasMetric else { throw line.problem("the metric is blank") }
         let series = try self.series(line, number: number, &piece)
-        let mark = SampleMark(quality: quality, method: method, simulated: isSimulated)
+        var mark = SampleMark(quality: quality, method: method, simulated: isSimulated)
+        if let failedTest, quality == .suspect { mark = mark.withQuality(of: SampleMark(failed: failedTest)) }
         piece.series[series].append(Timestamp(milliseconds: time), value, mark.rawValue)
         piece.samples += 1
+    }
+
+    private func failedTest(_ field: CSVField, _ line: LineCursor) throws(LineProblem) -> QualityTest {
+        if let test = QualityTest(name: field.text) { return test }
+        let known = QualityTest.allCases.map(\.description).joined(separator: ", ")
+        throw line.problem("a failed test is one of \(known), found '\(field.text)'", at: field.start)
     }
 
     private func time(_ whole: CSVField, _ clock: CSVTable.Role.Clock, _ line: LineCursor) throws(LineProblem) -> Int64?

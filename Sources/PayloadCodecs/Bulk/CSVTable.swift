@@ -7,7 +7,8 @@ import Telemetry
 ///
 /// A row is one sample: its time in `time` (RFC 3339; without a zone read at +08:00), `time_s` or `time_ms` (Unix
 /// time), its `metric` and `value`, and optionally `quality` (a QARTOD flag: 1, 2, 3, 4 or 9), `method` (`measured`,
-/// `manual`, `interpolated`, `gap_total`) and `simulated` (`true`, `false`). Each other column is a label; one whose
+/// `manual`, `interpolated`, `gap_total`) and `simulated` (`true`, `false`) and `failed_test`
+/// (what makes a value suspect: `spike`, `rate_of_change`, …). Each other column is a label; one whose
 /// name means something else already is written `label:quality`. The separator is a comma, or a semicolon or tab where
 /// the header has more of those.
 package struct CSVTable: Sendable {
@@ -18,7 +19,7 @@ package struct CSVTable: Sendable {
         }
 
         case time(Clock)
-        case metric, value, quality, method, simulated
+        case metric, value, quality, method, simulated, failedTest
         case label(String)
     }
 
@@ -82,6 +83,7 @@ package struct CSVTable: Sendable {
         case "quality": .quality
         case "method": .method
         case "simulated": .simulated
+        case "failed_test": .failedTest
         default: .label(name.hasPrefix(self.labelPrefix) ? String(name.dropFirst(self.labelPrefix.count)) : name)
         }
     }

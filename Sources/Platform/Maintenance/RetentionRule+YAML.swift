@@ -81,8 +81,8 @@ extension RetentionRule {
                 value.report("'\(text)' is no selector of series; write for example battery_volts{org=\"yunshang\"}")
                 return nil
             }
-            guard !selector.matchers.contains(where: { $0.name == Selector.qualityLabel }) else {
-                value.report("\(Selector.qualityLabel) is no label of series: all samples of a series are kept alike")
+            if let condition = selector.matchers.first(where: { Selector.isOnMarks($0.name) }) {
+                value.report("\(condition.name) is no label of series: all samples of a series are kept alike")
                 return nil
             }
             return selector.matchers

@@ -31,6 +31,11 @@ package indirect enum Expression: Hashable, Sendable {
 /// Conditions on `__quality__` ask for samples of other quality than the evaluation's own: `__quality__=~"1|2|3"`.
 package struct Selector: Hashable, Sendable {
     package static let qualityLabel = "__quality__"
+    /// The same for the test that samples failed: `__failed_test__="spike"`, empty for all others.
+    package static let failedTestLabel = "__failed_test__"
+
+    /// Whether a condition on this name is on the marks of samples, not on the labels of series.
+    package static func isOnMarks(_ name: String) -> Bool { name == self.qualityLabel || name == self.failedTestLabel }
 
     /// The name where the selector asks for exactly one.
     package var metric: String? {
@@ -45,15 +50,21 @@ package struct Selector: Hashable, Sendable {
     package var offset: Milliseconds { self.modifiers.offset }
     package var at: TimeModifiers.Anchor? { self.modifiers.at }
 
-    /// The conditions on labels, without those on `__quality__`.
-    package var labelMatchers: [LabelMatcher] { self.matchers.filter { $0.name != Selector.qualityLabel } }
+    /// The conditions on labels, without those on the marks of samples.
+    package var labelMatchers: [LabelMatcher] { self.matchers.filter { !Selector.isOnMarks($0.name) } }
 
-    /// What the conditions on `__quality__` ask for; nil where there are none.
+    /// What the conditions on the marks of samples ask for; nil where there are none.
     package var qualities: QualitySet? {
-        let asked = self.matchers.filter { $0.name == Selector.qualityLabel }
+        let asked = self.matchers.filter { Selector.isOnMarks($0.name) }
         guard !asked.isEmpty else { return nil }
-        return Quality.allCases.reduce(into: QualitySet()) { set, quality in
-            if asked.allSatisfy({ $0.matches("\(quality.rawValue)") }) { set.insert(QualitySet(quality)) }
+        let marks =
+            Quality.allCases.map { SampleMark(quality: $0) } + QualityTest.allCases.map { SampleMark(failed: $0) }
+        return marks.reduce(into: QualitySet()) { set, mark in
+            let isAsked = asked.allSatisfy { matcher in
+                matcher.name == Selector.qualityLabel
+                    ? matcher.matches("\(mark.quality.rawValue)") : matcher.matches(mark.failedTest?.description ?? "")
+            }
+            if isAsked { set.insert(QualitySet(rawValue: 1 << (mark.rawValue & 0x0F))) }
         }
     }
 }

@@ -27,7 +27,7 @@ extension Parser {
             }
             self.advance()
         }
-        guard matchers.contains(where: { !$0.matches("") && $0.name != Selector.qualityLabel }) else {
+        guard matchers.contains(where: { !$0.matches("") && !Selector.isOnMarks($0.name) }) else {
             throw self.failure(
                 "vector selector must contain at least one non-empty matcher",
                 at: start,

@@ -76,23 +76,33 @@ enum EntryApplication {
             // A sealing that was cut short has this series' part of the entry in its blocks already.
             guard position > memory[shardOf: id].sealedThrough else { continue }
             let index = memory.index
-            let fate = memory[id]
-                .apply(reading.sample, at: position, key: SeriesKey(labels: index.labels(of: id))) {
-                    older[ordinal].map { ($0.value, $0.mark, $0.position) }
-                }
-            guard let key = memory[id].key else { continue }
+            let before = { older[ordinal].map { ($0.value, $0.mark, $0.position) } }
+            var sample = reading.sample
+            let fate: ReadingFate
+            if reading.isRevision {
+                (fate, sample.mark) = memory[id]
+                    .reviseQuality(sample, at: position, key: SeriesKey(labels: index.labels(of: id)), older: before)
+            } else {
+                fate = memory[id]
+                    .apply(sample, at: position, key: SeriesKey(labels: index.labels(of: id)), older: before)
+            }
+            guard let key = memory[id].key else {
+                // The other quality of a sample that is gone: it was counted, and says nothing.
+                if reading.isRevision { outcome.counts.duplicates += 1 }
+                continue
+            }
             switch fate {
             case .stored:
                 outcome.counts.stored += 1
                 memory.samples += 1
                 memory.noteTime(reading.sample.time)
-                outcome.samples.append(AppliedSample(series: key, sample: reading.sample))
+                outcome.samples.append(AppliedSample(series: key, sample: sample))
             case .duplicate:
                 outcome.counts.duplicates += 1
                 outcome.repeated.append(id)
             case .revised(let old, let oldMark):
                 outcome.counts.revised += 1
-                outcome.samples.append(AppliedSample(series: key, sample: reading.sample))
+                outcome.samples.append(AppliedSample(series: key, sample: sample))
                 outcome.revisions.append(
                     Revision(
                         series: id,

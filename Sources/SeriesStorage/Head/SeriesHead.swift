@@ -105,6 +105,46 @@ struct SeriesHead: Sendable {
         return .revised(old: existing.value, oldMark: SampleMark(rawValue: existing.mark))
     }
 
+    /// Gives the sample of this time and value another quality; method and the simulated mark stay.
+    ///
+    /// - Returns: `duplicate` where there is none, or where it has that quality.
+    mutating func reviseQuality(
+        _ sample: Sample,
+        at position: JournalPosition,
+        key: @autoclosure () -> SeriesKey,
+        older: () -> (value: Double, mark: UInt8, position: JournalPosition)?
+    ) -> (fate: ReadingFate, mark: SampleMark) {
+        let time = sample.time
+        let index = self.body?.columns.times.lowerBound(time) ?? 0
+        if let body = self.body, index < body.columns.count, body.columns.times[index] == time {
+            let stored = body.columns.marks[index]
+            let old = SampleMark(rawValue: stored & ~SeriesHead.resident)
+            guard body.columns.values[index].isSame(as: sample.value), !old.hasQuality(of: sample.mark),
+                let own = self.ownBody()
+            else { return (.duplicate, old) }
+            if stored & SeriesHead.resident != 0 {
+                own.openCount += 1
+                own.superseding += 1
+            }
+            let mark = old.withQuality(of: sample.mark)
+            own.columns.marks[index] = mark.rawValue
+            return (.revised(old: sample.value, oldMark: old), mark)
+        }
+        guard time <= self.evictedThrough, let existing = older(), existing.value.isSame(as: sample.value),
+            existing.position <= position
+        else { return (.duplicate, sample.mark) }
+        let old = SampleMark(rawValue: existing.mark)
+        guard !old.hasQuality(of: sample.mark) else { return (.duplicate, old) }
+        let body = self.ownBody() ?? self.makeBody(key())
+        let mark = old.withQuality(of: sample.mark)
+        body.superseding += 1
+        body.columns.times.insert(time, at: index)
+        body.columns.values.insert(sample.value, at: index)
+        body.columns.marks.insert(mark.rawValue, at: index)
+        body.openCount += 1
+        return (.revised(old: sample.value, oldMark: old), mark)
+    }
+
     private static func revise(_ body: Body, _ index: Int, to sample: Sample) -> ReadingFate {
         let old = body.columns.values[index]
         let oldMark = body.columns.marks[index]

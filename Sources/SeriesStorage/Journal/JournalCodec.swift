@@ -24,12 +24,14 @@ import Telemetry
 /// kind 3, removal:        from signed varint, through signed varint, count varint, then each series − previous
 ///                         signed varint
 /// ```
+/// Bit 7 of a mark, which ``SampleMark`` never uses, says that the reading is another quality of the sample that is stored.
 /// Reason and values stand next to each other per reason. The row's key is the position; it is not in the blob.
 /// The checksum covers all bytes before it.
 enum JournalCodec {
     static let version: UInt8 = 1
     /// Bytes of a reading: a number of 33 bits, one of 64, a value and a mark.
     private static let largestReading = 5 + 10 + 8 + 1
+    private static let revision: UInt8 = 0x80
 
     static func encode(_ entry: JournalEntry) -> [UInt8] {
         var writer = ByteWriter(capacity: JournalCodec.capacity(of: entry))
@@ -58,7 +60,7 @@ enum JournalCodec {
                     previous = series
                     cursor.signed(reading.sample.time.milliseconds &- entry.receivedAt.milliseconds)
                     cursor.fixed(reading.sample.value.bitPattern)
-                    cursor.byte(reading.sample.mark.rawValue)
+                    cursor.byte(reading.sample.mark.rawValue | (reading.isRevision ? self.revision : 0))
                 }
             }
         case .clockAdvance(let site, let to):
@@ -139,11 +141,12 @@ enum JournalCodec {
             let id = try self.series(&reader, &series)
             let time = Timestamp(milliseconds: receivedAt.milliseconds &+ (try reader.signed()))
             let value = Double(bitPattern: try reader.fixed64())
-            let mark = SampleMark(rawValue: try reader.byte())
+            let mark = try reader.byte()
             readings.append(
                 JournalReading(
                     series: id,
-                    sample: Sample(time: time, value: value, mark: mark)
+                    sample: Sample(time: time, value: value, mark: SampleMark(rawValue: mark & ~self.revision)),
+                    isRevision: mark & self.revision != 0
                 )
             )
         }

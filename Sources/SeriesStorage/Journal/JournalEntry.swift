@@ -53,6 +53,14 @@ package struct SeriesSpan: Hashable, Sendable {
 package struct JournalReading: Sendable {
     package let series: SeriesID
     package let sample: Sample
+    /// Another quality of the sample that is stored, not a value.
+    package let isRevision: Bool
+
+    init(series: SeriesID, sample: Sample, isRevision: Bool = false) {
+        self.series = series
+        self.sample = sample
+        self.isRevision = isRevision
+    }
 }
 
 /// Where the values of one entry ended: each in exactly one of the four.
@@ -61,7 +69,7 @@ package struct ApplyCounts: Hashable, Sendable {
     package var stored = 0
     /// Same series, time and value as a sample that was there; the first one's mark stays.
     package var duplicates = 0
-    /// A point that got another value; the old one is in the audit table.
+    /// A point that got another value or another quality; the old one is in the audit table.
     package var revised = 0
     package var quarantined: [QuarantineReason: Int] = [:]
 

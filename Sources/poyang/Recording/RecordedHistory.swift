@@ -77,12 +77,27 @@ struct RecordedHistory {
             var resolved: [ResolvedReading] = []
             let refusals = self.resolver
                 .resolve(device: device, readings: [reading], receivedAt: row.time, into: &resolved)
-            self.samples += resolved.map { AppliedSample(series: $0.series, sample: $0.sample) }
+            for reading in resolved {
+                if reading.isRevision {
+                    self.revise(reading)
+                } else {
+                    self.samples.append(AppliedSample(series: reading.series, sample: reading.sample))
+                }
+            }
             for refusal in refusals {
                 self.refused += 1
                 if self.refused <= 5 { self.notes.append("\(file):\(row.line): \(refusal.detail); left out") }
             }
         }
+    }
+
+    /// Gives a sample the flag that the value behind it tells, as the store does.
+    private mutating func revise(_ revision: ResolvedReading) {
+        let place = self.samples.lastIndex {
+            $0.sample.time == revision.sample.time && $0.series.labels == revision.series.labels
+        }
+        guard let place, self.samples[place].sample.value == revision.sample.value else { return }
+        self.samples[place].sample.mark = self.samples[place].sample.mark.withQuality(of: revision.sample.mark)
     }
 
     private mutating func readBulk(_ file: String) throws {

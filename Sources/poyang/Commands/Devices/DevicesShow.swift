@@ -37,7 +37,7 @@ struct DevicesShow: AsyncParsableCommand {
             "interval_kept_percent", "reports_arrived", "reports_expected", "battery_volts", "battery_percent",
             "signal_dbm", "duplicates", "rejected", "reject_reasons",
         ]
-        let ofChannel = ["metric", "labels", "last_value", "last_time", "interval"]
+        let ofChannel = ["metric", "labels", "last_value", "last_time", "last_quality", "failed_test", "interval"]
         if self.output.json {
             var table = Table(columns: own + ofHealth + ofChannel)
             let channels = device["channels"].elements

@@ -160,6 +160,8 @@ struct WatchLines {
         let labels = DevicesShow.flat(value["labels"]).cellText
         let quality = "\(value["quality"].cellText) \(value["quality_name"].cellText)"
         var notes = [self.isChinese ? "质量 \(quality)" : "quality \(quality)"]
+        if let test = value[self.isChinese ? "failed_test_zh" : "failed_test"].string { notes.append(test) }
+        if value["revision"] == .bool(true) { notes.append(self.isChinese ? "改判" : "revised") }
         if let method = value["method"].string, method != "measured" { notes.append(method) }
         if value["simulated"] == .bool(true) { notes.append(self.isChinese ? "模拟" : "simulated") }
         let number = value["value"].isNull ? "NaN" : value["value"].cellText

@@ -1,0 +1,51 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+package import Telemetry
+
+/// The flags of a whole series at once, for reports and history.
+package enum QualityFlags {
+    /// What is tested: values that a person read and those of work on the device are what they are.
+    static func isTested(_ mark: SampleMark) -> Bool {
+        mark.method != .manual && mark.quality != .missing && !Self.isFailedBySender(mark)
+    }
+
+    /// The flag that a tested value had before any test: the sender's own doubt stays, the verdict of a test does not.
+    static func isSuspectedBySender(_ mark: SampleMark) -> Bool { mark.failedTest == .sender }
+
+    private static func isFailedBySender(_ mark: SampleMark) -> Bool { mark.quality == .fail }
+
+    /// The mark of a tested sample once the tests have spoken.
+    static func combined(_ mark: SampleMark, with verdict: SampleMark) -> SampleMark {
+        if verdict.quality != .fail, Self.isSuspectedBySender(mark) { return mark }
+        return mark.withQuality(of: verdict)
+    }
+
+    /// The marks of a series' samples as its tests see them; times strictly rising, all arrays of one length.
+    ///
+    /// Tests across series are not among them (``NeighbourTest``, ``IdenticalTest``).
+    ///
+    /// - Returns: One mark for each sample; those that are not tested keep theirs.
+    package static func marks(
+        times: [Timestamp],
+        values: [Double],
+        marks: [SampleMark],
+        plan: QualityPlan
+    ) -> [SampleMark] {
+        var result = marks
+        var state = QualityState()
+        for index in times.indices where self.isTested(marks[index]) || self.isBeyondBounds(values[index], plan) {
+            guard values[index].isFinite else { continue }
+            let isDoubted = self.isSuspectedBySender(marks[index])
+            let verdict = state.take(values[index], at: times[index], isDoubted: isDoubted, plan)
+            result[index] = self.combined(marks[index], with: verdict.mark)
+            guard let spike = verdict.spike, let place = times[..<index].lastIndex(of: spike.time) else { continue }
+            result[place] = self.combined(marks[place], with: SampleMark(failed: .spike))
+        }
+        return result
+    }
+
+    private static func isBeyondBounds(_ value: Double, _ plan: QualityPlan) -> Bool {
+        value < plan.lowest || value > plan.highest
+    }
+}

@@ -1,0 +1,237 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+import Telemetry
+
+/// What is known of one series while its readings come in; shared by all snapshots of the catalogue.
+///
+/// Besides the state of the tests it keeps the values that the store may not show yet, because their batch waits for the
+/// rules. A value that comes late is judged among its neighbours, and those whose flags it changes are given out anew.
+final class QualityTrack: Sendable {
+    /// A value that takes part in tests.
+    struct Entry: Sendable {
+        var time: Timestamp
+        var value: Double
+        /// Whether who sent it called it suspect: no test takes that back.
+        var isDoubted: Bool
+        /// Which batch of its source it came with.
+        var batch: UInt32
+    }
+
+    private struct State {
+        /// Whether ``head`` is that of what is stored: not before the first value since the start.
+        var isOpen = false
+        var head = QualityState()
+        /// In order of time, from ``first`` on.
+        var entries: [Entry] = []
+        var first = 0
+    }
+
+    /// After so many further batches of a source the store shows what one of them held: 64 wait for the rules at most, and
+    /// as many are in their hands.
+    private static let batchesUnderWay: UInt32 = 144
+
+    private let series: SeriesKey
+    private let state = Mutex(State())
+
+    init(series: SeriesKey) { self.series = series }
+
+    /// Flags a reading that nobody doubts yet, moves one that has no time of its own to one that is free, and adds the readings before and
+    /// behind whose flags change with it.
+    ///
+    /// - Parameters:
+    ///   - reading: What came; its mark is that of its sender.
+    ///   - plan: The tests.
+    ///   - batch: Rises with each batch of the source.
+    ///   - history: The store; without it all values are kept here.
+    ///   - revisions: Takes the other flags.
+    func examine(
+        _ reading: inout ResolvedReading,
+        plan: QualityPlan,
+        batch: UInt32,
+        history: (any SeriesReader)?,
+        revisions: inout [ResolvedReading]
+    ) {
+        let mark = reading.sample.mark
+        guard QualityFlags.isTested(mark) else { return }
+        // What is impossible has no part in any other test.
+        if plan.isImpossible(reading.sample.value) {
+            reading.sample.mark = mark.withQuality(of: SampleMark(quality: .fail))
+            return
+        }
+        self.state.withLock { state in
+            if !state.isOpen, !self.open(&state, plan, history, before: reading.sample.time) {
+                // The store cannot be read: what the value alone says.
+                let verdict = plan.judge(reading.sample.value, at: reading.sample.time)
+                reading.sample.mark = Self.combined(mark, with: verdict)
+                return
+            }
+            if let newest = state.head.last?.time, reading.sample.time <= newest {
+                if !reading.hasOwnTime, newest - reading.sample.time < .second {
+                    reading.sample.time = newest + 1
+                } else {
+                    self.insert(&reading, &state, plan, batch, history, &revisions)
+                    return
+                }
+            }
+            let sample = reading.sample
+            let isDoubted = mark.quality == .suspect
+            let verdict = state.head.take(sample.value, at: sample.time, isDoubted: isDoubted, plan)
+            if let spike = verdict.spike {
+                revisions.append(self.revision(of: spike.time, spike.value, to: SampleMark(failed: .spike)))
+            }
+            reading.sample.mark = Self.combined(mark, with: verdict.mark)
+            let entry = Entry(time: sample.time, value: sample.value, isDoubted: isDoubted, batch: batch)
+            Self.keep(entry, &state, hasHistory: history != nil)
+        }
+    }
+
+    /// The flag of a reading that comes in: who doubts it already, its sender or the counter it follows from, stays right.
+    private static func combined(_ mark: SampleMark, with verdict: SampleMark) -> SampleMark {
+        mark.quality == .suspect && verdict.quality != .fail ? mark : mark.withQuality(of: verdict)
+    }
+
+    private func revision(of time: Timestamp, _ value: Double, to mark: SampleMark) -> ResolvedReading {
+        let sample = Sample(time: time, value: value, mark: mark)
+        return ResolvedReading(series: self.series, sample: sample, hasOwnTime: true, isRevision: true)
+    }
+
+    private static func keep(_ entry: Entry, _ state: inout State, hasHistory: Bool) {
+        state.entries.append(entry)
+        guard hasHistory else { return }
+        while state.first < state.entries.count - 1,
+            entry.batch &- state.entries[state.first].batch > self.batchesUnderWay
+        { state.first += 1 }
+        if state.first >= 32, state.first * 2 > state.entries.count {
+            state.entries.removeFirst(state.first)
+            state.first = 0
+        }
+    }
+
+    // MARK: What the store holds
+
+    /// Brings the state of the tests up to the newest value that is stored.
+    ///
+    /// - Returns: Whether the store could be read.
+    private func open(
+        _ state: inout State,
+        _ plan: QualityPlan,
+        _ history: (any SeriesReader)?,
+        before time: Timestamp
+    ) -> Bool {
+        guard let entries = self.settled(around: time, plan, history, state) else { return false }
+        var head = QualityState()
+        for entry in entries {
+            _ = head.take(entry.value, at: entry.time, isDoubted: entry.isDoubted, plan)
+        }
+        state.head = head
+        state.isOpen = true
+        return true
+    }
+
+    /// The values from some time before `time` on, so long before that what was earlier has no part in its flag.
+    ///
+    /// - Returns: Nil where the store cannot be read.
+    private func settled(
+        around time: Timestamp,
+        _ plan: QualityPlan,
+        _ history: (any SeriesReader)?,
+        _ state: borrowing State
+    ) -> [Entry]? {
+        guard let history else { return Array(state.entries[state.first...]) }
+        let spans: [Milliseconds] = [4 * plan.reach, 60 * .day]
+        for after in spans.map({ time - $0 }) + [.distantPast] {
+            guard var entries = self.stored(in: history, after: after, plan) else { return nil }
+            Self.merge(state.entries[state.first...].drop { $0.time <= after }, into: &entries)
+            var state = QualityState()
+            for entry in entries.prefix(while: { $0.time < time }) {
+                _ = state.take(entry.value, at: entry.time, isDoubted: entry.isDoubted, plan)
+            }
+            if after == .distantPast || state.isSettled(plan) { return entries }
+        }
+        return nil
+    }
+
+    private func stored(in history: any SeriesReader, after: Timestamp, _ plan: QualityPlan) -> [Entry]? {
+        let request = SelectRequest(
+            matchers: self.series.labels.matchers,
+            extent: .window(after: after, through: .distantFuture),
+            qualities: QualitySet.raising
+        )
+        guard let found = try? history.select(request) else { return nil }
+        guard let columns = found.first(where: { $0.labels == self.series.labels }) else { return [] }
+        return columns.times.indices.compactMap { index in
+            let (value, mark) = (columns.values[index], columns.marks[index])
+            guard QualityFlags.isTested(mark), value.isFinite, !plan.isImpossible(value) else { return nil }
+            return Entry(
+                time: columns.times[index],
+                value: value,
+                isDoubted: QualityFlags.isSuspectedBySender(mark),
+                batch: 0
+            )
+        }
+    }
+
+    private static func merge(_ newer: ArraySlice<Entry>, into entries: inout [Entry]) {
+        guard let first = newer.first else { return }
+        let tail = entries.drop { $0.time < first.time }
+        guard !tail.isEmpty else { return entries.append(contentsOf: newer) }
+        var merged: [Entry] = Array(entries.prefix(entries.count - tail.count))
+        var (left, right) = (tail, newer)
+        while let a = left.first, let b = right.first {
+            if a.time < b.time {
+                merged.append(a)
+                left.removeFirst()
+            } else {
+                if a.time == b.time { left.removeFirst() }
+                merged.append(b)
+                right.removeFirst()
+            }
+        }
+        entries = merged + left + right
+    }
+
+    // MARK: What comes late
+
+    /// Judges a value that belongs before the newest one, or in the place of one, and finds whose flags change.
+    private func insert(
+        _ reading: inout ResolvedReading,
+        _ state: inout State,
+        _ plan: QualityPlan,
+        _ batch: UInt32,
+        _ history: (any SeriesReader)?,
+        _ revisions: inout [ResolvedReading]
+    ) {
+        let (time, mark) = (reading.sample.time, reading.sample.mark)
+        guard let entries = self.settled(around: time, plan, history, state) else {
+            reading.sample.mark = Self.combined(mark, with: plan.judge(reading.sample.value, at: time))
+            return
+        }
+        let new = Entry(
+            time: time,
+            value: reading.sample.value,
+            isDoubted: mark.quality == .suspect,
+            batch: batch
+        )
+        var comparison = LateComparison(new, among: entries, plan)
+        comparison.run()
+        reading.sample.mark = Self.combined(mark, with: comparison.ownMark)
+        for (entry, mark) in comparison.changed where !entry.isDoubted {
+            revisions.append(self.revision(of: entry.time, entry.value, to: mark))
+        }
+        if let head = comparison.head { state.head = head }
+        let place = state.entries[state.first...].firstIndex { $0.time >= time } ?? state.entries.count
+        if place < state.entries.count, state.entries[place].time == time {
+            state.entries[place] = new
+        } else {
+            state.entries.insert(new, at: place)
+        }
+    }
+}
+
+extension QualityPlan {
+    /// Outside physical bounds, or not a number.
+    @inline(__always)
+    func isImpossible(_ value: Double) -> Bool { !(value >= self.lowest && value <= self.highest) }
+}
