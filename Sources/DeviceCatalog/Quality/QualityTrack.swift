@@ -161,13 +161,14 @@ final class QualityTrack: Sendable {
         )
         guard let found = try? history.select(request) else { return nil }
         guard let columns = found.first(where: { $0.labels == self.series.labels }) else { return [] }
+        guard let doubt = try? StandingDoubt(plan, of: columns, in: history) else { return nil }
         return columns.times.indices.compactMap { index in
             let (value, mark) = (columns.values[index], columns.marks[index])
             guard QualityFlags.isTested(mark), value.isFinite, !plan.isImpossible(value) else { return nil }
             return Entry(
                 time: columns.times[index],
                 value: value,
-                isDoubted: QualityFlags.isSuspectedBySender(mark),
+                isDoubted: doubt.holds(mark, at: columns.times[index]),
                 batch: 0
             )
         }
