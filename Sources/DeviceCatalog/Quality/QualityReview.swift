@@ -53,6 +53,13 @@ package struct QualityReview: Sendable {
         return []
     }
 
+    /// The series that one is compared with, by its tests across series.
+    package func others(of series: Labels) -> [Labels] {
+        guard let parameters = self.catalog.qualityPlan(of: series)?.parameters else { return [] }
+        let sites = (parameters.neighbours?.others.map(\.site) ?? []) + (parameters.identical?.sites ?? [])
+        return sites.map { series.with("site", $0) }
+    }
+
     private func columns(
         _ series: Labels,
         after: Timestamp,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DeviceCatalog
+import HTTPAPI
 import Logging
 import SeriesStorage
 import ServiceLifecycle
@@ -11,20 +12,30 @@ import Telemetry
 /// Makes the tests across series, of which a single reading knows nothing: neighbours, and copies of another series.
 ///
 /// What they find is a revision of stored samples, which goes the way of readings: journal, series, rules, as late truth. It
-/// needs no memory of its own: after a start it looks again, and what is flagged already is left.
+/// needs no memory of its own: after a start it looks again, and what is flagged already is left. It looks at series that have
+/// newer samples, or whose neighbours have, and each hour at all of them, for what came late.
 final class QualityWatch: Service {
     /// How often it looks, where something was stored.
     private static let interval = Duration.seconds(10)
-    /// Late readings and neighbours change flags so far back; beyond it `poyang qc run --apply` does.
-    private static let reach: Milliseconds = 3 * .day
+    /// How often it looks at all series, where something was stored.
+    private static let fullInterval = Duration.seconds(3600)
+    /// Ingest, rules and queries that people wait for come first.
+    private static let niceness: Int32 = 10
 
     private let store: SeriesStore
     private let resolver: CatalogResolver
     private let processor: Processor
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
-    private let newest = Mutex<[Labels: Timestamp]>([:])
-    private let seen = Mutex(JournalPosition.start)
+    private let seen = Mutex(Seen())
+
+    private struct Seen {
+        var position = JournalPosition.start
+        /// Where all series were looked at last.
+        var fullPosition = JournalPosition.start
+        var rounds = QualityRounds()
+        var nextFull = ContinuousClock.now + QualityWatch.fullInterval
+    }
 
     init(
         store: SeriesStore,
@@ -45,7 +56,10 @@ final class QualityWatch: Service {
             await self.processor.caughtUp()
             while true {
                 do {
-                    try await onThread("poyang-quality") { try self.look() }
+                    try await onThread("poyang-quality") {
+                        yieldToOthers(Self.niceness)
+                        try self.look()
+                    }
                 } catch {
                     self.logger.error("values were not compared with their neighbours", metadata: ["error": "\(error)"])
                 }
@@ -56,34 +70,38 @@ final class QualityWatch: Service {
 
     private func look() throws {
         let processed = self.processor.progress.processed
-        guard self.seen.withLock({ seen in seen != processed }) else { return }
+        var seen = self.seen.withLock { $0 }
+        let now = ContinuousClock.now
+        let isFull = now >= seen.nextFull && seen.fullPosition != processed
+        guard isFull || seen.position != processed else { return }
         let catalog = self.resolver.catalog
-        for site in catalog.sites.values {
-            for (metric, override) in site.quality
-            where override.parameters.neighbours != nil || override.parameters.identical != nil {
-                let matchers = [LabelMatcher(Labels.metricName, equals: metric), LabelMatcher("site", equals: site.id)]
-                for series in try self.store.reader.series(
-                    matching: matchers,
-                    after: .distantPast,
-                    through: .distantFuture
-                ) {
-                    try self.look(at: series, catalog)
-                }
-            }
+        let reader = self.store.reader
+        let review = QualityReview(catalog: catalog, reader: reader)
+        let series = try self.series(catalog, reader)
+        for due in try seen.rounds.due(series, review, in: reader, full: isFull) {
+            let findings = try review.findings(of: due.series, from: due.from, through: .distantFuture)
+            guard let last = findings.last else { continue }
+            // What is older was judged when it came in, by the tests that were in force then.
+            let changes = findings.filter { $0.isChange && $0.sample.time > last.sample.time - QualityRounds.reach }
+            try self.processor.commit(revisions: changes, of: due.series, at: self.now())
         }
-        self.seen.withLock { $0 = processed }
+        seen.position = processed
+        if isFull { (seen.fullPosition, seen.nextFull) = (processed, now + Self.fullInterval) }
+        self.seen.withLock { $0 = seen }
     }
 
-    private func look(at series: Labels, _ catalog: Catalog) throws {
-        let known = self.newest.withLock { $0[series] }
-        let from = known.map { $0 - Self.reach } ?? .distantPast
-        let review = QualityReview(catalog: catalog, reader: self.store.reader)
-        let findings = try review.findings(of: series, from: from, through: .distantFuture)
-        guard let last = findings.last else { return }
-        self.newest.withLock { $0[series] = last.sample.time }
-        // What is older was judged when it came in, by the tests that were in force then.
-        let changes = findings.filter { $0.isChange && $0.sample.time > last.sample.time - Self.reach }
-        try self.processor.commit(revisions: changes, of: series, at: self.now())
+    /// The series that have tests across series.
+    private func series(_ catalog: Catalog, _ reader: any SeriesReader) throws -> [Labels] {
+        try catalog.sites.values.flatMap { site in
+            try site.quality
+                .filter { $0.value.parameters.neighbours != nil || $0.value.parameters.identical != nil }
+                .flatMap { metric, _ in
+                    let matchers = [
+                        LabelMatcher(Labels.metricName, equals: metric), LabelMatcher("site", equals: site.id),
+                    ]
+                    return try reader.series(matching: matchers, after: .distantPast, through: .distantFuture)
+                }
+        }
     }
 }
 

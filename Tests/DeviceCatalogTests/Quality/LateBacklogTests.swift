@@ -131,4 +131,37 @@ struct LateBacklogTests {
         #expect(Self.resolve(Array(old.prefix(1)), resolver, message: 4).count == 1)
         #expect(store.count() == (1, 1))
     }
+
+    /// As in a backtest.
+    @Test func withoutAStoreTheOrderOfArrivalDoesNotMatterEither() throws {
+        var generator = SeededGenerator.announced()
+        let catalog = try Self.catalog()
+        let plan = try #require(catalog.qualityPlan(of: Self.labels))
+        let values = (0..<3000)
+            .map { place in
+                Int.random(in: 0..<50, using: &generator) == 0 ? 0 : 8 + Double(place % 7) / 10
+            }
+        let readings = values.indices.map { Reading(key: "oxygen", value: values[$0], time: Self.time($0)) }
+        let late = readings.filter { _ in Int.random(in: 0..<3, using: &generator) == 0 }
+        let times = Set(late.compactMap(\.time))
+        let early = readings.filter { $0.time.map { !times.contains($0) } ?? false }
+        for given in [early + late, early + late.reversed(), readings.shuffled(using: &generator)] {
+            let resolver = CatalogResolver(catalog: try Self.catalog())
+            var shown = MemorySeriesReader()
+            for (message, start) in stride(from: 0, to: given.count, by: 100).enumerated() {
+                for reading in Self.resolve(Array(given[start..<start + 100]), resolver, message: message) {
+                    shown.append(Self.labels, at: reading.sample.time, reading.sample.value, mark: reading.sample.mark)
+                }
+            }
+            let all = try #require(shown.series.first)
+            let expected = QualityFlags.marks(
+                times: all.times,
+                values: all.values,
+                marks: all.marks.map { _ in .measured },
+                plan: plan
+            )
+            #expect(all.times.count == values.count)
+            #expect(QualityStateTests.text(all.marks) == QualityStateTests.text(expected))
+        }
+    }
 }
