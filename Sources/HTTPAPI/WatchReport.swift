@@ -75,6 +75,8 @@ struct WatchReport: Encodable {
     let decoder: String
     /// Of the payload as it came.
     let length: Int
+    /// Whether the bytes and what is of other devices are left out: a gateway's message may hold what is of other orgs.
+    let partial: Bool
     /// The first bytes, as hexadecimal digits.
     let hex: String
     /// The same as text, where it is text.
@@ -89,8 +91,9 @@ struct WatchReport: Encodable {
         self.topic = message.topic
         self.decoder = Self.decoder(of: message.topic)
         self.length = message.length
+        self.partial = message.isPartial
         self.hex = Self.hex(message.payload)
-        let text = String(validating: message.payload, as: UTF8.self)
+        let text = message.isPartial ? nil : String(validating: message.payload, as: UTF8.self)
         let isReadable = text?.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control || $0 == "\n" }
         self.text = isReadable == true ? text : nil
         self.values = message.values.map(Value.init)

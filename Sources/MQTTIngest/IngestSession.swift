@@ -295,7 +295,8 @@ final class IngestSession: MosquittoHandler {
                 }
                 self.batch.messages += 1
                 let before = (readings: self.batch.readings.count, refused: self.batch.quarantined.count)
-                defer { if self.shared.tap.isWatched { self.watch(topic, payload, since: before) } }
+                defer { if self.path.notesParts { self.watch(topic, payload, since: before) } }
+                self.path.notesParts = self.shared.tap.isWatched
                 self.path.take(
                     topic: topic,
                     topicHash: topicHash,
@@ -323,7 +324,8 @@ final class IngestSession: MosquittoHandler {
                 length: payload.count,
                 values: Array(self.batch.readings.dropFirst(before.readings)),
                 refusals: refused?.refusals ?? [],
-                refusedOf: refused?.device ?? ""
+                parts: self.path.parts,
+                isShared: self.path.isShared
             )
         )
     }

@@ -27,6 +27,12 @@ struct MessagePath {
     private var routes: [UInt64: CachedRoute] = [:]
     /// Where edge nodes are to be asked for their births; whoever asks them empties it.
     var rebirths: [String] = []
+    /// Whether somebody watches devices, so that ``parts`` are noted.
+    var notesParts = false
+    /// What the last message holds of each device.
+    private(set) var parts: [WatchedMessage.Part] = []
+    /// Whether the last message's format speaks for several devices.
+    private(set) var isShared = false
 
     init(payloadLimit: Int) {
         self.native = NativeJSONCodec(limit: payloadLimit)
@@ -49,6 +55,9 @@ struct MessagePath {
         into batch: inout ReadingBatch
     ) {
         var cached = self.route(topic, topicHash)
+        self.parts.removeAll(keepingCapacity: true)
+        self.isShared = cached.route.format == .gatewayTelemetry
+        let before = batch.readings.count
         self.decode(payload, cached.route, isRetained: isRetained, resolver: resolver, receivedAt: batch.receivedAt)
         switch cached.route.format {
         case .sparkplug:
@@ -67,10 +76,11 @@ struct MessagePath {
         case .nativeJSON, .gatewayTelemetry, .unspoken: break
         }
         if isRetained { self.refuseTimeless() }
-        if cached.route.format == .gatewayTelemetry {
+        if self.isShared {
             self.resolveSenders(resolver: resolver, into: &batch)
         } else {
             self.resolve(0..<self.decoded.readings.count, of: cached.route.device, resolver: resolver, into: &batch)
+            self.note(cached.route.device, batch.readings[before...], self.decoded.refusals)
         }
         if !self.decoded.refusals.isEmpty {
             batch.quarantined.append(self.quarantine(payload, cached, receivedAt: batch.receivedAt))
@@ -114,14 +124,20 @@ struct MessagePath {
         }
     }
 
-    /// Resolves a run of the readings as one device's.
+    private mutating func note(_ device: String, _ values: ArraySlice<ResolvedReading>, _ refusals: [Refusal]) {
+        guard self.notesParts else { return }
+        self.parts.append(WatchedMessage.Part(device: device, values: Array(values), refusals: refusals))
+    }
+
+    /// Resolves a run of the readings as one device's; what is refused of them is noted, and returned.
+    @discardableResult
     private mutating func resolve(
         _ range: Range<Int>,
         of device: String,
         resolver: any ReadingResolver,
         into batch: inout ReadingBatch
-    ) {
-        guard !range.isEmpty else { return }
+    ) -> [Refusal] {
+        guard !range.isEmpty else { return [] }
         let isAll = range.count == self.decoded.readings.count
         let refusals = resolver.resolve(
             device: device,
@@ -130,6 +146,7 @@ struct MessagePath {
             into: &batch.readings
         )
         for refusal in refusals { self.decoded.refuse(refusal) }
+        return refusals
     }
 
     /// A gateway speaks for many devices, which it calls by names of its own.
@@ -139,7 +156,9 @@ struct MessagePath {
             let end = index + 1 < senders.count ? senders[index + 1].firstReading : self.decoded.readings.count
             guard case .device(let name) = sender.name else { continue }
             let device = resolver.device(called: name) ?? name
-            self.resolve(sender.firstReading..<end, of: device, resolver: resolver, into: &batch)
+            let before = batch.readings.count
+            let refusals = self.resolve(sender.firstReading..<end, of: device, resolver: resolver, into: &batch)
+            self.note(device, batch.readings[before...], refusals)
         }
     }
 

@@ -8,6 +8,20 @@ package struct WatchedMessage: Sendable {
     /// Of a payload so many bytes are shown.
     package static let shownBytes = 4096
 
+    /// What a message holds of one device.
+    package struct Part: Sendable {
+        /// The registered device that it was resolved to; where there is none, the name that the sender used.
+        package var device: String
+        package var values: [ResolvedReading]
+        package var refusals: [Refusal]
+
+        package init(device: String, values: [ResolvedReading], refusals: [Refusal]) {
+            self.device = device
+            self.values = values
+            self.refusals = refusals
+        }
+    }
+
     package var topic: String
     package var receivedAt: Timestamp
     /// The first ``shownBytes``.
@@ -18,8 +32,12 @@ package struct WatchedMessage: Sendable {
     package var values: [ResolvedReading]
     /// What was refused, and why.
     package var refusals: [Refusal]
-    /// The device that the refusals are kept under; empty where nothing was refused.
-    package var refusedOf: String
+    /// By device; what nobody can be said to have sent is in none.
+    package var parts: [Part]
+    /// Whether its format speaks for several devices, which may be of several orgs.
+    package var isShared: Bool
+    /// Whether the payload and what is of other devices were taken out.
+    package private(set) var isPartial = false
 
     package init(
         topic: String,
@@ -28,7 +46,8 @@ package struct WatchedMessage: Sendable {
         length: Int,
         values: [ResolvedReading],
         refusals: [Refusal],
-        refusedOf: String
+        parts: [Part],
+        isShared: Bool
     ) {
         self.topic = topic
         self.receivedAt = receivedAt
@@ -36,29 +55,68 @@ package struct WatchedMessage: Sendable {
         self.length = length
         self.values = values
         self.refusals = refusals
-        self.refusedOf = refusedOf
+        self.parts = parts
+        self.isShared = isShared
+    }
+
+    /// Nothing but these parts, without the bytes in which others' values stand.
+    fileprivate func reduced(to parts: [Part]) -> WatchedMessage {
+        var message = self
+        message.payload = []
+        message.parts = parts
+        message.values = parts.flatMap(\.values)
+        message.refusals = parts.flatMap(\.refusals)
+        message.isPartial = true
+        return message
     }
 }
 
-/// By what a message is recognised as a device's.
+/// By what a message is recognised as a device's, and how much of it may be seen.
 package struct WatchedDevice: Hashable, Sendable {
     package var id: String
-    /// Its id, its name and the forms of its foreign identity, any of which may be a level of a topic.
+    package var site: String
+    /// Its id, its name and the forms of its foreign identity, in capital letters.
     package var names: Set<String>
-    /// The series that it feeds: a gateway's message names its devices only inside.
+    /// The series that it feeds.
     package var series: Set<Labels>
+    /// Whether those who watch may see what is of other orgs.
+    package var seesAll: Bool
 
-    package init(id: String, names: Set<String>, series: Set<Labels>) {
+    package init(id: String, site: String, names: Set<String>, series: Set<Labels>, seesAll: Bool) {
         self.id = id
+        self.site = site
         self.names = names
         self.series = series
+        self.seesAll = seesAll
     }
 
-    func sent(_ message: WatchedMessage) -> Bool {
-        if message.refusedOf == self.id { return true }
-        let levels = message.topic.split(separator: "/").lazy.map { $0.uppercased() }
-        if levels.contains(where: { self.names.contains($0) }) { return true }
-        return message.values.contains { self.series.contains($0.series.labels) }
+    /// The message as those who watch may see it; nil where it is not the device's.
+    ///
+    /// A message is the device's where it was resolved to it, or holds a value of its series. Those who may see all are
+    /// shown it as it came, and also what nobody was found for that was sent under one of the device's names. Others are
+    /// shown the device's own values and refusals where the message may hold more than that.
+    package func view(of message: WatchedMessage) -> WatchedMessage? {
+        if self.seesAll {
+            let isOwn = message.parts.contains { part in
+                part.device == self.id || self.names.contains(part.device.uppercased()) || self.feeds(part)
+            }
+            return isOwn ? message : nil
+        }
+        let own = message.parts.compactMap { part -> WatchedMessage.Part? in
+            if part.device == self.id { return part }
+            guard self.feeds(part) else { return nil }
+            let values = part.values.filter { self.series.contains($0.series.labels) }
+            return WatchedMessage.Part(device: part.device, values: values, refusals: [])
+        }
+        guard !own.isEmpty else { return nil }
+        let isWhole =
+            !message.isShared && own.count == message.parts.count
+            && message.values.allSatisfy { $0.series.labels.site == self.site }
+        return isWhole ? message : message.reduced(to: own)
+    }
+
+    private func feeds(_ part: WatchedMessage.Part) -> Bool {
+        part.values.contains { self.series.contains($0.series.labels) }
     }
 }
 
@@ -94,7 +152,9 @@ package final class DeviceTap: Sendable {
         guard !messages.isEmpty else { return }
         let followers = self.state.withLock { Array($0.followers.values) }
         for message in messages {
-            for follower in followers where follower.device.sent(message) { follower.continuation.yield(message) }
+            for follower in followers {
+                if let view = follower.device.view(of: message) { follower.continuation.yield(view) }
+            }
         }
     }
 

@@ -98,4 +98,78 @@ struct DeviceWatchTests {
             #expect(gone.status == 1 && gone.errors.contains("no service is running"), "\(gone.errors)")
         }
     }
+
+    private static func site(_ id: String, org: String, device: String, name: String) -> String {
+        """
+        site: \(id)
+        name: { zh: \(id), en: \(id) }
+        kind: field
+        org: \(org)
+        devices: [{ id: \(device), name: \(name), model: acme/probe }]
+        """
+    }
+
+    /// Devices that are called as the levels of everybody's topics, and a gateway that speaks for two orgs.
+    @Test(.timeLimit(.minutes(3)))
+    func aWatcherOfAnOrgSeesNothingOfOthersWhateverItsDevicesAreCalled() async throws {
+        try await withTemporaryFolder { folder in
+            let devices = folder.appending(path: "Devices")
+            try write(
+                [
+                    "models/acme/probe.yaml": Self.probe,
+                    "sites/coop/plot.yaml": Self.site("plot", org: "coop", device: "telemetry", name: "v1"),
+                    "sites/others/pond.yaml": Self.site("pond", org: "others", device: "pond-1", name: "Pond"),
+                ],
+                below: devices
+            )
+            let data = folder.appending(path: "data")
+            let none = folder.appending(path: "none")
+            try FileManager.default.createDirectory(at: none, withIntermediateDirectories: true)
+            let service = try await RunningService.start([
+                "--embedded-broker", "--data", data.path, "--devices", devices.path, "--rules", none.path,
+            ])
+            func watch(_ device: String, _ token: String, count: Int) throws -> PoyangProcess {
+                try PoyangProcess(
+                    ["devices", "watch", device, "--json", "--count", "\(count)", "--url", service.url],
+                    environment: ["POYANG_TOKEN": token, "LC_ALL": "C.UTF-8"]
+                )
+            }
+            let bound = try await RunningService.makeToken("device-admin", org: "coop", data: data).token
+            let free = try await RunningService.makeToken("device-admin", data: data).token
+            let own = try watch("telemetry", bound, count: 2)
+            let all = try watch("telemetry", free, count: 2)
+            let foreign = try watch("pond-1", bound, count: 1)
+            try await foreign.waitForExit()
+            #expect(foreign.outcome.status == 1 && foreign.errors.contains("no device 'pond-1'"), "\(foreign.errors)")
+            try await eventually("both to begin") {
+                own.errors.contains("registered") && all.errors.contains("registered")
+            }
+            let messages = [
+                ("poyang/v1/devices/pond-1/telemetry", #"{"soil":47.25}"#),
+                ("v1/devices/pond-1/telemetry", #"{"soil":47.25,"odd":1}"#),
+                (
+                    "v1/gateway/telemetry",
+                    #"{"pond-1":[{"soil":47.25,"odd":1}],"telemetry":[{"soil":21.5,"strange":1}],"secret":{"soil":1}}"#
+                ),
+                ("poyang/v1/devices/telemetry/telemetry", #"{"soil":33.5}"#),
+            ]
+            try await TestPublisher.publish(messages.map { ($0.0, Array($0.1.utf8)) }, to: service.broker)
+            for process in [own, all] {
+                try await process.waitForExit()
+                #expect(process.outcome.status == 0, "\(process.errors)")
+            }
+            for word in ["47.25", "pond", "odd", "secret", "34372E3235"] {
+                #expect(!own.output.contains(word), "\(word) in \(own.output)")
+            }
+            let lines = own.output.split(separator: "\n")
+                .compactMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+            try #require(lines.count == 2, "\(own.output)")
+            #expect(lines[0]["topic"] as? String == "v1/gateway/telemetry" && lines[0]["partial"] as? Bool == true)
+            #expect((lines[0]["values"] as? [[String: Any]])?.compactMap { $0["value"] as? Double } == [21.5])
+            #expect((lines[0]["refused"] as? [[String: Any]])?.compactMap { $0["key"] as? String } == ["strange"])
+            #expect(lines[1]["text"] as? String == #"{"soil":33.5}"# && lines[1]["partial"] as? Bool == false)
+            #expect(all.output.contains("pond-1") && all.output.contains(#""partial":false"#), "\(all.output)")
+            try await service.stop()
+        }
+    }
 }

@@ -9,7 +9,8 @@ import Telemetry
 /// `GET /api/devices/{id}/watch`: the messages of a device while they come in, as Server-Sent Events.
 ///
 /// First comes `event: device` with the device as it is, then `event: message` for each message when it is on disk and the
-/// rules have judged it. Nothing is replayed: what has come before is in the series and in quarantine.
+/// rules have judged it. Of a message that speaks for several devices a token of an org is shown the device's own values and
+/// refusals only. Nothing is replayed: what has come before is in the series and in quarantine.
 struct DeviceWatchRoutes: Sendable {
     let backend: any APIBackend
 
@@ -61,6 +62,8 @@ struct DeviceWatchRoutes: Sendable {
             switch wakening {
             case .message(let message):
                 try await self.backend.judged()
+                // Meanwhile it may have been retired, or registered by others.
+                guard self.backend.watchedDevice(device.device, org: org) != nil else { return }
                 let alerts = try await self.backend.alertReports(org: org)
                     .filter { $0.labels.site == device.site }
                 try await writer.write(try Self.frame("message", WatchReport(message, alerts: alerts)))

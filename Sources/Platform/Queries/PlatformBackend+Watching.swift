@@ -11,7 +11,7 @@ extension PlatformBackend {
         guard let device = catalog.devices[id], let site = catalog.sites[device.site],
             org.map({ $0 == site.org }) ?? true
         else { return nil }
-        return catalog.watchedDevice(id)
+        return catalog.watchedDevice(id, seesAll: org == nil)
     }
 
     package func judged() async throws {

@@ -133,7 +133,13 @@ struct WatchLines {
         var lines = [
             "\(time)  \(topic)  \(self.isChinese ? "\(length) 字节，解码 \(decoder)" : "\(length) bytes, read as \(decoder)")"
         ]
-        if let text = message["text"].string {
+        if message["partial"] == .bool(true) {
+            lines.append(
+                self.isChinese
+                    ? "  （报文含多台设备的数据：只显示本设备的数值，原始字节不显示）"
+                    : "  (a message of several devices: only the values of this one are shown, and no bytes)"
+            )
+        } else if let text = message["text"].string {
             lines.append("  \(text.replacing("\n", with: " "))")
         } else {
             lines.append("  " + Self.spaced(message["hex"].cellText))
