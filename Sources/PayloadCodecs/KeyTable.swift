@@ -4,8 +4,11 @@
 /// Gives the same text for the same bytes without allocating it again.
 ///
 /// The names in payloads are few and repeat in every message. A direct-mapped table: a name that falls on another's place
-/// replaces it, so the table never grows.
+/// replaces it, and a long one has none, so that the table stays small.
 struct KeyTable: Sendable {
+    /// Bytes of a name that is kept.
+    private static let longest = 256
+
     private var names: [String]
     private let mask: Int
 
@@ -26,7 +29,7 @@ struct KeyTable: Sendable {
         copy.reserveCapacity(range.count)
         for index in range { copy.append(bytes[index]) }
         guard let text = String(validating: copy, as: UTF8.self) else { return nil }
-        self.names[place] = text
+        if range.count <= Self.longest { self.names[place] = text }
         return text
     }
 

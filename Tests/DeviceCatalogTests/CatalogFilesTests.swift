@@ -104,7 +104,15 @@ struct CatalogFilesTests {
         ("{ unit: ft, max: 40000 }", "2:39: max 40000.0 ft is not physically possible for water_level_meters"),
         ("{ min: 5, max: 5 }", "2:29: min 5.0 is not below max 5.0"),
         ("{ mim: 5 }", "2:24: unknown key 'mim'; did you mean 'min'?"),
-        ("{ report: { every: 5 } }", "2:41: '5' is no duration; write it like 5m, 1h30m or 1d, longer than zero"),
+        (
+            "{ report: { every: 5 } }",
+            "2:41: '5' is no duration; write it like 5m, 1h30m or 1d, longer than zero and at most 366d"
+        ),
+        // Sums of it must stay in range.
+        (
+            "{ report: { every: 59000000y } }",
+            "2:41: '59000000y' is no duration; write it like 5m, 1h30m or 1d, longer than zero and at most 366d"
+        ),
         ("{ report: { every: 5m, heartbeat: 1h } }", "'heartbeat' belongs to { event: true, heartbeat: … }"),
         ("{ report: { event: true } }", "2:32: 'heartbeat' is missing"),
         ("{ zero: yes }", "2:30: 'zero' is 'site' or is left out, found 'yes'"),

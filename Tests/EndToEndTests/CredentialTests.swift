@@ -7,6 +7,9 @@ import Testing
 
 /// Each device is a user of the broker, by the files that the service keeps for mosquitto.
 struct CredentialTests {
+    /// Few here; `ops/soak` sets ten thousand.
+    private static let devices = Int(ProcessInfo.processInfo.environment["POYANG_ACCOUNTS"] ?? "") ?? 100
+
     /// Publishes native JSON to a device's topic; returns whether the broker took it.
     private func publish(
         _ payload: String,
@@ -24,7 +27,17 @@ struct CredentialTests {
         )
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    /// Publishes without end, a reading after the other, until it is cancelled; returns how many were acknowledged.
+    private func publishOn(_ user: (name: String, password: String), at url: String) async throws -> Int {
+        var taken = 0
+        while !Task.isCancelled {
+            let json = #"{"ts":\#(1_655_773_200_000 + taken * 1000),"values":{"soil_temperature_celsius":21.5}}"#
+            if try await self.publish(json, to: user.name, as: user, at: url) { taken += 1 }
+        }
+        return taken
+    }
+
+    @Test(.timeLimit(.minutes(10)))
     func aDevicePublishesItsOwnAndNothingElse() async throws {
         try await withTemporaryFolder { folder in
             let broker = try await SecuredBroker(folder)
@@ -33,7 +46,7 @@ struct CredentialTests {
             let service = try await broker.serve(data: data)
 
             var csv = "device_id,model,site_id,site_name,kind\n"
-            for number in 0..<100 { csv += "node-\(number),generic/json,field,田,field\n" }
+            for number in 0..<Self.devices { csv += "node-\(number),generic/json,field,田,field\n" }
             csv += "odd:node,generic/json,field,,\n"
             let file = folder.appending(path: "devices.csv")
             try Data(csv.utf8).write(to: file)
@@ -50,19 +63,23 @@ struct CredentialTests {
                 return (run.status, rows ?? [], run.output + run.errors)
             }
             let made = try await credentials("--missing")
-            #expect(made.rows.count == 100, "a colon cannot be in a user's name: \(made.text.prefix(500))")
+            #expect(made.rows.count == Self.devices, "a colon cannot be in a user's name: \(made.text.prefix(500))")
             #expect(try await credentials("odd:node").text.contains("holds a colon"))
             func account(_ row: [String: Any]) throws -> (name: String, password: String) {
                 (try #require(row["user"] as? String), try #require(row["password"] as? String))
             }
             let a = try account(made.rows[0])
             let b = try account(made.rows[1])
+            let c = try account(made.rows[2])
             let reading = #"{"soil_moisture_percent":21.4}"#
 
             // Once mosquitto has read its files.
             try await eventually("the first reading") {
                 try await self.publish(reading, to: a.name, as: a, at: plain)
             }
+            // Meanwhile another one reports.
+            let reporting = Task { try await self.publishOn(c, at: plain) }
+            defer { reporting.cancel() }
             #expect(try await self.publish(reading, to: b.name, as: b, at: secure, authority: broker.authority.path))
             #expect(try await !self.publish(reading, to: b.name, as: (a.name, "wrong"), at: plain))
             // mosquitto acknowledges what it then drops.
@@ -103,6 +120,12 @@ struct CredentialTests {
             #expect(retired.status == 0)
             try await eventually("the end of A's account") {
                 try await !self.publish(reading, to: a.name, as: rotated, at: plain)
+            }
+            reporting.cancel()
+            let reported = try await reporting.value
+            #expect(reported > 0)
+            try await eventually("all that was acknowledged") {
+                try await service.samples(of: "soil_temperature_celsius", at: "field").count == reported
             }
             try await service.stop()
             try await broker.stop()

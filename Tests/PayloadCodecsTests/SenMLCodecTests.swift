@@ -158,7 +158,8 @@ struct SenMLCodecTests {
     @Test(arguments: [
         "", "{}", "[", "[1]", "[[]]", #"[{"n":"a","v":1}"#, #"[{"n":"a","v":1}]x"#, #"[{"n":1,"v":1}]"#,
         #"[{"n":"a","v":"1"}]"#, #"[{"n":"a","vb":1}]"#, #"[{"n":"a","vb":null}]"#, #"[{"n":"a","t":"x","v":1}]"#, "[]",
-        #"[{"bn":"a","bver":10}]"#, #"{"e":[{"n":"a","v":1}],"bn":"x"}"#,
+        #"[{"bn":"a","bver":10}]"#, #"{"e":[{"n":"a","v":1}],"bn":"x"}"#, #"[{"n":"a","vs":1}]"#,
+        #"[{"bn":"\#(String(repeating: "a", count: 513))","n":"b","v":1}]"#,
     ])
     func refusesWhatIsNoPack(text: String) {
         let message = self.decode(text)

@@ -106,6 +106,30 @@ struct SparkplugCodecTests {
         }
     }
 
+    @Test func aNumberThatIsNoneOfTheSequenceIsAGap() {
+        var codec = SparkplugCodec()
+        let topic = "spBv1.0/plain/NDATA/edge1"
+        func data(_ sequence: UInt64) -> [UInt8] {
+            Wire.payload([Wire.metric("supply", .float(12), type: 9)], sequence: sequence)
+        }
+        _ = self.decode(&codec, topic, data(.max))
+        let next = self.decode(&codec, topic, data(7), at: 1_655_803_100_000)
+        #expect(next.rebirth != nil && next.values == ["supply": 12])
+    }
+
+    /// A sender of births without end makes others be asked for theirs anew, and costs no more memory than that.
+    @Test func theNodesThatAreQuietForLongestAreForgotten() {
+        var codec = SparkplugCodec()
+        func speak(_ node: Int, _ kind: String, _ payload: [UInt8]) -> DecodedMessage {
+            self.decode(&codec, "spBv1.0/plain/\(kind)/edge\(node)", payload)
+        }
+        for node in 0...10_000 { _ = speak(node, "NBIRTH", self.nodeBirth) }
+        let data = Wire.payload([Wire.metric(nil, .float(12), alias: 1)], sequence: 1)
+        #expect(speak(10_000, "NDATA", data).values == ["supply": 12])
+        let forgotten = speak(0, "NDATA", data)
+        #expect(forgotten.values.isEmpty && forgotten.rebirth == "spBv1.0/plain/NCMD/edge0")
+    }
+
     /// The will of an earlier session comes late; that of this one ends what its birth said.
     @Test func aDeathEndsTheBirthOfItsOwnNumber() {
         var codec = SparkplugCodec()

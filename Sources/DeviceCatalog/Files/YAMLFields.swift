@@ -28,8 +28,8 @@ extension YAMLValue {
     /// A duration that is longer than zero: `5m`, `24h`.
     var span: Milliseconds? {
         guard let text = self.string else { return nil }
-        guard let span = PrometheusDuration.parse(text), span > 0 else {
-            self.report("'\(text)' is no duration; write it like 5m, 1h30m or 1d, longer than zero")
+        guard let span = PrometheusDuration.parse(text), span > 0, span <= 366 * .day else {
+            self.report("'\(text)' is no duration; write it like 5m, 1h30m or 1d, longer than zero and at most 366d")
             return nil
         }
         return span

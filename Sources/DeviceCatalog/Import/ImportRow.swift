@@ -82,8 +82,10 @@ extension ImportRow {
         device.name = self.cells["name"] ?? device.name
         device.address = self.address(of: device, state)
         if let interval = self.cells["interval"] {
-            let span = PrometheusDuration.parse(interval).flatMap { $0 > 0 ? $0 : nil }
-            if span == nil { self.report("interval", "'\(interval)' is no duration; write it like 5m, 1h30m or 1d") }
+            let span = PrometheusDuration.parse(interval).flatMap { $0 > 0 && $0 <= 366 * .day ? $0 : nil }
+            if span == nil {
+                self.report("interval", "'\(interval)' is no interval; write it like 5m, 1h30m or 1d, at most 366d")
+            }
             device.schedule = span.map { .periodic($0) }
         }
         device.zeroElevationMeters = self.number("zero_elevation_m", -500...9000) ?? device.zeroElevationMeters

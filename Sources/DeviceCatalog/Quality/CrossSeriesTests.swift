@@ -14,11 +14,14 @@ package struct QualityColumn: Sendable {
     }
 
     /// The place of the first value that is later than `time`.
-    func firstIndex(after time: Timestamp) -> Int {
-        var (low, high) = (0, self.times.count)
+    func firstIndex(after time: Timestamp) -> Int { Self.firstIndex(after: time, in: self.times) }
+
+    /// The place of the first of rising `times` that is later than `time`.
+    static func firstIndex(after time: Timestamp, in times: [Timestamp]) -> Int {
+        var (low, high) = (0, times.count)
         while low < high {
             let middle = (low + high) / 2
-            if self.times[middle] <= time { low = middle + 1 } else { high = middle }
+            if times[middle] <= time { low = middle + 1 } else { high = middle }
         }
         return low
     }

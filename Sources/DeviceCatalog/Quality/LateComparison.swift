@@ -7,60 +7,52 @@ import Telemetry
 struct LateComparison {
     typealias Entry = QualityTrack.Entry
 
-    /// The flag of the value itself.
-    private(set) var ownMark = SampleMark.measured
-    /// The values around it whose flags are others now, oldest first.
-    private(set) var changed: [(entry: Entry, mark: SampleMark)] = []
-    /// The state behind the newest value; nil where it is what it was.
-    private(set) var head: QualityState?
-
     private let new: Entry
-    private let entries: [Entry]
-    private let plan: QualityPlan
+    private var before: Line
+    private var after: Line
 
     /// - Parameters:
-    ///   - new: Its time may be that of one of the entries, whose place it takes.
-    ///   - entries: In order of time; from so early on that what was before has no part in this.
-    ///   - plan: The tests.
-    init(_ new: Entry, among entries: [Entry], _ plan: QualityPlan) {
+    ///   - new: The value that comes late.
+    ///   - old: The value whose place it takes.
+    ///   - line: What the values before it left behind.
+    init(_ new: Entry, inPlaceOf old: Entry?, behind line: Line) {
         self.new = new
-        self.entries = entries
-        self.plan = plan
+        self.before = line
+        self.after = line
+        if let old { self.before.take(old) }
+        self.after.take(new)
     }
 
-    mutating func run() {
-        var before = Line(plan: self.plan)
-        var index = 0
-        while index < self.entries.count, self.entries[index].time < self.new.time {
-            before.take(self.entries[index])
-            index += 1
-        }
-        // From here on both ways at once, until what follows is judged alike.
-        var after = before
-        if index < self.entries.count, self.entries[index].time == self.new.time {
-            before.take(self.entries[index])
-            index += 1
-        }
-        after.take(self.new)
-        while index < self.entries.count, !before.state.agrees(with: after.state) {
-            before.take(self.entries[index])
-            after.take(self.entries[index])
-            index += 1
-        }
-        if !before.state.agrees(with: after.state) { self.head = after.state }
-        self.ownMark = after.marks.last { $0.entry.time == self.new.time }?.mark ?? self.ownMark
+    /// Whether all that follows is judged alike.
+    var isSettled: Bool { self.before.state.agrees(with: self.after.state) }
+
+    /// Takes the next value behind the new one.
+    mutating func take(_ entry: Entry) {
+        self.before.take(entry)
+        self.after.take(entry)
+    }
+
+    /// The flag of the value itself.
+    var ownMark: SampleMark { self.after.marks.last { $0.entry.time == self.new.time }?.mark ?? .measured }
+
+    /// The values around it whose flags are others now, oldest first.
+    var changed: [(entry: Entry, mark: SampleMark)] {
         var old: [Timestamp: SampleMark] = [:]
-        for (entry, mark) in before.marks { old[entry.time] = mark }
-        self.changed = after.marks.filter { entry, mark in
+        for (entry, mark) in self.before.marks { old[entry.time] = mark }
+        return self.after.marks.filter { entry, mark in
             entry.time != self.new.time && old[entry.time].map { !$0.hasQuality(of: mark) } ?? false
         }
     }
 
+    /// The state behind all values that were given; nil where it is what it was.
+    var head: QualityState? { self.isSettled ? nil : self.after.state }
+
     /// One way of going through the values.
-    private struct Line {
+    struct Line {
         let plan: QualityPlan
-        var state = QualityState()
-        var marks: [(entry: Entry, mark: SampleMark)] = []
+        private(set) var state = QualityState()
+        /// The values whose flags may still change, and some before them.
+        private(set) var marks: [(entry: Entry, mark: SampleMark)] = []
 
         init(plan: QualityPlan) { self.plan = plan }
 
@@ -70,6 +62,13 @@ struct LateComparison {
                 self.marks[place].mark = SampleMark(failed: .spike)
             }
             self.marks.append((entry, verdict.mark))
+        }
+
+        /// Forgets the flags that no value to come changes.
+        mutating func trim() {
+            guard let open = self.state.openSpike else { return self.marks.removeAll(keepingCapacity: true) }
+            let first = self.marks.firstIndex { $0.entry.time >= open } ?? self.marks.count
+            self.marks.removeFirst(first)
         }
     }
 }

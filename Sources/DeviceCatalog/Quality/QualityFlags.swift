@@ -10,37 +10,37 @@ package enum QualityFlags {
         mark.method != .manual && mark.quality != .missing && !Self.isFailedBySender(mark)
     }
 
-    /// The flag that a tested value had before any test: the sender's own doubt stays, the verdict of a test does not.
-    static func isSuspectedBySender(_ mark: SampleMark) -> Bool { mark.failedTest == .sender }
-
     private static func isFailedBySender(_ mark: SampleMark) -> Bool { mark.quality == .fail }
 
-    /// The mark of a tested sample once the tests have spoken.
-    static func combined(_ mark: SampleMark, with verdict: SampleMark) -> SampleMark {
-        if verdict.quality != .fail, Self.isSuspectedBySender(mark) { return mark }
-        return mark.withQuality(of: verdict)
+    /// The mark of a tested sample once the tests have spoken: a doubt that was there before them (`isDoubted`) stays, the
+    /// verdict of an earlier test does not.
+    private static func combined(_ mark: SampleMark, isDoubted: Bool, with verdict: SampleMark) -> SampleMark {
+        verdict.quality != .fail && isDoubted ? mark : mark.withQuality(of: verdict)
     }
 
     /// The marks of a series' samples as its tests see them; times strictly rising, all arrays of one length.
     ///
-    /// Tests across series are not among them (``NeighbourTest``, ``IdenticalTest``).
+    /// Tests across series are not among them (``NeighbourTest``, ``IdenticalTest``). `doubt` knows which stored doubts stay;
+    /// without it that is told from the plan alone.
     ///
     /// - Returns: One mark for each sample; those that are not tested keep theirs.
     package static func marks(
         times: [Timestamp],
         values: [Double],
         marks: [SampleMark],
-        plan: QualityPlan
+        plan: QualityPlan,
+        doubt: StandingDoubt? = nil
     ) -> [SampleMark] {
+        let doubt = doubt ?? StandingDoubt(plan)
         var result = marks
         var state = QualityState()
         for index in times.indices where self.isTested(marks[index]) || self.isBeyondBounds(values[index], plan) {
             guard values[index].isFinite else { continue }
-            let isDoubted = self.isSuspectedBySender(marks[index])
+            let isDoubted = doubt.holds(marks[index], at: times[index])
             let verdict = state.take(values[index], at: times[index], isDoubted: isDoubted, plan)
-            result[index] = self.combined(marks[index], with: verdict.mark)
+            result[index] = self.combined(marks[index], isDoubted: isDoubted, with: verdict.mark)
             guard let spike = verdict.spike, let place = times[..<index].lastIndex(of: spike.time) else { continue }
-            result[place] = self.combined(marks[place], with: SampleMark(failed: .spike))
+            result[place] = marks[place].withQuality(of: SampleMark(failed: .spike))
         }
         return result
     }

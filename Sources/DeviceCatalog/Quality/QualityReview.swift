@@ -40,8 +40,9 @@ package struct QualityReview: Sendable {
         let starts = from < .distantPast + Self.longestCopy ? [.distantPast] : spans.map { from - $0 } + [.distantPast]
         for after in starts {
             guard let columns = try self.columns(series, after: after, through: end, .all) else { continue }
-            guard after == .distantPast || self.isSettled(columns, before: from, plan) else { continue }
-            let marks = try self.marks(of: columns, series, plan, after: after, through: end)
+            let doubt = try StandingDoubt(plan, of: columns, in: self.reader)
+            guard after == .distantPast || self.isSettled(columns, before: from, plan, doubt) else { continue }
+            let marks = try self.marks(of: columns, series, plan, doubt, after: after, through: end)
             return columns.times.indices.compactMap { index in
                 let time = columns.times[index]
                 guard time >= from, time <= through else { return nil }
@@ -66,11 +67,16 @@ package struct QualityReview: Sendable {
         return try self.reader.select(request).first { $0.labels == series }
     }
 
-    private func isSettled(_ columns: SeriesColumns, before from: Timestamp, _ plan: QualityPlan) -> Bool {
+    private func isSettled(
+        _ columns: SeriesColumns,
+        before from: Timestamp,
+        _ plan: QualityPlan,
+        _ doubt: StandingDoubt
+    ) -> Bool {
         var state = QualityState()
         for index in columns.times.indices where columns.times[index] < from {
             guard QualityFlags.isTested(columns.marks[index]), columns.values[index].isFinite else { continue }
-            let isDoubted = QualityFlags.isSuspectedBySender(columns.marks[index])
+            let isDoubted = doubt.holds(columns.marks[index], at: columns.times[index])
             _ = state.take(columns.values[index], at: columns.times[index], isDoubted: isDoubted, plan)
         }
         return state.isSettled(plan)
@@ -80,6 +86,7 @@ package struct QualityReview: Sendable {
         of columns: SeriesColumns,
         _ series: Labels,
         _ plan: QualityPlan,
+        _ doubt: StandingDoubt,
         after: Timestamp,
         through: Timestamp
     ) throws -> [SampleMark] {
@@ -87,7 +94,8 @@ package struct QualityReview: Sendable {
             times: columns.times,
             values: columns.values,
             marks: columns.marks,
-            plan: plan
+            plan: plan,
+            doubt: doubt
         )
         let own = QualityColumn(times: columns.times, values: columns.values)
         func other(_ site: String, _ start: Timestamp) throws -> QualityColumn {

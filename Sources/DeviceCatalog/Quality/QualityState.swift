@@ -53,6 +53,9 @@ struct QualityState: Hashable, Sendable {
 
     init() {}
 
+    /// When the value was that the next one may show to be a spike; nil where there is none.
+    var openSpike: Timestamp? { self.passed?.time }
+
     /// Whether what came before the first value that was given can have no part in what follows: there was a time as long
     /// as a confirmation without a jump, and two values in a row neither of which can be a spike.
     func isSettled(_ plan: QualityPlan) -> Bool {

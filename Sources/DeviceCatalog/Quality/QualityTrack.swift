@@ -26,6 +26,13 @@ final class QualityTrack: Sendable {
         /// In order of time, from ``first`` on.
         var entries: [Entry] = []
         var first = 0
+        /// What was read for values that came late.
+        var stretch: LateStretch?
+        /// The batch in which a value was looked up by itself last.
+        var lookup: UInt32?
+
+        /// How far to read: from the newest value on there is nothing to be left out.
+        func end(_ time: Timestamp) -> Timestamp { time < self.head.last?.time ?? .distantPast ? time : .distantFuture }
     }
 
     /// After so many further batches of a source the store shows what one of them held: 64 wait for the rules at most, and
@@ -99,6 +106,8 @@ final class QualityTrack: Sendable {
 
     private static func keep(_ entry: Entry, _ state: inout State, hasHistory: Bool) {
         state.entries.append(entry)
+        if state.stretch?.batch != entry.batch { state.stretch = nil }
+        state.stretch?.put(entry)
         guard hasHistory else { return }
         while state.first < state.entries.count - 1,
             entry.batch &- state.entries[state.first].batch > self.batchesUnderWay
@@ -120,9 +129,11 @@ final class QualityTrack: Sendable {
         _ history: (any SeriesReader)?,
         before time: Timestamp
     ) -> Bool {
-        guard let entries = self.settled(around: time, plan, history, state) else { return false }
+        guard let stretch = self.stretch(around: time, through: .distantFuture, plan, 0, history, state) else {
+            return false
+        }
         var head = QualityState()
-        for entry in entries {
+        for entry in stretch.entries {
             _ = head.take(entry.value, at: entry.time, isDoubted: entry.isDoubted, plan)
         }
         state.head = head
@@ -130,44 +141,64 @@ final class QualityTrack: Sendable {
         return true
     }
 
-    /// The values from some time before `time` on, so long before that what was earlier has no part in its flag.
+    /// The values from some time before `time` through a moment, so long before that what was earlier has no part in its flag.
     ///
     /// - Returns: Nil where the store cannot be read.
-    private func settled(
+    private func stretch(
         around time: Timestamp,
+        through: Timestamp,
         _ plan: QualityPlan,
+        _ batch: UInt32,
         _ history: (any SeriesReader)?,
         _ state: borrowing State
-    ) -> [Entry]? {
-        guard let history else { return Array(state.entries[state.first...]) }
-        let spans: [Milliseconds] = [4 * plan.reach, 60 * .day]
+    ) -> LateStretch? {
+        let spans: [Milliseconds] = [plan.span, 60 * .day]
         for after in spans.map({ time - $0 }) + [.distantPast] {
-            guard var entries = self.stored(in: history, after: after, plan) else { return nil }
-            Self.merge(state.entries[state.first...].drop { $0.time <= after }, into: &entries)
-            var state = QualityState()
-            for entry in entries.prefix(while: { $0.time < time }) {
-                _ = state.take(entry.value, at: entry.time, isDoubted: entry.isDoubted, plan)
-            }
-            if after == .distantPast || state.isSettled(plan) { return entries }
+            guard let entries = self.entries(after: after, through: through, plan, history, state) else { return nil }
+            var stretch = LateStretch(entries, after: after, through: through, batch: batch, plan)
+            if stretch.seek(time) { return stretch }
         }
         return nil
     }
 
-    private func stored(in history: any SeriesReader, after: Timestamp, _ plan: QualityPlan) -> [Entry]? {
+    /// The values in `(after, through]`: what is stored, and what came since.
+    ///
+    /// - Returns: Nil where the store cannot be read.
+    private func entries(
+        after: Timestamp,
+        through: Timestamp,
+        _ plan: QualityPlan,
+        _ history: (any SeriesReader)?,
+        _ state: borrowing State
+    ) -> [Entry]? {
+        let newer = state.entries[state.first...].within(after: after, through: through)
+        guard let history else { return Array(newer) }
+        guard var entries = self.stored(in: history, after: after, through: through, plan) else { return nil }
+        Self.merge(newer, into: &entries)
+        return entries
+    }
+
+    private func stored(
+        in history: any SeriesReader,
+        after: Timestamp,
+        through: Timestamp,
+        _ plan: QualityPlan
+    ) -> [Entry]? {
         let request = SelectRequest(
             matchers: self.series.labels.matchers,
-            extent: .window(after: after, through: .distantFuture),
+            extent: .window(after: after, through: through),
             qualities: QualitySet.raising
         )
         guard let found = try? history.select(request) else { return nil }
         guard let columns = found.first(where: { $0.labels == self.series.labels }) else { return [] }
+        guard let doubt = try? StandingDoubt(plan, of: columns, in: history) else { return nil }
         return columns.times.indices.compactMap { index in
             let (value, mark) = (columns.values[index], columns.marks[index])
             guard QualityFlags.isTested(mark), value.isFinite, !plan.isImpossible(value) else { return nil }
             return Entry(
                 time: columns.times[index],
                 value: value,
-                isDoubted: QualityFlags.isSuspectedBySender(mark),
+                isDoubted: doubt.holds(mark, at: columns.times[index]),
                 batch: 0
             )
         }
@@ -204,29 +235,106 @@ final class QualityTrack: Sendable {
         _ revisions: inout [ResolvedReading]
     ) {
         let (time, mark) = (reading.sample.time, reading.sample.mark)
-        guard let entries = self.settled(around: time, plan, history, state) else {
-            reading.sample.mark = Self.combined(mark, with: plan.judge(reading.sample.value, at: time))
-            return
-        }
         let new = Entry(
             time: time,
             value: reading.sample.value,
             isDoubted: mark.quality == .suspect,
             batch: batch
         )
-        var comparison = LateComparison(new, among: entries, plan)
-        comparison.run()
+        guard !self.isKnown(new, &state, plan, history),
+            let comparison = self.comparison(of: new, &state, plan, history)
+        else {
+            // A value that is stored already, with its flag, or a store that cannot be read: what the value alone says.
+            reading.sample.mark = Self.combined(mark, with: plan.judge(reading.sample.value, at: time))
+            return
+        }
         reading.sample.mark = Self.combined(mark, with: comparison.ownMark)
         for (entry, mark) in comparison.changed where !entry.isDoubted {
             revisions.append(self.revision(of: entry.time, entry.value, to: mark))
         }
         if let head = comparison.head { state.head = head }
-        let place = state.entries[state.first...].firstIndex { $0.time >= time } ?? state.entries.count
-        if place < state.entries.count, state.entries[place].time == time {
-            state.entries[place] = new
-        } else {
-            state.entries.insert(new, at: place)
+        state.entries.put(new, from: state.first)
+        state.stretch?.put(new)
+    }
+
+    /// Whether a value came before: the store leaves it out, whatever its flag.
+    ///
+    /// The first late value of a batch is looked up by itself, as redelivered messages are short; the others in what was
+    /// read around it.
+    private func isKnown(
+        _ new: Entry,
+        _ state: inout State,
+        _ plan: QualityPlan,
+        _ history: (any SeriesReader)?
+    ) -> Bool {
+        if let kept = state.entries[state.first...].entry(at: new.time) { return kept.value == new.value }
+        if let stretch = state.stretch, stretch.batch == new.batch, stretch.covers(new.time) {
+            return stretch.entry(at: new.time)?.value == new.value
         }
+        guard let history, state.lookup != new.batch else { return false }
+        state.lookup = new.batch
+        return self.stored(in: history, after: new.time - 1, through: new.time, plan)?.first?.value == new.value
+    }
+
+    /// The flags with a late value and without it; what was read for it is kept.
+    ///
+    /// - Returns: Nil where the store cannot be read.
+    private func comparison(
+        of new: Entry,
+        _ state: inout State,
+        _ plan: QualityPlan,
+        _ history: (any SeriesReader)?
+    ) -> LateComparison? {
+        guard var stretch = self.stretch(for: new, &state, plan, history) else { return nil }
+        var place = stretch.place
+        let old = stretch.entry(at: new.time)
+        if old != nil { place += 1 }
+        var comparison = LateComparison(new, inPlaceOf: old, behind: stretch.line)
+        while !comparison.isSettled {
+            if place < stretch.entries.count {
+                comparison.take(stretch.entries[place])
+                place += 1
+            } else {
+                guard stretch.through < .distantFuture else { break }
+                guard self.extend(&stretch, plan, history, state) else { return nil }
+            }
+        }
+        state.stretch = stretch
+        return comparison
+    }
+
+    /// What is known around a late value, with the state of the tests before it.
+    private func stretch(
+        for new: Entry,
+        _ state: inout State,
+        _ plan: QualityPlan,
+        _ history: (any SeriesReader)?
+    ) -> LateStretch? {
+        if var kept = state.stretch.take(), kept.batch == new.batch, kept.isNear(new.time) {
+            while !kept.covers(new.time) {
+                guard self.extend(&kept, plan, history, state) else { return nil }
+            }
+            if kept.seek(new.time) { return kept }
+        }
+        let through = state.end(new.time + plan.span)
+        return self.stretch(around: new.time, through: through, plan, new.batch, history, state)
+    }
+
+    /// Reads on behind what is known around a late value.
+    ///
+    /// - Returns: Whether the store could be read.
+    private func extend(
+        _ stretch: inout LateStretch,
+        _ plan: QualityPlan,
+        _ history: (any SeriesReader)?,
+        _ state: borrowing State
+    ) -> Bool {
+        let through = state.end(stretch.through + stretch.step)
+        guard let more = self.entries(after: stretch.through, through: through, plan, history, state) else {
+            return false
+        }
+        stretch.extend(more, through: through)
+        return true
     }
 }
 

@@ -5,6 +5,9 @@ import Telemetry
 
 /// The keys of readings for the resolved names of records; remembers those of a pack's kind, which repeat.
 struct SenMLNames: Sendable {
+    /// Bytes of a name.
+    static let longest = 512
+
     private struct Entry: Sendable {
         var name: String
         var unit: String?
@@ -41,7 +44,9 @@ struct SenMLNames: Sendable {
 
     /// 4.5.1: `A-Z a-z 0-9 - : . / _`, the first a letter or digit; `;` was in older drafts.
     static func isValid(_ name: String) -> Bool {
-        guard let first = name.utf8.first, self.isLetterOrDigit(first), name.utf8.count <= 512 else { return false }
+        guard let first = name.utf8.first, self.isLetterOrDigit(first), name.utf8.count <= self.longest else {
+            return false
+        }
         return name.utf8.allSatisfy { self.isLetterOrDigit($0) || "-:./_;".utf8.contains($0) }
     }
 

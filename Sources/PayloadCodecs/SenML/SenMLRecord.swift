@@ -69,7 +69,10 @@ struct SenMLRecord {
                 default: throw JSONError(offset: start, message: "\"vb\" is neither true nor false")
                 }
             case "vs", "vd":
-                _ = try self.text(label, &scanner, &keys, bytes)
+                guard scanner.peek(bytes) == UInt8(ascii: "\"") else {
+                    throw JSONError(offset: scanner.position, message: "\"\(label)\" is not a text")
+                }
+                _ = try scanner.string(bytes)
                 self.set(.other(label))
             default:
                 guard !label.hasSuffix("_") else {
@@ -207,6 +210,12 @@ struct SenMLRecord {
         let start = scanner.position
         guard let text = try scanner.textValue(&keys, bytes) else {
             throw JSONError(offset: start, message: "\"\(label)\" is not a text")
+        }
+        guard text.utf8.count <= SenMLNames.longest else {
+            throw JSONError(
+                offset: start,
+                message: "\"\(label)\" has \(text.utf8.count) bytes; at most \(SenMLNames.longest) are read"
+            )
         }
         return text
     }

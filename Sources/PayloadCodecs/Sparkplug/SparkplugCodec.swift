@@ -23,6 +23,9 @@ package struct SparkplugCodec: PayloadCodec {
 
     private let limit: Int
     private var nodes: [String: SparkplugNode] = [:]
+    /// Aliases of all nodes.
+    private var aliases = 0
+    private var messages = 0
 
     private static let options: BinaryDecodingOptions = {
         var options = BinaryDecodingOptions()
@@ -59,7 +62,11 @@ package struct SparkplugCodec: PayloadCodec {
         message.senders.append(DecodedMessage.Sender(name: .address(topic.address), firstReading: 0))
         message.isOfNetworkServer = true
         var node = self.nodes.removeValue(forKey: topic.nodeAddress) ?? SparkplugNode()
+        self.aliases -= node.aliases.count
         let isWhole = node.follow(kind, content)
+        self.aliases += node.aliases.count
+        self.messages += 1
+        node.heard = self.messages
         let unnamed = Self.read(content, node, into: &message)
         message.frame.decodedByServer = message.readings.count
         if unnamed > 0 {
@@ -73,8 +80,19 @@ package struct SparkplugCodec: PayloadCodec {
             )
         }
         if !isWhole || unnamed > 0, node.mayAsk(at: self.now, after: Self.patience) { message.rebirth = topic.command }
-        if self.nodes.count >= SparkplugNode.countLimit { self.nodes.removeAll() }
         self.nodes[topic.nodeAddress] = node
+        if self.nodes.count > SparkplugNode.countLimit || self.aliases > SparkplugNode.totalAliasLimit {
+            self.forgetTheQuiet()
+        }
+    }
+
+    /// Forgets the half of the nodes that were not heard for longest; who speaks again is asked for its birth.
+    private mutating func forgetTheQuiet() {
+        let quiet = self.nodes.sorted { $0.value.heard < $1.value.heard }.prefix((self.nodes.count + 1) / 2)
+        for (name, node) in quiet {
+            self.nodes[name] = nil
+            self.aliases -= node.aliases.count
+        }
     }
 
     /// The readings of a message, and how many metrics have no name.

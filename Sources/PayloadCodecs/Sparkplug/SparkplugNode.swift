@@ -12,11 +12,16 @@ struct SparkplugNode: Sendable {
 
     /// Nodes that are remembered.
     static let countLimit = 10_000
-    /// Aliases of one node that are remembered.
+    /// Aliases of one node that are remembered, and of all nodes together.
     private static let aliasLimit = 100_000
+    static let totalAliasLimit = 1_000_000
+    /// Bytes of a name that is remembered.
+    private static let nameLimit = 256
 
     /// Unique in a node with all its devices (6.4.6).
     private(set) var aliases: [UInt64: Name] = [:]
+    /// The number of its newest message, among those of all nodes.
+    var heard = 0
     private var sequence: UInt64?
     private var birth: UInt64?
     private var lastAsked: Timestamp?
@@ -63,11 +68,12 @@ struct SparkplugNode: Sendable {
             return isKnown
         }
         self.sequence = content.seq
-        return content.seq == (last + 1) % 256 || content.seq == last
+        return content.seq == (last &+ 1) % 256 || content.seq == last
     }
 
     private mutating func learn(_ content: SparkplugPayload) {
         for metric in content.metrics where metric.hasAlias && !metric.name.isEmpty {
+            guard metric.name.utf8.count <= Self.nameLimit else { continue }
             guard self.aliases.count < Self.aliasLimit else { return }
             self.aliases[metric.alias] = Name(name: metric.name, type: metric.datatype)
         }

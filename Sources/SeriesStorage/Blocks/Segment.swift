@@ -85,20 +85,32 @@ struct Segment: Sendable {
         self.samples = blocks.reduce(0) { $0 + $1.samples }
     }
 
-    /// The blocks that may hold samples of a series in `[from, through]`.
-    func blocks(of series: SeriesID, from: Timestamp, through: Timestamp) -> [BlockSummary] {
-        guard self.firstTime <= through, self.lastTime >= from else { return [] }
-        var (low, high) = (0, self.blocks.count)
+    /// Calls `body` with the blocks that may hold samples of a series in `[from, through]`.
+    @inline(__always)
+    func eachBlock(
+        of series: SeriesID,
+        from: Timestamp,
+        through: Timestamp,
+        _ body: (BlockSummary) -> Void
+    ) {
+        guard self.firstTime <= through, self.lastTime >= from else { return }
+        let blocks = self.blocks.span
+        var (low, high) = (0, blocks.count)
         while low < high {
             let middle = (low + high) / 2
-            if self.blocks[middle].lastSeries < series { low = middle + 1 } else { high = middle }
+            if blocks[middle].lastSeries < series { low = middle + 1 } else { high = middle }
         }
-        var result: [BlockSummary] = []
-        while low < self.blocks.count, self.blocks[low].firstSeries <= series {
-            let block = self.blocks[low]
-            if block.firstTime <= through, block.lastTime >= from { result.append(block) }
+        while low < blocks.count, blocks[low].firstSeries <= series {
+            let block = blocks[low]
+            if block.firstTime <= through, block.lastTime >= from { body(block) }
             low += 1
         }
+    }
+
+    /// The blocks that may hold samples of a series in `[from, through]`.
+    func blocks(of series: SeriesID, from: Timestamp, through: Timestamp) -> [BlockSummary] {
+        var result: [BlockSummary] = []
+        self.eachBlock(of: series, from: from, through: through) { result.append($0) }
         return result
     }
 }
@@ -115,12 +127,14 @@ struct Shard: Sendable {
     /// A chunk's place: of all blocks that may hold a series in a span, oldest generation first.
     func blocks(of series: SeriesID, from: Timestamp, through: Timestamp) -> [BlockPlace] {
         var result: [BlockPlace] = []
-        // By index: a copy of each segment would be counted for each series.
-        for index in self.segments.indices {
-            let position = self.segments[index].position
-            for block in self.segments[index].blocks(of: series, from: from, through: through) {
-                result.append(BlockPlace(id: block.id, position: position, samples: block.samples(from, through)))
-            }
+        // Lent, not copied: a copy of each segment would be counted for each series.
+        let segments = self.segments.span
+        for index in segments.indices {
+            let position = segments[index].position
+            segments[index]
+                .eachBlock(of: series, from: from, through: through) { block in
+                    result.append(BlockPlace(id: block.id, position: position, samples: block.samples(from, through)))
+                }
         }
         return result
     }

@@ -89,7 +89,10 @@ struct QualityFilesTests {
         ("{ spyke: 1 }", "2:65: unknown key 'spyke'; did you mean 'spike'?"),
         ("{ spike: 0 }", "2:72: spike is 0.0; it must be above 0"),
         ("{ spike: high }", "2:72: expected a number, found 'high'"),
-        ("{ gap: soon }", "2:70: 'soon' is no duration; write it like 5m, 1h30m or 1d, longer than zero"),
+        (
+            "{ gap: soon }",
+            "2:70: 'soon' is no duration; write it like 5m, 1h30m or 1d, longer than zero and at most 366d"
+        ),
         ("{ rate_of_change: { limit: 1 } }", "2:81: 'per' is missing"),
         ("{ flat_line: { tolerance: 1 } }", "2:76: 'for' is missing"),
         ("{ flat_line: { for: 1h, tolerance: -1 } }", "2:98: tolerance is -1.0; it must be from 0.0 to 1000000.0"),
