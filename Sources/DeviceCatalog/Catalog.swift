@@ -57,7 +57,9 @@ package final class Catalog: Sendable {
     let lookbacks: LookbackIndex
     private let devicesByAddress: [String: String]
     /// Names that one device alone has.
-    private let devicesByName: [String: String]
+    let devicesByName: [String: String]
+    /// Ids and names that mean devices of several orgs, which are named.
+    let contestedNames: [String: [String]]
 
     /// A catalogue without sites; the model `generic/json` is there.
     package static let empty = Catalog(sites: [:], areas: [:], models: [:], devices: [:], files: nil, keys: .init())
@@ -126,6 +128,11 @@ package final class Catalog: Sendable {
             ForeignAddress.forms(of: device.address).map { ($0, device.id) }
         }
         self.devicesByAddress = Dictionary(addressed) { first, second in min(first, second) }
+        self.contestedNames = Self.contestedNames(
+            sites: sites,
+            devices: devices,
+            addresses: self.devicesByAddress
+        )
         let named = Dictionary(grouping: devices.values.filter { !$0.name.isEmpty }, by: \.name)
         self.devicesByName = named.compactMapValues { $0.count == 1 ? $0[0].id : nil }
         let bySite = Dictionary(grouping: plans.values) { $0.device.site }
@@ -173,11 +180,6 @@ package final class Catalog: Sendable {
     package func device(address: String) -> Device? {
         ForeignAddress.forms(of: address).lazy.compactMap { self.devicesByAddress[$0] }.first
             .flatMap { self.devices[$0] }
-    }
-
-    /// The device that others call by its id, by its foreign identity, or by a name that no other device has.
-    package func device(called name: String) -> Device? {
-        self.devices[name] ?? self.device(address: name) ?? self.devicesByName[name].flatMap { self.devices[$0] }
     }
 
     /// The thresholds of a site in force at a moment, lowest level first.

@@ -86,8 +86,9 @@ package protocol APIBackend: Sendable {
     /// - Throws: ``APIProblem`` 422 with everything that is wrong, 409 where another value is stored at that time and
     ///   the order is no correction.
     func enterReading(_ order: ManualReadingOrder) async throws -> ManualReadingReport
-    /// Tests stored samples for plausibility, and stores what differs where the order says so.
-    func reviewQuality(of series: [Labels], _ order: QualityOrder) async throws -> [QualityReport]
+    /// Waits until what was committed is processed; what is given tests the stored samples of one series for plausibility,
+    /// and stores what differs where the order says so. It reads the store and may wait: for the query threads.
+    func qualityReview(_ order: QualityOrder) async throws -> @Sendable (Labels) throws -> QualityReport
     /// What people entered last, newest first; of one site where it is named.
     func manualReadings(site: String?, org: String?, limit: Int) throws -> [ManualReadingReport]
     /// Puts a device under maintenance from now on; what it reports meanwhile warns nobody.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Crypto
+import DeviceCatalog
 import PayloadCodecs
 import Telemetry
 
@@ -155,7 +156,15 @@ struct MessagePath {
         for (index, sender) in senders.enumerated() {
             let end = index + 1 < senders.count ? senders[index + 1].firstReading : self.decoded.readings.count
             guard case .device(let name) = sender.name else { continue }
-            let device = resolver.device(called: name) ?? name
+            let device: String
+            switch resolver.device(called: name) {
+            case .known(let id): device = id
+            case .unknown: device = name
+            case .contested(var refusal):
+                refusal.values = end - sender.firstReading
+                if refusal.values > 0 { self.decoded.refuse(refusal) }
+                continue
+            }
             let before = batch.readings.count
             let refusals = self.resolve(sender.firstReading..<end, of: device, resolver: resolver, into: &batch)
             self.note(device, batch.readings[before...], refusals)
@@ -164,14 +173,31 @@ struct MessagePath {
 
     /// Whose uplink it is: found by the DevEUI, else by the name that the network server uses.
     private mutating func findDevice(_ route: inout TopicMap.Route, resolver: any ReadingResolver) {
-        var found: String?
+        var found = NamedDevice.unknown
         for sender in self.decoded.senders {
             switch sender.name {
-            case .address(let eui): found = resolver.device(address: eui)
+            case .address(let eui): found = resolver.device(address: eui).map { .known($0) } ?? .unknown
             case .device(let name): found = resolver.device(called: name)
             }
         }
-        route.device = found ?? resolver.device(called: route.device) ?? route.device
+        if found == .unknown { found = resolver.device(called: route.device) }
+        switch found {
+        case .known(let id): route.device = id
+        case .unknown: break
+        case .contested(let refusal):
+            // Nobody's, so that no org is shown in quarantine what may be another's.
+            route.device = ""
+            self.refuseAll(refusal)
+        }
+    }
+
+    private mutating func refuseAll(_ refusal: Refusal) {
+        guard !self.decoded.readings.isEmpty || self.decoded.frame.isPresent else { return }
+        var refusal = refusal
+        refusal.values = max(self.decoded.readings.count, 1)
+        self.decoded.readings.removeAll(keepingCapacity: true)
+        self.decoded.frame.isPresent = false
+        self.decoded.refuse(refusal)
     }
 
     /// Where the model says how to read the device's bytes, they go before what the network server made of them.

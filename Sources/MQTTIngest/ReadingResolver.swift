@@ -32,8 +32,8 @@ package protocol ReadingResolver: AnyObject, Sendable {
     /// The id of the device with a foreign identity; nil where there is none.
     func device(address: String) -> String?
 
-    /// The id of the device that others call by its id, its foreign identity, or a name that no other device has.
-    func device(called name: String) -> String?
+    /// The device that others call by its id, its foreign identity, or a name that no other device has.
+    func device(called name: String) -> NamedDevice
 
     /// Where a device's own frames hold its values; nil where its model does not say it.
     func payloadLayout(of device: String) -> PayloadLayout?

@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import DeviceCatalog
 import Foundation
 import Logging
 import Synchronization
@@ -109,7 +110,7 @@ final class OpenResolver: ReadingResolver {
 
     func hj212Dialect(of device: String) -> HJ212Dialect { HJ212Dialect() }
     func device(address: String) -> String? { nil }
-    func device(called name: String) -> String? { name }
+    func device(called name: String) -> NamedDevice { .known(name) }
     func payloadLayout(of device: String) -> PayloadLayout? { nil }
     func takes(_ key: String, of device: String) -> Bool { true }
     func fit(_ readings: inout [Reading], to units: [Telemetry.Unit?], of device: String) -> [Refusal] { [] }

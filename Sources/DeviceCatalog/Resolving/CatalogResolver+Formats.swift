@@ -8,8 +8,8 @@ extension CatalogResolver {
     /// The id of the device with a foreign identity; nil where there is none.
     package func device(address: String) -> String? { self.catalog.device(address: address)?.id }
 
-    /// The id of the device that others call by its id, its foreign identity, or a name that no other device has.
-    package func device(called name: String) -> String? { self.catalog.device(called: name)?.id }
+    /// The device that others call by its id, its foreign identity, or a name that no other device has.
+    package func device(called name: String) -> NamedDevice { self.catalog.device(called: name) }
 
     /// Where a device's own frames hold its values; nil where its model does not say it.
     package func payloadLayout(of device: String) -> PayloadLayout? { self.catalog.plans[device]?.payload }

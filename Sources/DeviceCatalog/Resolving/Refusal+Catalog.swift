@@ -84,6 +84,19 @@ extension Refusal {
         )
     }
 
+    /// One value of nobody knows whom.
+    static func contested(_ name: String, between devices: [String]) -> Refusal {
+        let listed = devices.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+        let rest = devices.count > 5 ? " and \(devices.count - 5) more" : ""
+        return Refusal(
+            reason: .wrongAddress,
+            detail:
+                "'\(name.prefix(80))' is id, address or name of devices of several orgs (\(listed)\(rest)), so nobody "
+                + "can tell whose readings these are; give the device an address of its own (DevEUI, "
+                + "poyang devices register --address) and let the sender use it, or give it a name that no other has"
+        )
+    }
+
     /// No reason of its own exists: the reading went to the wrong place, a device that is for real readings.
     static func simulated(_ reading: Reading, device: String) -> Refusal {
         Refusal(

@@ -5,6 +5,7 @@ package import HTTPTypes
 package import Hummingbird
 import Logging
 import NIOCore
+import PromQL
 
 /// A refused request, answered as RFC 9457 `application/problem+json`.
 package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConvertible {
@@ -39,6 +40,23 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
     package static func unprocessable(_ detail: String, zh: String? = nil) -> APIProblem {
         APIProblem(.unprocessableContent, detail, zh: zh)
     }
+
+    /// There is no place among the queries.
+    init(_ refusal: QueryRefusal) {
+        self.init(
+            .serviceUnavailable,
+            refusal.message,
+            zh: "同时进行的查询过多，请稍后重试",
+            retryAfter: refusal.retryAfter
+        )
+    }
+
+    /// Work on the query threads was ended.
+    static let stopped = APIProblem(
+        .serviceUnavailable,
+        "this took longer than a query may; ask for fewer series or a shorter time",
+        zh: "用时超过单次查询的上限；请减少序列或缩短时段"
+    )
 
     package var description: String { "\(self.status.code) \(self.status.reasonPhrase): \(self.detail)" }
 
@@ -82,6 +100,10 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         } catch let error as HTTPError {
             return try APIProblem(error.status, error.body ?? "\(request.method) \(request.uri.path) is not served")
                 .response(from: request, context: context)
+        } catch let refusal as QueryRefusal {
+            return try APIProblem(refusal).response(from: request, context: context)
+        } catch let error as PromQLError where [.timeout, .canceled].contains(error.code) {
+            return try APIProblem.stopped.response(from: request, context: context)
         } catch {
             context.logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             return try APIProblem(.internalServerError, "\(error)").response(from: request, context: context)

@@ -8,6 +8,10 @@ import SeriesStorage
 import Telemetry
 
 /// The tests of quality over what is stored.
+///
+/// They read whole histories, so they take a place among the queries, run on their threads and end as they do: with 503 and
+/// `Retry-After` where too many wait, and between two series after the longest time of a query, or when nobody waits for the
+/// answer. Flags that were stored until then stay; asked again, only the rest differs.
 struct QualityRoutes: Sendable {
     let backend: any APIBackend
 
@@ -56,6 +60,32 @@ struct QualityRoutes: Sendable {
             attributes: { backend.site($0)?.virtualLabels ?? .empty },
             org: context.access.org
         )
-        return try JSONBody.response(try await backend.reviewQuality(of: try export.items().map(\.labels), order))
+        let test = try await backend.qualityReview(order)
+        let reports = try await Self.reports(
+            of: { try export.items().map(\.labels) },
+            for: request,
+            among: backend.queries,
+            test
+        )
+        // The answer is given when the rules know the revisions.
+        if isApplied { try await backend.judged() }
+        return try JSONBody.response(reports)
+    }
+
+    /// Tests one series after the other, as a query does its work.
+    static func reports<Report: Sendable>(
+        of series: @escaping @Sendable () throws -> [Labels],
+        for request: Request,
+        among queries: QueryService,
+        _ test: @escaping @Sendable (Labels) throws -> Report
+    ) async throws -> [Report] {
+        let (reports, _) = try await queries.evaluate(request, within: nil) { stop in
+            try series()
+                .map { labels in
+                    try stop.check()
+                    return try test(labels)
+                }
+        }
+        return reports
     }
 }

@@ -106,15 +106,22 @@ final class QualityWatch: Service {
 }
 
 extension Processor {
+    /// Revisions in one entry of the journal, as many as readings in a large batch of ingest.
+    static let revisionsAtOnce = 2000
+
     /// Journals other marks of stored samples; the rules see them as late truth.
+    ///
+    /// What an entry holds is stored whole or not at all; of many revisions some may be stored when this throws.
     func commit(revisions: [QualityReview.Finding], of series: Labels, at now: Timestamp) throws {
-        guard !revisions.isEmpty else { return }
         let key = SeriesKey(labels: series)
-        var batch = ReadingBatch(receivedAt: now)
-        batch.readings = revisions.map { finding in
-            let sample = Sample(time: finding.sample.time, value: finding.sample.value, mark: finding.mark)
-            return ResolvedReading(series: key, sample: sample, hasOwnTime: true, isRevision: true)
+        for start in stride(from: 0, to: revisions.count, by: Self.revisionsAtOnce) {
+            var batch = ReadingBatch(receivedAt: now)
+            batch.readings = revisions[start...].prefix(Self.revisionsAtOnce)
+                .map { finding in
+                    let sample = Sample(time: finding.sample.time, value: finding.sample.value, mark: finding.mark)
+                    return ResolvedReading(series: key, sample: sample, hasOwnTime: true, isRevision: true)
+                }
+            try self.commit(batch)
         }
-        try self.commit(batch)
     }
 }

@@ -7,21 +7,17 @@ import SeriesStorage
 package import Telemetry
 
 extension PlatformBackend {
-    package func reviewQuality(of series: [Labels], _ order: QualityOrder) async throws -> [QualityReport] {
+    package func qualityReview(_ order: QualityOrder) async throws -> @Sendable (Labels) throws -> QualityReport {
         let (store, processor, now) = (self.samples, self.processor, self.now())
-        let review = QualityReview(catalog: self.resolver.catalog, reader: store.reader)
         // After what was committed until now.
         try await processor.perform { _ in }
-        let reports = try await onThread("poyang-quality") {
-            try series.map { labels in
-                let findings = try review.findings(of: labels, from: order.from, through: order.through)
-                if order.isApplied {
-                    try processor.commit(revisions: findings.filter(\.isChange), of: labels, at: now)
-                }
-                return QualityReport(labels, findings)
+        let review = QualityReview(catalog: self.resolver.catalog, reader: store.reader)
+        return { labels in
+            let findings = try review.findings(of: labels, from: order.from, through: order.through)
+            if order.isApplied {
+                try processor.commit(revisions: findings.filter(\.isChange), of: labels, at: now)
             }
+            return QualityReport(labels, findings)
         }
-        if order.isApplied { try await processor.perform { _ in } }
-        return reports
     }
 }

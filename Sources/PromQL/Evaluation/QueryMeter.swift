@@ -59,8 +59,11 @@ package final class QueryStop: Sendable {
         _ = self.reason.compareExchange(expected: 0, desired: reason.rawValue, ordering: .relaxed)
     }
 
+    /// Lets others go first where they should; called between two pieces of work.
+    ///
+    /// - Throws: ``PromQLError`` where the query was stopped.
     @inline(__always)
-    func check() throws(PromQLError) {
+    package func check() throws(PromQLError) {
         self.pause?()
         let now = self.reason.load(ordering: .relaxed)
         if now != 0 { throw Self.error(Reason(rawValue: now) ?? .canceled) }
