@@ -45,7 +45,9 @@ extension SeriesStore {
     package func checkpoint() throws {
         do {
             try self.checkpointPassively()
-            try self.writing.withLock { _ in try self.checkpointPassively() }
+            try self.writing.withLock { _ in
+                if try self.checkpointPassively() { self.walPages.noteEmpty() }
+            }
         } catch {
             throw StorageError(error, path: self.path)
         }
@@ -68,11 +70,16 @@ extension SeriesStore {
     /// The last resort against a WAL without bound, on the committing thread: a failure is the next one's to report.
     func boundWAL(at position: JournalPosition) {
         guard position.rawValue % 256 == 0, self.walPages.bytes > self.limits.walBytes else { return }
-        try? self.checkpointPassively()
+        _ = try? self.checkpointPassively()
     }
 
-    private func checkpointPassively() throws {
-        try self.checkpointer.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
+    /// - Returns: Whether all of the WAL is in the database file now.
+    @discardableResult
+    private func checkpointPassively() throws -> Bool {
+        try self.checkpointer.writeWithoutTransaction { db in
+            let frames = try db.checkpoint(.passive)
+            return frames.checkpointedFrameCount == frames.walFrameCount
+        }
     }
 
     private var isSealingDue: Bool {

@@ -12,6 +12,9 @@ final class WALPages: Sendable {
     /// In bytes, without the headers of the pages.
     var bytes: Int { self.pages.load(ordering: .relaxed) * 4096 }
 
+    /// All of it is in the database file; the next commit begins it afresh.
+    func noteEmpty() { self.pages.store(0, ordering: .relaxed) }
+
     /// Is told of every commit of a connection from now on (https://sqlite.org/c3ref/wal_hook.html).
     ///
     /// Takes the place of SQLite's own automatic checkpoints. It must outlive the connection.
