@@ -69,6 +69,16 @@ package struct DecodedMessage: Hashable, Sendable {
         self.rebirth = nil
     }
 
+    /// Empties it for a payload, which is refused unread where it has more than `limit` bytes.
+    ///
+    /// - Returns: Whether the payload is to be read.
+    mutating func begin(_ payload: Span<UInt8>, limit: Int) -> Bool {
+        self.removeAll()
+        guard payload.count > limit else { return true }
+        self.refuseWhole(.tooLarge, "\(payload.count) bytes; at most \(limit) are read")
+        return false
+    }
+
     /// Adds a refusal; the list stays short however many values a payload holds.
     package mutating func refuse(_ refusal: Refusal) {
         guard self.refusals.count >= Self.listedRefusals else {

@@ -30,11 +30,7 @@ package struct HJ212Codec: PayloadCodec {
     }
 
     package mutating func decode(_ payload: Span<UInt8>, into message: inout DecodedMessage) {
-        message.removeAll()
-        guard payload.count <= self.limit else {
-            message.refuseWhole(.tooLarge, "\(payload.count) bytes; at most \(self.limit) are read")
-            return
-        }
+        guard message.begin(payload, limit: self.limit) else { return }
         var position = 0
         do {
             repeat {

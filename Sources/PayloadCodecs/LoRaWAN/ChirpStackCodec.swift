@@ -29,11 +29,7 @@ package struct ChirpStackCodec: PayloadCodec {
     }
 
     package mutating func decode(_ payload: Span<UInt8>, into message: inout DecodedMessage) {
-        message.removeAll()
-        guard payload.count <= self.limit else {
-            message.refuseWhole(.tooLarge, "\(payload.count) bytes; at most \(self.limit) are read")
-            return
-        }
+        guard message.begin(payload, limit: self.limit) else { return }
         do {
             try self.document(payload, &message)
         } catch {

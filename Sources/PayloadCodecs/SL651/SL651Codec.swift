@@ -36,11 +36,7 @@ package struct SL651Codec: PayloadCodec {
     }
 
     package mutating func decode(_ payload: Span<UInt8>, into message: inout DecodedMessage) {
-        message.removeAll()
-        guard payload.count <= self.limit else {
-            message.refuseWhole(.tooLarge, "\(payload.count) bytes; at most \(self.limit) are read")
-            return
-        }
+        guard message.begin(payload, limit: self.limit) else { return }
         guard let first = payload.count > 0 ? payload[0] : nil else {
             message.refuseWhole(
                 .malformed,

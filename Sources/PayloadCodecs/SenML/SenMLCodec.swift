@@ -30,11 +30,7 @@ package struct SenMLCodec: PayloadCodec {
     }
 
     package mutating func decode(_ payload: Span<UInt8>, into message: inout DecodedMessage) {
-        message.removeAll()
-        guard payload.count <= self.limit else {
-            message.refuseWhole(.tooLarge, "\(payload.count) bytes; at most \(self.limit) are read")
-            return
-        }
+        guard message.begin(payload, limit: self.limit) else { return }
         do {
             try self.pack(payload, &message)
         } catch {

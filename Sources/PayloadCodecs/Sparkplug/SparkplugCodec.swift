@@ -41,10 +41,7 @@ package struct SparkplugCodec: PayloadCodec {
     package mutating func decode(_ payload: Span<UInt8>, into message: inout DecodedMessage) {
         message.removeAll()
         guard let topic, let kind = topic.kind else { return }
-        guard payload.count <= self.limit else {
-            message.refuseWhole(.tooLarge, "\(payload.count) bytes; at most \(self.limit) are read")
-            return
-        }
+        guard message.begin(payload, limit: self.limit) else { return }
         guard WireCensus.count(of: 2, in: payload) <= Self.metricLimit else {
             message.refuseWhole(.tooLarge, "more than \(Self.metricLimit) metrics; send several smaller messages")
             return
