@@ -61,6 +61,10 @@ struct DeviceWatchTests {
             try await publish(#"{"ts":\#(now - 60_000),"values":{"soil":21.4,"battery":3.61}}"#)
             try await publish(#"{"ts":\#(now - 30_000),"values":{"soil":214}}"#)
             try await publish(#"{"ts":\#(now - 60_000),"values":{"soil":21.4}}"#)
+            // The alerts shown are those of the moment at which a message is shown.
+            try await eventually("the first three to be shown") {
+                english.output.split(separator: "rules: nothing to say").count == 4
+            }
             try await publish(#"{"ts":\#(now),"values":{"soil":12.5}}"#)
             for process in [english, chinese, machine] {
                 try await process.waitForExit()
