@@ -6,9 +6,11 @@ import Telemetry
 /// Adds up samples in order of time; decimals as integers, so that the sum is exact.
 struct SampleTally {
     private var count = 0
-    private var hasNaN = false
-    private var minimum = Double.nan
-    private var maximum = Double.nan
+    /// What a function makes of NaN, and that it does not see Prometheus's mark for the end of a series, is not known here:
+    /// with one among the samples the rest is of no use.
+    private(set) var hasNaN = false
+    private var minimum = Double.infinity
+    private var maximum = -Double.infinity
     private var first = Double.nan
     private var last = Double.nan
     private var decimals = DecimalSum()
@@ -16,9 +18,11 @@ struct SampleTally {
     private var binary = 0.0
 
     mutating func add(_ statistics: ChunkStatistics) {
+        guard !statistics.hasNaN, let minimum = statistics.minimum, let maximum = statistics.maximum else {
+            self.hasNaN = true
+            return
+        }
         self.note(first: statistics.firstValue, last: statistics.lastValue, count: statistics.count)
-        if statistics.hasNaN { self.hasNaN = true }
-        guard let minimum = statistics.minimum, let maximum = statistics.maximum else { return }
         self.widen(minimum, maximum)
         if case .decimal(let exponent, _, _, let sum) = statistics.numbers {
             self.decimals.add(sum, places: exponent)
@@ -27,21 +31,30 @@ struct SampleTally {
         }
     }
 
-    mutating func add(_ samples: (times: [Timestamp], values: [Double], marks: [SampleMark])) {
-        guard let first = samples.values.first, let last = samples.values.last else { return }
-        self.note(first: first, last: last, count: samples.values.count)
-        let isDecimal = samples.values.withUnsafeBufferPointer { values in
-            var sum = self.decimals
-            guard sum.add(values) else { return false }
+    /// Adds those samples of a series that lie in a window and are of one of `qualities`.
+    mutating func add(_ columns: Columns, in window: TimeWindow, _ qualities: QualitySet) {
+        let places = columns.places(after: window.after, through: window.through)
+        if columns.admits(places, qualities) {
+            columns.values.withUnsafeBufferPointer { self.add(UnsafeBufferPointer(rebasing: $0[places])) }
+        } else {
+            let admitted = columns.slice(places.lowerBound, places.upperBound).admitted(by: qualities)
+            admitted.values.withUnsafeBufferPointer { self.add($0) }
+        }
+    }
+
+    private mutating func add(_ values: UnsafeBufferPointer<Double>) {
+        guard let first = values.first, let last = values.last else { return }
+        self.note(first: first, last: last, count: values.count)
+        var sum = self.decimals
+        if sum.add(values) {
             self.decimals = sum
             self.widen(Extremes.minimum(values), Extremes.maximum(values))
-            return true
+            return
         }
-        if isDecimal { return }
-        for value in samples.values {
+        for value in values {
             if value.isNaN {
                 self.hasNaN = true
-                continue
+                return
             }
             self.widen(value, value)
             if !self.decimals.add(value) { self.binary += value }
@@ -55,8 +68,8 @@ struct SampleTally {
     }
 
     private mutating func widen(_ minimum: Double, _ maximum: Double) {
-        if !(self.minimum <= minimum) { self.minimum = minimum }
-        if !(self.maximum >= maximum) { self.maximum = maximum }
+        self.minimum = min(self.minimum, minimum)
+        self.maximum = max(self.maximum, maximum)
     }
 
     /// Nil where nothing was added.
@@ -64,7 +77,7 @@ struct SampleTally {
         guard self.count > 0 else { return nil }
         return SeriesSummary(
             count: self.count,
-            sum: self.hasNaN ? .nan : self.decimals.value + self.binary,
+            sum: self.decimals.value + self.binary,
             minimum: self.minimum,
             maximum: self.maximum,
             first: self.first,

@@ -104,6 +104,10 @@ extension StoreSelection {
     func summaries(of index: Int, in windows: [TimeWindow]) throws -> SummarizedSeries? {
         guard self.summarizes else { return nil }
         let source = self.sources[index]
+        // One window, as of an instant query, is added up where its samples lie.
+        if windows.count == 1, let tally = try self.tally(source, windows[0]) {
+            return tally.hasNaN ? nil : SummarizedSeries(labels: self.labels(of: index), summaries: [tally.summary])
+        }
         let chunks = try self.chunks(of: source)
         let open = source.head.window(after: self.window.after, through: self.window.through)
         guard Self.areApart(chunks, open) else { return nil }
@@ -112,7 +116,9 @@ extension StoreSelection {
         }
         guard known.contains(true) else { return nil }
         var decoded: [Int: Columns] = [:]
-        let summaries = try windows.map { window -> SeriesSummary? in
+        var summaries: [SeriesSummary?] = []
+        summaries.reserveCapacity(windows.count)
+        for window in windows {
             var tally = SampleTally()
             for (number, chunk) in chunks.enumerated() {
                 guard chunk.statistics.firstTime <= window.through, chunk.statistics.lastTime > window.after else {
@@ -124,12 +130,46 @@ extension StoreSelection {
                 }
                 let columns = try decoded[number] ?? self.decode(chunk)
                 decoded[number] = columns
-                tally.add(columns.window(after: window.after, through: window.through).admitted(by: self.qualities))
+                tally.add(columns, in: window, self.qualities)
             }
-            tally.add(open.window(after: window.after, through: window.through).admitted(by: self.qualities))
-            return tally.summary
+            tally.add(open, in: window, self.qualities)
+            if tally.hasNaN { return nil }
+            summaries.append(tally.summary)
         }
         return SummarizedSeries(labels: self.labels(of: index), summaries: summaries)
+    }
+
+    /// What the samples of one window come to; nil where chunks overlap and have to be merged first.
+    private func tally(_ source: Source, _ window: TimeWindow) throws -> SampleTally? {
+        try self.reporting {
+            var tally = SampleTally()
+            var newest = Timestamp.distantPast
+            for place in source.places {
+                let block = try self.store.blockFile.block(place.id)
+                for index in block.entries(of: source.id) {
+                    let statistics = block.entries[index].statistics
+                    guard statistics.firstTime <= window.through, statistics.lastTime > window.after else { continue }
+                    guard statistics.firstTime > newest else { return nil }
+                    newest = statistics.lastTime
+                    if statistics.firstTime > window.after, statistics.lastTime <= window.through,
+                        statistics.qualities & ~self.qualities.rawValue == 0
+                    {
+                        tally.add(statistics)
+                    } else {
+                        let columns = try self.store.blockFile.columns(
+                            chunk: index,
+                            of: block,
+                            place.id,
+                            isKept: self.keepsChunks
+                        )
+                        tally.add(columns, in: window, self.qualities)
+                    }
+                }
+            }
+            guard source.head.times.first.map({ $0 > newest }) ?? true else { return nil }
+            tally.add(source.head, in: window, self.qualities)
+            return tally
+        }
     }
 
     /// The chunks that reach into the selection's window, in order of time.
@@ -151,7 +191,15 @@ extension StoreSelection {
     }
 
     private func decode(_ chunk: Chunk) throws -> Columns {
-        try self.reporting { try self.store.blockFile.columns(chunk: chunk.index, in: chunk.place.id) }
+        try self.reporting {
+            let block = try self.store.blockFile.block(chunk.place.id)
+            return try self.store.blockFile.columns(
+                chunk: chunk.index,
+                of: block,
+                chunk.place.id,
+                isKept: self.keepsChunks
+            )
+        }
     }
 
     /// Whether no two of the chunks, in order of time, overlap, and all that is in no block is newer than they are.

@@ -18,7 +18,7 @@ package protocol SelectedSeries: Sendable {
     /// - Parameters:
     ///   - index: Which series.
     ///   - windows: Inside the request's extent.
-    /// - Returns: Nil where nothing is known without reading the samples.
+    /// - Returns: Nil where nothing is known without reading the samples, and where a NaN is among them.
     /// - Throws: When the store cannot be read.
     func summaries(of index: Int, in windows: [TimeWindow]) throws -> SummarizedSeries?
 }
@@ -51,13 +51,12 @@ package struct SummarizedSeries: Sendable {
     }
 }
 
-/// What the samples of one series in a window come to.
+/// What the samples of one series in a window come to; none is NaN.
 package struct SeriesSummary: Sendable {
     /// At least 1.
     package var count: Int
-    /// NaN if a NaN is among the values; of decimals the exact sum, rounded once.
+    /// Of decimals the exact sum, rounded once.
     package var sum: Double
-    /// NaN left out; NaN where there is nothing else.
     package var minimum: Double
     package var maximum: Double
     package var first: Double

@@ -116,6 +116,30 @@ struct SeriesStoreTests {
         }
     }
 
+    /// Prometheus marks the end of a series with a NaN, which no window sees: what is added up without reading would count it.
+    @Test(arguments: [false, true])
+    func aMarkOfTheEndIsNotAddedUp(isSealed: Bool) throws {
+        try withTemporaryStore { store in
+            let mark = Double(bitPattern: 0x7FF0_0000_0000_0002)
+            let values = (0..<9).map { $0 == 5 ? mark : Double($0) }
+            let readings = values.enumerated().map { self.reading($1, at: Int64($0) * 60_000) }
+            try store.apply(store.commit(ReadingBatch(at: .base, readings)))
+            if isSealed { try store.seal(through: store.appliedPosition, force: true) }
+            var request = SelectRequest(
+                matchers: [],
+                extent: .window(after: .base - 1, through: .base + 3_600_000)
+            )
+            request.summarizes = true
+            let selection = try store.reader.selection(request)
+            let whole = TimeWindow(after: .base - 1, through: .base + 3_600_000)
+            let before = TimeWindow(after: .base - 1, through: .base + 4 * 60_000)
+            #expect(try selection.summaries(of: 0, in: [whole]) == nil)
+            #expect(try selection.summaries(of: 0, in: [before, whole]) == nil)
+            let known = try #require(try selection.summaries(of: 0, in: [before])?.summaries.first ?? nil)
+            #expect(known.sum == 10 && known.count == 5)
+        }
+    }
+
     @Test func deliveriesSurviveTrimmingAndArePruned() throws {
         var limits = SeriesStore.Limits()
         limits.deliveries = 10

@@ -295,25 +295,35 @@ struct StoreModelTests {
             let selection = try store.reader.selection(request)
             let read = try (0..<selection.count).compactMap { try selection.columns(of: $0) }
             #expect(read.flatMap(\.samples) == expected, "seed \(seed)")
-            guard !expected.isEmpty,
-                let known = try selection.summaries(of: 0, in: [TimeWindow(after: after, through: through)]),
-                let summary = known.summaries.first ?? nil
-            else { continue }
-            #expect(summary.count == expected.count, "seed \(seed)")
-            let tenths = expected.reduce(0) { $0 + ($1.value * 10).rounded() }
-            // Thinned values have other digits; their sum is as exact as its order.
-            let areTenths = expected.allSatisfy { ($0.value * 10).rounded() / 10 == $0.value }
-            let sum = areTenths ? tenths / 10 : expected.reduce(0) { $0 + $1.value }
-            #expect(
-                abs(summary.sum - sum) <= (areTenths ? 0 : 1e-9),
-                "seed \(seed) \(expected.map(\.value)) \(all.count)"
-            )
-            #expect(known.labels == key.labels, "seed \(seed)")
-            #expect(summary.minimum == expected.map(\.value).min(), "seed \(seed)")
-            #expect(summary.maximum == expected.map(\.value).max(), "seed \(seed)")
-            #expect(summary.first == expected.first?.value && summary.last == expected.last?.value, "seed \(seed)")
+            guard !expected.isEmpty else { continue }
+            let middle = after + (through - after) / 2
+            let halves = [TimeWindow(after: after, through: middle), TimeWindow(after: middle, through: through)]
+            for windows in [[TimeWindow(after: after, through: through)], halves] {
+                guard let known = try selection.summaries(of: 0, in: windows) else { continue }
+                #expect(known.labels == key.labels && known.summaries.count == windows.count, "seed \(seed)")
+                for (window, summary) in zip(windows, known.summaries) {
+                    let inside = expected.filter { $0.time > window.after && $0.time <= window.through }
+                    self.compare(summary, inside, "seed \(seed)")
+                }
+            }
         }
         let total = model.samples.values.reduce(0) { $0 + $1.count }
         #expect(store.statistics().samples == total, "seed \(seed)")
+    }
+
+    private func compare(_ summary: SeriesSummary?, _ expected: [Sample], _ comment: Comment) {
+        guard let summary else {
+            #expect(expected.isEmpty, comment)
+            return
+        }
+        #expect(summary.count == expected.count, comment)
+        let tenths = expected.reduce(0) { $0 + ($1.value * 10).rounded() }
+        // Thinned values have other digits; their sum is as exact as its order.
+        let areTenths = expected.allSatisfy { ($0.value * 10).rounded() / 10 == $0.value }
+        let sum = areTenths ? tenths / 10 : expected.reduce(0) { $0 + $1.value }
+        #expect(abs(summary.sum - sum) <= (areTenths ? 0 : 1e-9), comment)
+        #expect(summary.minimum == expected.map(\.value).min(), comment)
+        #expect(summary.maximum == expected.map(\.value).max(), comment)
+        #expect(summary.first == expected.first?.value && summary.last == expected.last?.value, comment)
     }
 }

@@ -100,10 +100,10 @@ final class BlockFile: Sendable {
     /// A block by its row; `isKept` is false where it will not be asked for again soon.
     func block(_ id: Int64, isKept: Bool = true) throws -> Block {
         let cached = self.state.withLock { state -> Block? in
-            guard let entry = state.blocks[id] else { return nil }
+            guard let place = state.blocks.index(forKey: id) else { return nil }
             state.clock += 1
-            state.blocks[id]?.used = state.clock
-            return entry.block
+            state.blocks.values[place].used = state.clock
+            return state.blocks.values[place].block
         }
         if let cached { return cached }
         let data = try self.pool.read { db in
@@ -143,22 +143,22 @@ final class BlockFile: Sendable {
                 return statistics.firstTime <= through && statistics.lastTime >= from
             }
         guard isKept || wanted.count == 1 else { return try self.decode(wanted, of: block, id) }
-        let parts = try wanted.map { index in
-            let name = ChunkName(block: id, index: index)
-            if let cached = self.cached(name) { return cached }
-            let columns = try self.decode([index], of: block, id)
-            if isKept { self.keep(columns, name) }
-            return columns
-        }
+        let parts = try wanted.map { try self.columns(chunk: $0, of: block, id, isKept: isKept) }
         return Columns.merging(parts)
     }
 
     /// Whether so many decoded samples can be kept without driving out most of what others use.
     func canKeep(_ samples: Int) -> Bool { samples <= self.sampleCapacity / 2 }
 
-    /// The samples of one chunk.
-    func columns(chunk index: Int, in id: Int64) throws -> Columns {
-        try self.decode([index], of: self.block(id), id)
+    /// The samples of one chunk of a block.
+    ///
+    /// - Throws: ``DamagedBlock``.
+    func columns(chunk index: Int, of block: Block, _ id: Int64, isKept: Bool) throws(DamagedBlock) -> Columns {
+        let name = ChunkName(block: id, index: index)
+        if let cached = self.cached(name) { return cached }
+        let columns = try self.decode([index], of: block, id)
+        if isKept { self.keep(columns, name) }
+        return columns
     }
 
     private func decode(_ indices: [Int], of block: Block, _ id: Int64) throws(DamagedBlock) -> Columns {
@@ -175,10 +175,10 @@ final class BlockFile: Sendable {
 
     private func cached(_ name: ChunkName) -> Columns? {
         self.state.withLock { state in
-            guard let entry = state.chunks[name] else { return nil }
+            guard let place = state.chunks.index(forKey: name) else { return nil }
             state.clock += 1
-            state.chunks[name]?.used = state.clock
-            return entry.columns
+            state.chunks.values[place].used = state.clock
+            return state.chunks.values[place].columns
         }
     }
 

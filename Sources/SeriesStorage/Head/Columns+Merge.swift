@@ -6,14 +6,24 @@ import Telemetry
 extension Columns {
     /// The samples in `(after, through]`.
     func window(after: Timestamp, through: Timestamp) -> Columns {
-        let low = self.times.upperBound(after)
-        let high = Swift.max(low, self.times.upperBound(through))
-        if low == 0, high == self.count { return self }
-        var result = Columns()
-        result.times = Array(self.times[low..<high])
-        result.values = Array(self.values[low..<high])
-        result.marks = Array(self.marks[low..<high])
-        return result
+        let places = self.places(after: after, through: through)
+        return self.slice(places.lowerBound, places.upperBound)
+    }
+
+    /// Where the samples in `(after, through]` are.
+    func places(after: Timestamp, through: Timestamp) -> Range<Int> {
+        let low = self.times.count(through: after)
+        return low..<Swift.max(low, self.times.count(through: through))
+    }
+
+    /// Whether all samples of these places are alike, and of one of `qualities`.
+    func admits(_ places: Range<Int>, _ qualities: QualitySet) -> Bool {
+        guard !places.isEmpty else { return true }
+        return self.marks.withUnsafeBufferPointer { marks in
+            let marks = UnsafeBufferPointer(rebasing: marks[places])
+            return marks.areAll(marks[0])
+                && qualities.admits(SampleMark(rawValue: marks[0] & ~SeriesHead.resident))
+        }
     }
 
     /// The samples with these indices.
@@ -101,7 +111,7 @@ extension Columns {
     /// Those whose quality is admitted, marks without the bit that only the head knows.
     func admitted(by qualities: QualitySet) -> (times: [Timestamp], values: [Double], marks: [SampleMark]) {
         // Mostly all samples have the same mark.
-        if let first = self.marks.first, self.marks.areAll(first) {
+        if let first = self.marks.first, self.marks.withUnsafeBufferPointer({ $0.areAll(first) }) {
             let mark = SampleMark(rawValue: first & ~SeriesHead.resident)
             guard qualities.admits(mark) else { return ([], [], []) }
             return (self.times, self.values, Array(repeating: mark, count: self.count))
@@ -122,9 +132,37 @@ extension Columns {
     }
 }
 
-extension [UInt8] {
+extension UnsafeBufferPointer<UInt8> {
     /// Whether there is nothing but `byte`; without a branch for each, so that many are looked at together.
-    fileprivate func areAll(_ byte: UInt8) -> Bool {
-        self.withUnsafeBufferPointer { $0.reduce(0) { $0 | ($1 ^ byte) } } == 0
+    fileprivate func areAll(_ byte: UInt8) -> Bool { self.reduce(0) { $0 | ($1 ^ byte) } == 0 }
+}
+
+extension [Timestamp] {
+    /// How many times are not later than `moment`, in sorted times.
+    ///
+    /// Samples of a device mostly come in even distances, so the search begins where the moment would be then: of a series
+    /// that was not used lately each look elsewhere is a wait for memory.
+    fileprivate func count(through moment: Timestamp) -> Int {
+        self.withUnsafeBufferPointer { times in
+            guard let first = times.first, let last = times.last, first <= moment else { return 0 }
+            if last <= moment { return times.count }
+            // times[low] <= moment < times[high] from here on.
+            var (low, high) = (0, times.count - 1)
+            let share = Double(moment - first) / Double(last - first)
+            var probe = Swift.min(Int(share * Double(high)), high - 1)
+            var step = 1
+            while high - low > 1 {
+                if times[probe] <= moment {
+                    low = probe
+                    probe = Swift.min(low + step, high - 1)
+                } else {
+                    high = probe
+                    probe = Swift.max(high - step, low + 1)
+                }
+                step *= 2
+                if step > 4 { probe = (low + high) / 2 }
+            }
+            return high
+        }
     }
 }
