@@ -47,7 +47,7 @@ struct PrometheusTextTests {
                 : Double(Int.random(in: -100_000...100_000, using: &numbers)) / 1000
             let start = text.count
             text.number(value)
-            let written = String(decoding: text.bytes[start...], as: UTF8.self)
+            let written = try #require(text.buffer.getString(at: start, length: text.count - start))
             if value.isNaN {
                 #expect(written == "NaN")
             } else {

@@ -1,40 +1,51 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import NIOCore
 import Telemetry
 
 /// Writes the parts of Prometheus's JSON: times as seconds, values as strings (Prometheus HTTP API, "Format overview").
+///
+/// Into the memory from which they are sent.
 struct PrometheusText {
-    private(set) var bytes: [UInt8]
+    private(set) var buffer = ByteBuffer()
 
-    init(capacity: Int = 256) {
-        self.bytes = []
-        self.bytes.reserveCapacity(capacity)
-    }
+    init(capacity: Int = 256) { self.buffer.reserveCapacity(capacity) }
 
-    var count: Int { self.bytes.count }
-    var string: String { String(decoding: self.bytes, as: UTF8.self) }
+    var count: Int { self.buffer.readableBytes }
+    var string: String { String(buffer: self.buffer) }
 
-    mutating func raw(_ text: StaticString) {
-        self.bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
+    mutating func raw(_ text: StaticString) { self.buffer.writeStaticString(text) }
+
+    mutating func append(_ other: PrometheusText) { self.buffer.writeImmutableBuffer(other.buffer) }
 
     /// A JSON string (RFC 8259, section 7).
     mutating func string(_ text: String) {
-        self.bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): self.bytes += [UInt8(ascii: "\\"), byte]
-            case UInt8(ascii: "\n"): self.raw(#"\n"#)
-            case UInt8(ascii: "\r"): self.raw(#"\r"#)
-            case UInt8(ascii: "\t"): self.raw(#"\t"#)
-            case 0..<0x20:
-                self.raw(byte < 0x10 ? #"\u000"# : #"\u001"#)
-                self.bytes.append(Array("0123456789abcdef".utf8)[Int(byte & 0xF)])
-            default: self.bytes.append(byte)
-            }
+        self.raw("\"")
+        if text.utf8.contains(where: Self.isEscaped) {
+            for byte in text.utf8 { self.character(byte) }
+        } else {
+            self.buffer.writeString(text)
         }
-        self.bytes.append(UInt8(ascii: "\""))
+        self.raw("\"")
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func character(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): self.raw(#"\""#)
+        case UInt8(ascii: "\\"): self.raw(#"\\"#)
+        case UInt8(ascii: "\n"): self.raw(#"\n"#)
+        case UInt8(ascii: "\r"): self.raw(#"\r"#)
+        case UInt8(ascii: "\t"): self.raw(#"\t"#)
+        case 0..<0x20:
+            self.raw(byte < 0x10 ? #"\u000"# : #"\u001"#)
+            self.buffer.writeInteger(Array("0123456789abcdef".utf8)[Int(byte & 0xF)])
+        default: self.buffer.writeInteger(byte)
+        }
     }
 
     /// `{"__name__":"up","job":"x"}`.
@@ -69,12 +80,11 @@ struct PrometheusText {
 
     private mutating func points(_ count: Int, _ write: (inout PointWriter) -> Void) {
         guard count > 0 else { return }
-        let capacity = count * PointWriter.largestPoint
-        self.bytes += [UInt8](unsafeUninitializedCapacity: capacity) { memory, written in
-            guard let start = memory.baseAddress else { return }
+        self.buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count * PointWriter.largestPoint) { memory in
+            guard let start = memory.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
             var writer = PointWriter(start)
             write(&writer)
-            written = writer.end - start
+            return writer.end - start
         }
     }
 

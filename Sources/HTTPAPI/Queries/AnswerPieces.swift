@@ -48,8 +48,8 @@ final class AnswerPieces: Sendable {
     ///   - limit: How many series are wanted at most; nil for all.
     ///   - workers: Who write them.
     convenience init(_ result: RangeResult, limit: Int?, workers: any Workers) {
-        // The same for all series.
-        let times = PointTimes(result.times)
+        // Of several series all have the same.
+        let times = result.series.count > 1 ? PointTimes(result.times) : nil
         let items = Items(
             resultType: "matrix",
             count: result.series.count,
@@ -57,7 +57,11 @@ final class AnswerPieces: Sendable {
         ) { index, text in
             let series = result.series[index]
             text.series(series.labels, count: result.times.count) { points in
-                series.eachSample { step, value in points.point(times, step, value) }
+                if let times {
+                    series.eachSample { step, value in points.point(times, step, value) }
+                } else {
+                    series.eachSample { step, value in points.point(result.times[step], value) }
+                }
             }
         }
         self.init(items, annotations: result.warnings, limit: limit, workers: workers)
@@ -125,49 +129,50 @@ final class AnswerPieces: Sendable {
             guard !state.isFinished else { return nil }
             let count = self.items.count ?? 1
             let end = min(count, state.next + max(1, Self.pieceBytes / self.items.bytes))
-            var pieces: [[UInt8]] = []
-            if state.next == 0 { pieces.append(self.opening) }
-            pieces += self.written(state.next..<end)
-            if end == count { pieces.append(self.closing) }
+            let text = self.text(state.next..<end, of: count)
             state.next = end
             state.isFinished = end == count
-            var buffer = ByteBuffer()
-            buffer.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
-            for piece in pieces { buffer.writeBytes(piece) }
-            return buffer
+            return text.buffer
         }
     }
 
-    private var opening: [UInt8] {
-        var text = PrometheusText()
+    /// Some of the items, with what stands before the first and after the last.
+    private func text(_ range: Range<Int>, of count: Int) -> PrometheusText {
+        let items = self.items
+        @Sendable func write(_ places: Range<Int>, _ text: inout PrometheusText) {
+            for index in places {
+                if index > 0 { text.raw(",") }
+                items.write(index, &text)
+            }
+        }
+        var parts: [PrometheusText] = []
+        if range.count > 1, range.count * items.bytes >= Self.sharedFrom {
+            parts = self.workers.map(range.count) { places in
+                // Room for one more than there are: the last, too, is made where it stays.
+                var text = PrometheusText(capacity: (places.count + 1) * items.bytes)
+                write(range.lowerBound + places.lowerBound..<range.lowerBound + places.upperBound, &text)
+                return text
+            }
+        }
+        let bytes = parts.isEmpty ? (range.count + 1) * items.bytes : parts.reduce(0) { $0 + $1.count }
+        var text = PrometheusText(capacity: bytes + 256)
+        if range.lowerBound == 0 { self.open(&text) }
+        if parts.isEmpty { write(range, &text) } else { for part in parts { text.append(part) } }
+        if range.upperBound == count { self.close(&text) }
+        return text
+    }
+
+    private func open(_ text: inout PrometheusText) {
         text.raw(#"{"status":"success","data":{"resultType":""#)
         text.raw(self.items.resultType)
         text.raw(#"","result":"#)
         if self.items.count != nil { text.raw("[") }
-        return text.bytes
     }
 
-    private var closing: [UInt8] {
-        var text = PrometheusText()
+    private func close(_ text: inout PrometheusText) {
         if self.items.count != nil { text.raw("]") }
         text.raw("}")
         text.annotations(self.annotations)
         text.raw("}")
-        return text.bytes
-    }
-
-    private func written(_ range: Range<Int>) -> [[UInt8]] {
-        let items = self.items
-        @Sendable func write(_ places: Range<Int>) -> [UInt8] {
-            var text = PrometheusText(capacity: places.count * items.bytes)
-            for place in places {
-                let index = range.lowerBound + place
-                if index > 0 { text.raw(",") }
-                items.write(index, &text)
-            }
-            return text.bytes
-        }
-        guard range.count > 1, range.count * items.bytes >= Self.sharedFrom else { return [write(0..<range.count)] }
-        return self.workers.map(range.count, write)
     }
 }
