@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import GRDB
+internal import Synchronization
 package import Telemetry
 
 /// What a token may do.
@@ -61,12 +62,14 @@ extension CatalogStore {
         let secret = "poyang_" + (0..<4).map { _ in hexadecimal(generator.next()) }.joined()
         let id = String(hexadecimal(generator.next()).prefix(8))
         let token = TokenRow(id: id, role: role, org: org, label: label, createdAt: moment)
+        let hash = sha256(Array(secret.utf8))
         try self.pool.write { database in
             try database.execute(
                 sql: "INSERT INTO tokens (id, hash, role, org, label, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-                arguments: [id, sha256(Array(secret.utf8)), role.rawValue, org, label, moment.milliseconds]
+                arguments: [id, hash, role.rawValue, org, label, moment.milliseconds]
             )
         }
+        self.tokensByHash.withLock { $0?[hash] = token }
         return (token, secret)
     }
 
@@ -79,9 +82,7 @@ extension CatalogStore {
     }
 
     /// Whether any token was ever made; from then on reads need one.
-    package func hasTokens() throws -> Bool {
-        try self.pool.read { try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM tokens)") ?? false }
-    }
+    package func hasTokens() throws -> Bool { try self.withTokens { !$0.isEmpty } }
 
     /// Ends a token for good.
     ///
@@ -96,19 +97,30 @@ extension CatalogStore {
                 throw CatalogStorageError(.notFound, "no valid token has the id \"\(id)\"; see poyang token list")
             }
         }
+        self.tokensByHash.withLock { tokens in
+            for (hash, token) in tokens ?? [:] where token.id == id { tokens?[hash]?.revokedAt = moment }
+        }
     }
 
     /// The token that a secret belongs to; `nil` for one that is unknown or revoked.
     ///
     /// The look-up is by the secret's hash, so that its time tells nothing about the secret.
     package func verifyToken(secret: String) throws -> TokenRow? {
-        try self.pool.read { database in
-            try Row.fetchOne(
-                database,
-                sql: "SELECT * FROM tokens WHERE hash = ? AND revoked_at IS NULL",
-                arguments: [sha256(Array(secret.utf8))]
-            )
-            .flatMap(TokenRow.init(row:))
+        let hash = sha256(Array(secret.utf8))
+        return try self.withTokens { $0[hash].flatMap { $0.revokedAt == nil ? $0 : nil } }
+    }
+
+    /// Hands over all tokens by hash, read when somebody first asks.
+    private func withTokens<Result>(_ body: ([String: TokenRow]) -> Result) throws -> Result {
+        try self.tokensByHash.withLock { known in
+            if let known { return body(known) }
+            let pairs = try self.pool.read { database in
+                try Row.fetchAll(database, sql: "SELECT * FROM tokens")
+                    .compactMap { row in TokenRow(row: row).map { (row["hash"] as String, $0) } }
+            }
+            let tokens = Dictionary(uniqueKeysWithValues: pairs)
+            known = tokens
+            return body(tokens)
         }
     }
 }

@@ -3,6 +3,7 @@
 
 internal import Foundation
 internal import GRDB
+internal import Synchronization
 internal import Telemetry
 
 /// `catalog.db`: the processed position with all that follows from it, the registry and the tokens.
@@ -14,6 +15,10 @@ package final class CatalogStore: Sendable {
     /// The data directory's own id: a random UUID made once, in lower case.
     package let directoryID: String
     private let alertHistoryLimit: Int64
+    /// All tokens by the hashes of their secrets; nil until somebody asks.
+    ///
+    /// Asked for at every request; only this store makes and revokes them.
+    let tokensByHash = Mutex<[String: TokenRow]?>(nil)
 
     /// Intervals of alerts that are kept, about 30 MB; of more the oldest that have ended are forgotten.
     package static let alertHistoryLimit: Int64 = 100_000

@@ -24,6 +24,10 @@ package enum APIRouter {
                 anyTokenExists: { try backend.records.hasTokens() }
             )
         )
+        // Queries have threads of their own.
+        QueryRoutes(backend: backend).add(to: router)
+        // All others: after this, what is added leaves the connections' thread.
+        router.add(middleware: HandlerPool())
         OperationRoutes(backend: backend).add(to: router)
         MaintenanceRoutes(backend: backend).add(to: router)
         RegistryRoutes(backend: backend).add(to: router)

@@ -18,6 +18,9 @@ enum HTTPServers {
         case network(url: String)
     }
 
+    /// The one thread of all connections; what takes long runs elsewhere (``HandlerPool``).
+    private static let loop: any EventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+
     /// The servers, to be stopped in reverse; `opened` is called when one listens.
     static func services(
         options: PlatformOptions,
@@ -27,7 +30,7 @@ enum HTTPServers {
         opened: @escaping @Sendable (Opened) -> Void
     ) -> [any Service] {
         // Whoever asks must not take the time of ingest and rules, which have threads of their own.
-        for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { loop.execute { yieldToOthers(10) } }
+        self.loop.execute { yieldToOthers(10) }
         // What a killed process left; nobody listens there, because we hold the lock.
         try? FileManager.default.removeItem(atPath: directory.socket)
         let socket = Application(
@@ -37,9 +40,10 @@ enum HTTPServers {
                 chmod(directory.socket, 0o600)
                 opened(.socket)
             },
+            eventLoopGroupProvider: .shared(self.loop),
             logger: logger
         )
-        var services: [any Service] = [BoundServer(application: socket, address: directory.socket)]
+        var services: [any Service] = [BoundServer(application: socket, address: directory.socket, loop: self.loop)]
         if let listen = options.listen {
             services.append(self.network(listen, backend: backend, logger: logger, opened: opened))
         }
@@ -62,9 +66,10 @@ enum HTTPServers {
                 let shown = host.contains(":") ? "[\(host)]" : host
                 opened(.network(url: "http://\(shown):\(channel.localAddress?.port ?? listen.port)"))
             },
+            eventLoopGroupProvider: .shared(self.loop),
             logger: logger
         )
-        return BoundServer(application: network, address: "\(host):\(listen.port)")
+        return BoundServer(application: network, address: "\(host):\(listen.port)", loop: self.loop)
     }
 }
 
@@ -73,10 +78,11 @@ private struct BoundServer<Responder: HTTPResponder>: Service
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
     let application: Application<Responder>
     let address: String
+    let loop: any EventLoop
 
     func run() async throws {
         do {
-            try await self.application.run()
+            try await withTaskExecutorPreference(LoopExecutor(loop: self.loop)) { try await self.application.run() }
         } catch let error as IOError {
             throw PlatformError(
                 .address,
@@ -96,5 +102,17 @@ private struct Followers: Service {
         try? await gracefulShutdown()
         self.signal.close()
         self.tap.close()
+    }
+}
+
+/// Runs tasks on the thread of an event loop, so that a request is read and answered without waking another thread.
+private final class LoopExecutor: TaskExecutor {
+    private let loop: any EventLoop
+
+    init(loop: any EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        self.loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
