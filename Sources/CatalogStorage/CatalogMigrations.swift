@@ -147,6 +147,9 @@ enum CatalogMigrations {
                     """
             )
         }
+        migrator.registerMigration("0008 accounts of gateways") { database in
+            try database.execute(sql: "ALTER TABLE credentials ADD COLUMN role TEXT NOT NULL DEFAULT 'device'")
+        }
         return migrator
     }
 }

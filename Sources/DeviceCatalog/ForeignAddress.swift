@@ -3,6 +3,12 @@
 
 /// The identities that others give to devices, and the ways in which people write them down.
 enum ForeignAddress {
+    /// Whether people may have written a DevEUI so: 16 hexadecimal digits, with or without separators.
+    static func isDevEUI(_ address: String) -> Bool {
+        let plain = address.filter { $0 != "-" && $0 != ":" && $0 != " " }
+        return plain.utf8.count == 16 && plain.allSatisfy { $0.isASCII && $0.isHexDigit }
+    }
+
     /// The forms in which a device with this address is found; the first is the address in capital letters without
     /// separators, and none where it is empty.
     ///

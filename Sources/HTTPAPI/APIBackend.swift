@@ -70,8 +70,14 @@ package protocol APIBackend: Sendable {
     ///
     /// - Throws: ``APIProblem`` 409 where the service does not keep the broker's accounts.
     func makeCredentials(for devices: [String]?, by name: String, access: Access) async throws -> [CredentialReport]
-    /// Takes the account of a device away.
-    func revokeCredentials(of device: String, by name: String, access: Access) async throws -> CredentialReport
+    /// Makes an account at the broker for a gateway or a network server, which publishes for devices of every org; an old
+    /// password ends.
+    ///
+    /// - Throws: ``APIProblem`` 403 for a token that is bound to an org, 409 where a device has the name.
+    func makeAccount(_ user: String, _ role: AccountRole, by name: String, access: Access) async throws
+        -> CredentialReport
+    /// Takes the account of a device, a gateway or a network server away.
+    func revokeCredentials(of user: String, by name: String, access: Access) async throws -> CredentialReport
     /// Who has an account, without passwords.
     func credentials(org: String?) throws -> [CredentialReport]
     /// Enters where the zero of a gauge lies from a moment on.

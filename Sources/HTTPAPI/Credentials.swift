@@ -4,14 +4,17 @@
 package import CatalogStorage
 import Telemetry
 
-/// With what a device logs in at the broker.
+/// With what a device, a gateway or a network server logs in at the broker.
 package struct CredentialReport: Encodable, Sendable {
-    package var device: String
-    /// Its MQTT user.
+    /// Absent where the account is none of a device.
+    package var device: String?
+    /// The MQTT user.
     package var user: String
+    /// `device`, `gateway` or `network_server`.
+    package var role: String
     /// Shown once, when it is made.
     package var password: String?
-    /// Below this it may publish.
+    /// Where it may publish: a device below this topic, others to topics of these filters.
     package var topic: String
     package var createdAt: String
     package var revokedAt: String?
@@ -20,13 +23,26 @@ package struct CredentialReport: Encodable, Sendable {
     package var toDo: String?
 
     package init(_ row: CredentialRow, password: String? = nil, toDo: String? = nil) {
-        self.device = row.device
-        self.user = row.device
+        self.device = row.role == .device ? row.user : nil
+        self.user = row.user
+        self.role = row.role.rawValue
         self.password = password
-        self.topic = "poyang/v1/devices/\(row.device)/"
+        self.topic =
+            row.role == .device ? "poyang/v1/devices/\(row.user)/" : row.role.topics.joined(separator: " ")
         self.createdAt = row.createdAt.rfc3339()
         self.revokedAt = row.revokedAt?.rfc3339()
         self.by = row.who
         self.toDo = toDo
+    }
+}
+
+extension AccountRole {
+    /// The filters of topics to which such an account may publish; none for a device, which has a pattern of its own.
+    package var topics: [String] {
+        switch self {
+        case .device: []
+        case .gateway: ["poyang/v1/devices/+/sl651"]
+        case .networkServer: ["application/+/device/+/event/+", "v3/+/devices/+/up"]
+        }
     }
 }

@@ -95,6 +95,26 @@ struct DeviceImportTests {
         #expect(plan.rows[2].problems.first?.message.contains("the address of device 'a'") ?? false)
     }
 
+    /// It would never be heard of: network servers say whose an uplink is by the DevEUI alone.
+    @Test func aDeviceWhoseBytesAreReadHasADevEUI() throws {
+        let layout = """
+            channels: { water_level_meters: { key: level, unit: mm } }
+            payload: { form: fixed, ports: [2], frames: [{ fields: [{ key: level, type: u8 }] }] }
+            """
+        let catalog = try Fixture.catalog(Self.files.merging(["Devices/models/acme/probe.yaml": layout]) { $1 })
+        let csv = """
+            device_id,model,site_id,address
+            a,acme/probe,x,24E124126B00001
+            b,acme/probe,x,24E124126B00001G
+            c,acme/probe,x,24-e1-24-12-6b-00-00-12
+            d,acme/probe,x,
+            e,acme/level,x,12345
+            """
+        let plan = DeviceImport(csv: csv, catalog: catalog)
+        #expect(plan.rows.map(\.verdict) == [.error, .error, .created, .created, .created])
+        #expect(plan.rows[0].problems.first?.message.contains("'24E124126B00001' is no DevEUI") ?? false)
+    }
+
     @Test(arguments: [
         ("", "the file is empty"), ("device_id,model\na,b\n", "the column is missing"),
         ("device_id,model,site_id,colour\n", "the column is not known"),

@@ -131,4 +131,108 @@ struct CredentialTests {
             try await broker.stop()
         }
     }
+
+    @Test(.timeLimit(.minutes(3)))
+    func whoPublishesForManyHasOneAccountThatReadsNothing() async throws {
+        try await withTemporaryFolder { folder in
+            let broker = try await SecuredBroker(folder)
+            let data = folder.appending(path: "data")
+            let service = try await broker.serve(data: data)
+            func poyang(_ arguments: String..., fails: Bool = false) async throws -> String {
+                let run = try await PoyangProcess.run(arguments)
+                try #require((run.status == 1) == fails, "\(arguments): \(run.output)\(run.errors)")
+                return fails ? run.errors : run.output
+            }
+            func account(_ arguments: String...) async throws -> (name: String, password: String) {
+                let run = try await PoyangProcess.run(
+                    ["devices", "credentials", "--json", "--data", data.path] + arguments
+                )
+                let rows = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [[String: Any]]
+                let row = try #require(rows?.first, "\(run.errors)")
+                #expect(row["device"] == nil || row["device"] is NSNull)
+                return (try #require(row["user"] as? String), try #require(row["password"] as? String))
+            }
+            let list = folder.appending(path: "devices.csv")
+            let csv = "device_id,model,site_id,site_name,kind,org\nrtu-1,generic/json,field,田,field,coop\n"
+            try Data(csv.utf8).write(to: list)
+            _ = try await poyang("devices", "import-csv", list.path, "--data", data.path)
+            let gateway = try await account("--gateway", "our-gateway")
+            let server = try await account("--network-server", "chirpstack")
+            let listed = try await poyang("devices", "credentials", "--list", "--data", data.path)
+            #expect(listed.contains("our-gateway") && listed.contains("application/+/device/+/event/+"), "\(listed)")
+
+            // No device can have such a name, and no such account the name of a device or of the service.
+            for name in ["rtu-1", "poyang", "a:b", "a/b"] {
+                _ = try await poyang("devices", "credentials", "--gateway", name, "--data", data.path, fails: true)
+            }
+            let late = "device_id,model,site_id\nchirpstack,generic/json,field\n"
+            try Data(late.utf8).write(to: list)
+            _ = try await poyang("devices", "import-csv", list.path, "--data", data.path)
+            let refused = try await poyang("devices", "credentials", "chirpstack", "--data", data.path, fails: true)
+            #expect(refused.contains("is the account of a gateway or network server"), "\(refused)")
+
+            // They speak for devices of every org: a token of one may neither make nor see nor revoke them.
+            let token = try await poyang(
+                "token",
+                "create",
+                "--role",
+                "device-admin",
+                "--org",
+                "coop",
+                "--json",
+                "--data",
+                data.path
+            )
+            let secret = try #require(
+                (try JSONSerialization.jsonObject(with: Data(token.utf8)) as? [[String: Any]])?.first?["token"]
+                    as? String,
+                "\(token)"
+            )
+            let ask = ["--url", service.url, "--token", secret]
+            for arguments in [["--gateway", "mine"], ["--network-server", "mine"], ["our-gateway", "--revoke"]] {
+                let run = try await PoyangProcess.run(["devices", "credentials"] + arguments + ask)
+                #expect(run.status == 1, "\(arguments): \(run.output)")
+            }
+            let seen = try await PoyangProcess.run(["devices", "credentials", "--list"] + ask)
+            #expect(seen.status == 0 && !seen.output.contains("our-gateway"), "\(seen.output)")
+
+            // Each may publish its own kind of messages, and reads none.
+            let overseer = try BareClient(port: broker.plain, user: "poyang", password: SecuredBroker.servicePassword)
+            try overseer.subscribe(["poyang/v1/devices/#", "application/#", "v3/#"])
+            var readers: [BareClient] = []
+            for user in [gateway, server] {
+                try await eventually("the account \(user.name)") {
+                    try BareClient(port: broker.plain, user: user.name, password: user.password).returnCode == 0
+                }
+                let reader = try BareClient(port: broker.plain, user: user.name, password: user.password)
+                try reader.subscribe(["#", "poyang/v1/devices/+/sl651", "application/#"])
+                readers.append(reader)
+            }
+            func passes(_ user: (name: String, password: String), _ topic: String) async throws -> Bool {
+                #expect(try await SecuredBroker.publish([0x7B], to: topic, as: user, at: broker.plainURL))
+                return overseer.next(within: 1) != .nothing
+            }
+            let frames = "poyang/v1/devices/rtu-1/sl651"
+            let uplinks = "application/1/device/0102030405060708/event/up"
+            #expect(try await !passes(gateway, uplinks))
+            #expect(try await !passes(gateway, "poyang/v1/devices/rtu-1/telemetry"))
+            #expect(try await !passes(server, frames))
+            #expect(try await !passes(server, "application/1/device/0102030405060708/command/down"))
+            #expect(try await passes(gateway, frames))
+            let second = try BareClient(port: broker.plain, user: "poyang", password: SecuredBroker.servicePassword)
+            try second.subscribe(["application/#"])
+            #expect(try await SecuredBroker.publish([0x7B], to: uplinks, as: server, at: broker.plainURL))
+            #expect(second.next(within: 10) != .nothing)
+            for reader in readers { #expect(reader.next(within: 1) == .nothing) }
+
+            // Made again the password is another; revoked, connections end.
+            let rotated = try await account("--gateway", gateway.name)
+            #expect(readers[0].next(within: 20) == .end && rotated.password != gateway.password)
+            _ = try await poyang("devices", "credentials", server.name, "--revoke", "--data", data.path)
+            #expect(readers[1].next(within: 20) == .end)
+            #expect(try BareClient(port: broker.plain, user: server.name, password: server.password).returnCode != 0)
+            try await service.stop()
+            try await broker.stop()
+        }
+    }
 }

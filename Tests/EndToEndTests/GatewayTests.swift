@@ -13,27 +13,15 @@ struct GatewayTests {
         let folder: URL
         var broker: EmbeddedBroker
         let service: RunningService
-        let gateway: PoyangProcess
-        let port: UInt16
+        let gateway: RunningGateway
 
         func station(_ number: Int) throws -> FieldStation {
-            try FieldStation("00" + String(62_300_000 + number), port: self.port)
-        }
-
-        /// The JSON lines of one kind that the gateway has printed.
-        func events(_ name: String) -> [[String: Any]] {
-            self.gateway.output.split(separator: "\n")
-                .compactMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
-                .filter { $0["event"] as? String == name }
-        }
-
-        func event(_ name: String) async throws {
-            try await eventually("the event \(name) in \(self.gateway.output)") { !self.events(name).isEmpty }
+            try FieldStation("00" + String(62_300_000 + number), port: self.gateway.port)
         }
 
         func closed(_ reason: String) async throws {
             try await eventually("a connection closed as \(reason)") {
-                self.events("closed").contains { ($0["text_en"] as? String ?? "").contains("(\(reason))") }
+                self.gateway.events("closed").contains { ($0["text_en"] as? String ?? "").contains("(\(reason))") }
             }
         }
 
@@ -64,26 +52,12 @@ struct GatewayTests {
             try Data(text.utf8).write(to: list)
             let run = try await PoyangProcess.run(["devices", "import-csv", list.path, "--data", data])
             try #require(run.status == 0, "\(run.errors)")
-            let gateway = try PoyangProcess(
-                [
-                    "gateway", "sl651", "--listen", "127.0.0.1:0", "--broker", "\(broker.address)", "--data", data,
-                    "--json",
-                ] + arguments
+            let gateway = try await RunningGateway.start(
+                ["--broker", "\(broker.address)", "--data", data] + arguments
             )
-            let url = try await gateway.announced("ready tcp://127.0.0.1:")
-            var field = Field(
-                folder: folder,
-                broker: broker,
-                service: service,
-                gateway: gateway,
-                port: try #require(UInt16(url))
-            )
-            try await field.event("stations_known")
+            var field = Field(folder: folder, broker: broker, service: service, gateway: gateway)
             try await body(&field)
-            gateway.signal(SIGTERM)
-            try await gateway.waitForExit()
-            #expect(gateway.outcome.status == 0, "\(gateway.errors)")
-            #expect(field.events("stopped").count == 1)
+            try await gateway.stop()
             try await service.stop()
             field.broker.stop()
         }
@@ -141,8 +115,8 @@ struct GatewayTests {
             try await eventually("all levels") { try await field.levels(1).count == 37 }
             let expected: [Double] = (0...36).map { (step: Int) -> Double in Double(18_820 + step * 5) / 1000 }
             #expect(try await field.levels(1) == expected)
-            #expect(field.events("filled").first?["text_zh"] as? String == "rtu-1：补到 Z 37 个数据")
-            #expect(field.events("asked").count == 1)
+            #expect(field.gateway.events("filled").first?["text_zh"] as? String == "rtu-1：补到 Z 37 个数据")
+            #expect(field.gateway.events("asked").count == 1)
         }
     }
 
@@ -152,7 +126,7 @@ struct GatewayTests {
             let station = try field.station(1)
             let now = Self.now
             field.broker.stop()
-            try await field.event("broker_away")
+            try await field.gateway.event("broker_away")
             let frame = station.levels(serial: 1, sent: now, observed: now - .minute, [19_070])
             station.send(frame)
             #expect(try await station.answer(within: 2) == nil)
@@ -166,7 +140,7 @@ struct GatewayTests {
                 let answer = try #require(try await station.answer(within: 60))
                 #expect(answer.function == 0x32)
             }
-            try await field.event("broker_back")
+            try await field.gateway.event("broker_back")
             try await eventually("the level") { try await field.levels(1) == [19.07] }
             #expect(try await field.service.status()["duplicates"] as? Int == 0)
         }
@@ -216,7 +190,7 @@ struct GatewayTests {
             let stranger = try field.station(99)
             stranger.send(stranger.levels(serial: 1, sent: now, observed: now, [1]))
             #expect(try #require(try await stranger.answer()).end == 0x04)
-            try await field.event("unknown_station")
+            try await field.gateway.event("unknown_station")
         }
     }
 
@@ -280,7 +254,7 @@ struct GatewayTests {
                 #expect(abs(set - Self.now) < 30 * .second)
                 station.send(station.frame(0x4A, "\(FieldStation.head(2, set)) F1F1 \(station.address)"))
             }
-            try await field.event("clock_set")
+            try await field.gateway.event("clock_set")
             let leave = try #require(try await station.answer())
             #expect(leave.function == 0x32 && leave.end == 0x04)
         }
@@ -340,9 +314,9 @@ struct GatewayTests {
             #expect(try await oneMore.isHungUpOn())
             try await field.closed("too_many")
             withExtendedLifetime(open) {}
-            field.gateway.signal(SIGTERM)
-            try await field.event("stopped")
-            let counts = try #require(field.events("stopped").first)
+            field.gateway.process.signal(SIGTERM)
+            try await field.gateway.event("stopped")
+            let counts = try #require(field.gateway.events("stopped").first)
             for reason in ["slow", "garbage", "damaged", "oversized"] {
                 #expect(counts["closed.\(reason)"] as? Int == 1, "\(counts)")
             }

@@ -101,6 +101,10 @@ extension ImportRow {
         if let owner = state.addresses[address.uppercased()], owner != device.id {
             self.report("address", "'\(address)' is the address of device '\(owner)' already; addresses are unique")
         }
+        // Only network servers bring bytes that a layout reads, and they know devices by nothing else.
+        if self.catalog.models[device.model]?.payload != nil, !ForeignAddress.isDevEUI(address) {
+            self.report("address", "'\(address)' is no DevEUI, as '\(device.model)' has it: 16 hexadecimal digits")
+        }
         return address
     }
 }

@@ -27,6 +27,9 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
     package static func notFound(_ detail: String, zh: String? = nil) -> APIProblem {
         APIProblem(.notFound, detail, zh: zh)
     }
+    package static func forbidden(_ detail: String, zh: String? = nil) -> APIProblem {
+        APIProblem(.forbidden, detail, zh: zh)
+    }
     package static func conflict(_ detail: String, zh: String? = nil) -> APIProblem {
         APIProblem(.conflict, detail, zh: zh)
     }

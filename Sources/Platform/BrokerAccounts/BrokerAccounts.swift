@@ -3,13 +3,15 @@
 
 import CatalogStorage
 import Foundation
+import HTTPAPI
 import Synchronization
 
 /// The files by which mosquitto knows the devices: `passwords` and `acl` in a folder that it reads, too.
 ///
-/// A device publishes below its own topics and reads nothing. What stands in `passwords.extra` and `acl.extra` beside
-/// them, such as a gateway's account, is taken over as it is. mosquitto reads both files again on SIGHUP and then ends
-/// the connections of those whose password is no longer right.
+/// A device publishes below its own topics and reads nothing; a gateway and a network server publish for many devices and
+/// read nothing either. What stands in `passwords.extra` and `acl.extra` beside them, such as a person's account, is taken
+/// over as it is. mosquitto reads both files again on SIGHUP and then ends the connections of those whose password is no
+/// longer right.
 final class BrokerAccounts: Sendable {
     let folder: String
     /// Where mosquitto's `pid_file` is; nil where nobody is to be told.
@@ -27,6 +29,9 @@ final class BrokerAccounts: Sendable {
     /// Whether an id can be a user: a colon ends the name in a password file.
     static func isPossibleUser(_ id: String) -> Bool { !id.contains(":") }
 
+    /// Whether the service itself logs in as this user.
+    func isService(_ user: String) -> Bool { self.service?.user == user }
+
     /// Writes both files and tells the broker.
     ///
     /// - Parameter credentials: Those that are valid.
@@ -35,7 +40,7 @@ final class BrokerAccounts: Sendable {
     func publish(_ credentials: [CredentialRow]) throws -> String? {
         try self.writing.withLock { _ in
             try self.write("passwords", self.passwords(credentials))
-            try self.write("acl", self.rights())
+            try self.write("acl", self.rights(credentials))
         }
         return self.tellBroker()
     }
@@ -43,12 +48,15 @@ final class BrokerAccounts: Sendable {
     private func passwords(_ credentials: [CredentialRow]) -> String {
         var text = ""
         if let service { text += "\(service.user):\(MosquittoPassword.hash(service.password))\n" }
-        for row in credentials { text += "\(row.device):\(row.hash)\n" }
+        for row in credentials { text += "\(row.user):\(row.hash)\n" }
         return text + self.extra("passwords.extra")
     }
 
-    private func rights() -> String {
+    private func rights(_ credentials: [CredentialRow]) -> String {
         var text = "# Written by poyang; what is yours stands in acl.extra.\n"
+        for row in credentials where row.role != .device {
+            text += "user \(row.user)\n" + row.role.topics.map { "topic write \($0)\n" }.joined() + "\n"
+        }
         if let service { text += "user \(service.user)\ntopic readwrite #\n\n" }
         text += "pattern write poyang/v1/devices/%u/#\n\n"
         return text + self.extra("acl.extra")

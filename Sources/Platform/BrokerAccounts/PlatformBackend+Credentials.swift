@@ -1,7 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import CatalogStorage
+package import CatalogStorage
 import DeviceCatalog
 package import HTTPAPI
 import Telemetry
@@ -10,7 +10,7 @@ extension PlatformBackend {
     package func credentials(org: String?) throws -> [CredentialReport] {
         let catalog = self.resolver.catalog
         return try self.records.credentials()
-            .filter { catalog.device($0.device, isOf: org) }
+            .filter { $0.role == .device ? catalog.device($0.user, isOf: org) : org == nil }
             .map { CredentialReport($0) }
     }
 
@@ -30,11 +30,21 @@ extension PlatformBackend {
                 zh: "devices：“\(odd.id)”含冒号，不能作为 mosquitto 的用户名；请用不含冒号的编号注册该设备"
             )
         }
+        let others = Set(
+            try self.records.credentials().filter { $0.role != .device && $0.revokedAt == nil }.map(\.user)
+        )
+        if let taken = devices.first(where: { others.contains($0.id) }) {
+            throw APIProblem.conflict(
+                "'\(taken.id)' is the account of a gateway or network server; revoke it first, or register the device under "
+                    + "another id",
+                zh: "“\(taken.id)”已是网关或网络服务器的账号；请先吊销，或用其他编号注册该设备"
+            )
+        }
         let now = self.now()
         let made = devices.map { device in
             let password = MosquittoPassword.random()
             let hash = MosquittoPassword.hash(password)
-            return (row: CredentialRow(device: device.id, hash: hash, createdAt: now, who: who), password: password)
+            return (row: CredentialRow(user: device.id, hash: hash, createdAt: now, who: who), password: password)
         }
         let toDo = try await self.store(made.map(\.row), accounts)
         try self.records.add(
@@ -43,12 +53,47 @@ extension PlatformBackend {
         return made.map { CredentialReport($0.row, password: $0.password, toDo: toDo) }
     }
 
+    package func makeAccount(
+        _ user: String,
+        _ role: AccountRole,
+        by name: String,
+        access: Access
+    ) async throws -> CredentialReport {
+        let accounts = try self.brokerAccounts()
+        let who = try self.person(name, note: "", access)
+        guard access.org == nil else {
+            throw APIProblem.forbidden(
+                "a gateway or network server publishes for the devices of every org; ask whoever keeps the machine",
+                zh: "网关和网络服务器可为所有单位的设备发布数据；请联系系统管理员"
+            )
+        }
+        guard Identifier.isValid(user), BrokerAccounts.isPossibleUser(user) else {
+            throw APIProblem.unprocessable(
+                "user: '\(user.prefix(80))' is no name of an account: letters, digits and . _ - only, at most 64",
+                zh: "user：“\(user.prefix(80))”不能作为账号名：只能用字母、数字和 . _ -，最多 64 个字符"
+            )
+        }
+        guard self.resolver.catalog.devices[user] == nil, !accounts.isService(user) else {
+            throw APIProblem.conflict(
+                "user: '\(user)' is the name of a device or of the service itself; choose another",
+                zh: "user：“\(user)”是设备编号或服务自身的账号；请换一个名称"
+            )
+        }
+        let password = MosquittoPassword.random()
+        let hash = MosquittoPassword.hash(password)
+        let row = CredentialRow(user: user, role: role, hash: hash, createdAt: self.now(), who: who)
+        let toDo = try await self.store([row], accounts)
+        try self.records.add([self.fact(row, "credentials", "made", who, access)])
+        return CredentialReport(row, password: password, toDo: toDo)
+    }
+
     package func revokeCredentials(of id: String, by name: String, access: Access) async throws -> CredentialReport {
         let accounts = try self.brokerAccounts()
-        let device = try self.device(id, org: access.org)
         let who = try self.person(name, note: "", access)
-        guard var row = try self.records.credentials().first(where: { $0.device == device.id && $0.revokedAt == nil })
-        else {
+        let known = try self.records.credentials().first { $0.user == id && $0.revokedAt == nil }
+        // The account of a gateway is no device; to a token of an org it is as unknown as one of another's.
+        if known.map({ $0.role == .device }) ?? true || access.org != nil { _ = try self.device(id, org: access.org) }
+        guard var row = known else {
             throw APIProblem.conflict(
                 "device '\(id)' has no valid credentials; `poyang devices credentials \(id)` makes some",
                 zh: "设备“\(id)”没有有效的凭据；用 poyang devices credentials \(id) 生成"
@@ -61,7 +106,7 @@ extension PlatformBackend {
         return CredentialReport(row, toDo: toDo)
     }
 
-    /// Lets the broker know who may log in now: devices that are registered and whose credentials are valid.
+    /// Lets the broker know who may log in now: whose credentials are valid, devices only while they are registered.
     ///
     /// - Returns: What is still to be done by hand.
     func publishCredentials(_ accounts: BrokerAccounts) throws -> String? {
@@ -78,7 +123,7 @@ extension PlatformBackend {
     }
 
     private func devicesWithoutCredentials(_ org: String?) throws -> [Device] {
-        let valid = Set(try self.records.credentials().filter { $0.revokedAt == nil }.map(\.device))
+        let valid = Set(try self.records.credentials().filter { $0.revokedAt == nil }.map(\.user))
         let catalog = self.resolver.catalog
         return catalog.devices.values
             .filter { device in
@@ -95,7 +140,7 @@ extension PlatformBackend {
         _ who: String,
         _ access: Access
     ) -> DeviceFact {
-        DeviceFact(device: row.device, time: self.now(), kind: kind, what: what, who: who, via: access.name)
+        DeviceFact(device: row.user, time: self.now(), kind: kind, what: what, who: who, via: access.name)
     }
 
     private func brokerAccounts() throws -> BrokerAccounts {
@@ -109,8 +154,8 @@ extension PlatformBackend {
 }
 
 extension CatalogStore {
-    /// Those of devices that are registered; retiring a device takes its account away.
+    /// Those of devices that are registered, and of gateways and network servers; retiring a device takes its account away.
     func validCredentials(in catalog: Catalog) throws -> [CredentialRow] {
-        try self.credentials().filter { $0.revokedAt == nil && catalog.devices[$0.device] != nil }
+        try self.credentials().filter { $0.revokedAt == nil && ($0.role != .device || catalog.devices[$0.user] != nil) }
     }
 }

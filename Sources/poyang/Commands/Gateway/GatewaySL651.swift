@@ -30,7 +30,8 @@ struct GatewaySL651: AsyncParsableCommand {
             Who has which address is asked of the service (--data, or --url with a token of
             role device-admin), or read from a file of 'poyang devices export'
             (--stations). The broker's account comes from POYANG_BROKER_USER, _PASSWORD and
-            _AUTHORITY; it must be allowed to write poyang/v1/devices/+/sl651.
+            _AUTHORITY; 'poyang devices credentials --gateway NAME' makes one that may write
+            poyang/v1/devices/+/sl651.
 
             SL 651 knows nobody but by address: let only the network of your stations (a
             private APN, a VPN) reach this port.
