@@ -147,6 +147,16 @@ enum CatalogMigrations {
                     """
             )
         }
+        migrator.registerMigration("0008 firmware of devices") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE firmware (
+                        device TEXT PRIMARY KEY NOT NULL,
+                        version TEXT NOT NULL, since INTEGER NOT NULL, own INTEGER NOT NULL
+                    ) WITHOUT ROWID;
+                    """
+            )
+        }
         return migrator
     }
 }

@@ -9,7 +9,10 @@ public func fuzzNativeJSON(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
     var codec = NativeJSONCodec(limit: 1 << 16)
     var message = DecodedMessage()
     codec.decode(UnsafeBufferPointer(start: start, count: count).span, into: &message)
-    precondition(!message.readings.isEmpty || !message.refusals.isEmpty, "a payload vanished")
+    precondition(
+        !message.readings.isEmpty || !message.firmware.isEmpty || !message.refusals.isEmpty,
+        "a payload vanished"
+    )
     precondition(message.readings.allSatisfy { $0.value.isFinite }, "a reading that is no number")
     return 0
 }
