@@ -315,7 +315,7 @@ struct MessagePath {
             receivedAt: receivedAt,
             payload: copy,
             length: payload.count,
-            sha256: hexadecimal(digest.finalize()),
+            sha256: digest.finalize().hexadecimal(),
             refusals: self.decoded.refusals
         )
     }
@@ -337,9 +337,4 @@ private func isSame(_ text: String, _ bytes: Span<UInt8>) -> Bool {
     guard known.count == bytes.count else { return false }
     for index in known.indices where known[index] != bytes[index] { return false }
     return true
-}
-
-private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

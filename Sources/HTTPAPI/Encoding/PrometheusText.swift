@@ -20,22 +20,7 @@ struct PrometheusText {
     }
 
     /// A JSON string (RFC 8259, section 7).
-    mutating func string(_ text: String) {
-        self.bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): self.bytes += [UInt8(ascii: "\\"), byte]
-            case UInt8(ascii: "\n"): self.raw(#"\n"#)
-            case UInt8(ascii: "\r"): self.raw(#"\r"#)
-            case UInt8(ascii: "\t"): self.raw(#"\t"#)
-            case 0..<0x20:
-                self.raw(byte < 0x10 ? #"\u000"# : #"\u001"#)
-                self.bytes.append(Array("0123456789abcdef".utf8)[Int(byte & 0xF)])
-            default: self.bytes.append(byte)
-            }
-        }
-        self.bytes.append(UInt8(ascii: "\""))
-    }
+    mutating func string(_ text: String) { self.bytes.appendJSONString(text) }
 
     /// `{"__name__":"up","job":"x"}`.
     mutating func labels(_ labels: Labels) {
