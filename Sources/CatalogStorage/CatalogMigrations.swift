@@ -150,6 +150,16 @@ enum CatalogMigrations {
         migrator.registerMigration("0008 accounts of gateways") { database in
             try database.execute(sql: "ALTER TABLE credentials ADD COLUMN role TEXT NOT NULL DEFAULT 'device'")
         }
+        migrator.registerMigration("0009 firmware of devices") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE firmware (
+                        device TEXT PRIMARY KEY NOT NULL,
+                        version TEXT NOT NULL, since INTEGER NOT NULL, own INTEGER NOT NULL
+                    ) WITHOUT ROWID;
+                    """
+            )
+        }
         return migrator
     }
 }

@@ -6,12 +6,7 @@ internal import Telemetry
 
 /// SHA-256 of the bytes in lower-case hexadecimal.
 func sha256(_ bytes: [UInt8]) -> String {
-    SHA256.hash(data: bytes)
-        .map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }
-        .joined()
+    SHA256.hash(data: bytes).hexadecimal()
 }
 
 /// The chain that makes the ledger tamper-evident.

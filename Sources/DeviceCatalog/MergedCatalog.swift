@@ -16,35 +16,39 @@ struct MergedCatalog {
         for site in registered.sites {
             if let place = files.places["site \(site.id)"] {
                 self.report(
-                    "site '\(site.id)' is registered and declared in \(place) as well; retire it here or remove the file"
+                    "site '\(site.id)' is registered and declared in \(place) as well; retire it here or remove the file",
+                    zh: "站点“\(site.id)”已登记，又在 \(place) 中定义；请停用或删除该文件"
                 )
             } else if self.sites.updateValue(site, forKey: site.id) != nil {
-                self.report("site '\(site.id)' is registered twice")
+                self.report("site '\(site.id)' is registered twice", zh: "站点“\(site.id)”重复登记")
             }
         }
         let models = files.models.merging(DeviceModel.builtIn) { _, builtIn in builtIn }
         for device in registered.devices {
             if let place = files.places["device \(device.id)"] {
                 self.report(
-                    "device '\(device.id)' is registered and declared in \(place) as well; retire it here or remove it there"
+                    "device '\(device.id)' is registered and declared in \(place) as well; retire it here or remove it there",
+                    zh: "设备“\(device.id)”已登记，又在 \(place) 中定义；请停用或从文件中删除"
                 )
             } else if self.devices.updateValue(device, forKey: device.id) != nil {
-                self.report("device '\(device.id)' is registered twice")
+                self.report("device '\(device.id)' is registered twice", zh: "设备“\(device.id)”重复登记")
             }
             if self.sites[device.site] == nil {
                 self.report(
-                    "device '\(device.id)' is at site '\(device.site)', which is neither registered nor in a file"
+                    "device '\(device.id)' is at site '\(device.site)', which is neither registered nor in a file",
+                    zh: "设备“\(device.id)”位于站点“\(device.site)”，该站点既未登记也不在文件中"
                 )
             }
             guard let model = models[device.model] else {
+                let known = models.keys.sorted().joined(separator: ", ")
                 self.report(
-                    "device '\(device.id)' is of model '\(device.model)', which has no file; "
-                        + "there are \(models.keys.sorted().joined(separator: ", "))"
+                    "device '\(device.id)' is of model '\(device.model)', which has no file; there are \(known)",
+                    zh: "设备“\(device.id)”的型号“\(device.model)”没有文件；现有 \(known)"
                 )
                 continue
             }
             if let message = model.zeroElevationProblem(of: device) {
-                self.report("device '\(device.id)': \(message)")
+                self.report("device '\(device.id)': \(message.en)", zh: "设备“\(device.id)”：\(message.zh)")
             }
         }
         self.checkAddresses()
@@ -56,14 +60,15 @@ struct MergedCatalog {
         for device in self.devices.values.sorted(by: { $0.id < $1.id }) where !device.address.isEmpty {
             if let owner = owners.updateValue(device.id, forKey: device.address.uppercased()) {
                 self.report(
-                    "devices '\(owner)' and '\(device.id)' have one address, '\(device.address)'; addresses are unique"
+                    "devices '\(owner)' and '\(device.id)' have one address, '\(device.address)'; addresses are unique",
+                    zh: "设备“\(owner)”与“\(device.id)”的地址相同（“\(device.address)”）；地址不能重复"
                 )
             }
         }
     }
 
-    private mutating func report(_ message: String) {
-        self.problems.append(Problem(file: "registry", line: 0, column: 0, message: message))
+    private mutating func report(_ message: String, zh: String) {
+        self.problems.append(Problem(file: "registry", line: 0, column: 0, message: message, zh: zh))
     }
 }
 
@@ -71,10 +76,13 @@ extension DeviceModel {
     /// What is wrong with a device's zero elevation; `nil` where it fits the model.
     ///
     /// A device without one is taken to report in the site's datum already: its zero elevation is 0.
-    func zeroElevationProblem(of device: Device) -> String? {
+    func zeroElevationProblem(of device: Device) -> LocalizedName? {
         let adds = (self.channels + self.optionalChannels).contains(where: \.addsZeroElevation)
         guard !adds, device.zeroElevationMeters != nil || !device.surveys.isEmpty else { return nil }
-        return "zero_elevation_m is given, but model '\(self.id)' adds none; "
-            + "use a model whose channel says `zero: site`"
+        return LocalizedName(
+            zh: "填写了 zero_elevation_m，但型号“\(self.id)”不加零点高程；请用通道注明 zero: site 的型号",
+            en:
+                "zero_elevation_m is given, but model '\(self.id)' adds none; use a model whose channel says `zero: site`"
+        )
     }
 }

@@ -11,6 +11,10 @@ package struct DeviceHealth: Encodable, Sendable {
     package var batteryVolts: Double?
     package var batteryPercent: Double?
     package var signalDbm: Double?
+    /// The version of its software, as it said, or the network server that it is registered at.
+    package var firmware: String?
+    /// The first time that it was said.
+    package var firmwareSince: String?
     /// Readings that came again since the service was started.
     package var duplicates: Int
     /// Values that were refused, of the payloads that quarantine still keeps.

@@ -324,6 +324,8 @@ package struct DeviceImportReport: Encodable, Sendable {
         package var verdict: String
         /// What is wrong and what would be right, a sentence each.
         package var problems: [String]
+        /// The same in Chinese, by place.
+        package var problemsZh: [String]
         /// What changes, in words; only of thresholds.
         package var difference: String?
 
@@ -331,13 +333,14 @@ package struct DeviceImportReport: Encodable, Sendable {
             row: Int,
             device: String,
             verdict: String,
-            problems: [String],
+            problems: [LocalizedName],
             difference: String? = nil
         ) {
             self.row = row
             self.device = device
             self.verdict = verdict
-            self.problems = problems
+            self.problems = problems.map(\.en)
+            self.problemsZh = problems.map(\.zh)
             self.difference = difference
         }
     }

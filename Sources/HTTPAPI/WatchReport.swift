@@ -92,7 +92,7 @@ struct WatchReport: Encodable {
         self.decoder = Self.decoder(of: message.topic)
         self.length = message.length
         self.partial = message.isPartial
-        self.hex = Self.hex(message.payload)
+        self.hex = message.payload.hexadecimal(uppercase: true)
         let text = message.isPartial ? nil : String(validating: message.payload, as: UTF8.self)
         let isReadable = text?.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control || $0 == "\n" }
         self.text = isReadable == true ? text : nil
@@ -124,10 +124,5 @@ struct WatchReport: Encodable {
         case (_, "senml"): return "senml"
         case (_, _): return "json"
         }
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -80,7 +80,9 @@ struct MessagePath {
         if self.isShared {
             self.resolveSenders(resolver: resolver, into: &batch)
         } else {
-            self.resolve(0..<self.decoded.readings.count, of: cached.route.device, resolver: resolver, into: &batch)
+            let (device, count) = (cached.route.device, self.decoded.readings.count)
+            self.resolve(0..<count, of: device, resolver: resolver, into: &batch)
+            self.noteFirmware(of: device, hasReadings: count > 0, resolver: resolver, receivedAt: batch.receivedAt)
             self.note(cached.route.device, batch.readings[before...], self.decoded.refusals)
         }
         if !self.decoded.refusals.isEmpty {
@@ -150,6 +152,26 @@ struct MessagePath {
         return refusals
     }
 
+    /// Hands on what the message says of a device's firmware; who is not known was refused with the readings, if any.
+    ///
+    /// - Returns: What was refused, which is noted.
+    @discardableResult
+    private mutating func noteFirmware(
+        of device: String,
+        sender: Int? = nil,
+        hasReadings: Bool,
+        resolver: any ReadingResolver,
+        receivedAt: Timestamp
+    ) -> [Refusal] {
+        for firmware in self.decoded.firmware where firmware.sender == sender {
+            let refusal = resolver.note(firmware.report, of: device, receivedAt: receivedAt)
+            guard let refusal, !hasReadings else { continue }
+            self.decoded.refuse(refusal)
+            return [refusal]
+        }
+        return []
+    }
+
     /// A gateway speaks for many devices, which it calls by names of its own.
     private mutating func resolveSenders(resolver: any ReadingResolver, into batch: inout ReadingBatch) {
         let senders = self.decoded.senders
@@ -166,7 +188,16 @@ struct MessagePath {
                 continue
             }
             let before = batch.readings.count
-            let refusals = self.resolve(sender.firstReading..<end, of: device, resolver: resolver, into: &batch)
+            let run = sender.firstReading..<end
+            let refusals =
+                self.resolve(run, of: device, resolver: resolver, into: &batch)
+                + self.noteFirmware(
+                    of: device,
+                    sender: index,
+                    hasReadings: !run.isEmpty,
+                    resolver: resolver,
+                    receivedAt: batch.receivedAt
+                )
             self.note(device, batch.readings[before...], refusals)
         }
     }
@@ -192,8 +223,11 @@ struct MessagePath {
     }
 
     private mutating func refuseAll(_ refusal: Refusal) {
-        guard !self.decoded.readings.isEmpty || self.decoded.frame.isPresent else { return }
+        guard !self.decoded.readings.isEmpty || !self.decoded.firmware.isEmpty || self.decoded.frame.isPresent else {
+            return
+        }
         var refusal = refusal
+        self.decoded.firmware.removeAll(keepingCapacity: true)
         refusal.values = max(self.decoded.readings.count, 1)
         self.decoded.readings.removeAll(keepingCapacity: true)
         self.decoded.frame.isPresent = false
@@ -245,13 +279,14 @@ struct MessagePath {
 
     /// A retained message was published at some time before; without a time of its own it is no reading.
     private mutating func refuseTimeless() {
-        let count = self.decoded.readings.count
+        let count = self.decoded.readings.count + self.decoded.firmware.count
         for sender in self.decoded.senders.indices {
             let before = self.decoded.readings.prefix(self.decoded.senders[sender].firstReading)
             self.decoded.senders[sender].firstReading = before.count { $0.time != nil }
         }
         self.decoded.readings.removeAll { $0.time == nil }
-        let refused = count - self.decoded.readings.count
+        self.decoded.firmware.removeAll { $0.report.time == nil }
+        let refused = count - self.decoded.readings.count - self.decoded.firmware.count
         guard refused > 0 else { return }
         self.decoded.refuse(
             Refusal(
@@ -280,7 +315,7 @@ struct MessagePath {
             receivedAt: receivedAt,
             payload: copy,
             length: payload.count,
-            sha256: hexadecimal(digest.finalize()),
+            sha256: digest.finalize().hexadecimal(),
             refusals: self.decoded.refusals
         )
     }
@@ -302,9 +337,4 @@ private func isSame(_ text: String, _ bytes: Span<UInt8>) -> Bool {
     guard known.count == bytes.count else { return false }
     for index in known.indices where known[index] != bytes[index] { return false }
     return true
-}
-
-private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

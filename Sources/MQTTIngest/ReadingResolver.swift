@@ -41,6 +41,11 @@ package protocol ReadingResolver: AnyObject, Sendable {
     /// Whether a device has, or may gain, a channel with a key; true for devices that are not known.
     func takes(_ key: String, of device: String) -> Bool
 
+    /// Takes notice of what was said of a device's firmware.
+    ///
+    /// - Returns: Why it was not: the device is not registered.
+    func note(_ report: FirmwareReport, of device: String, receivedAt: Timestamp) -> Refusal?
+
     /// Converts values whose payload names a unit to the units that the device's channels expect; those that do not fit
     /// are taken out, and the refusals say why.
     func fit(_ readings: inout [Reading], to units: [Unit?], of device: String) -> [Refusal]

@@ -34,6 +34,15 @@ package struct DecodedMessage: Hashable, Sendable {
     package var units: [Unit?] = []
     /// Where an edge node of Sparkplug B is to be asked for its birth; nil where it need not.
     package var rebirth: String?
+    /// What it says of the firmware of its senders.
+    package var firmware: [Firmware] = []
+
+    /// What a payload says of a device's firmware.
+    package struct Firmware: Hashable, Sendable {
+        package var report: FirmwareReport
+        /// Its place in ``DecodedMessage/senders``; nil for the device of the topic, or of the only sender.
+        package var sender: Int?
+    }
 
     /// The device that a payload names for the readings that follow.
     package struct Sender: Hashable, Sendable {
@@ -67,6 +76,17 @@ package struct DecodedMessage: Hashable, Sendable {
         self.isOfNetworkServer = false
         self.units.removeAll(keepingCapacity: true)
         self.rebirth = nil
+        self.firmware.removeAll(keepingCapacity: true)
+    }
+
+    /// Takes a version under a payload's name for it; a text that is none is refused.
+    mutating func addFirmware(_ text: String, at time: Timestamp?, isOwn: Bool, key: String) {
+        do throws(FirmwareVersion.Fault) {
+            let report = FirmwareReport(version: try FirmwareVersion(text), time: time, isOwn: isOwn)
+            self.firmware.append(Firmware(report: report))
+        } catch {
+            self.refuse(Refusal(reason: .malformed, detail: error.message, key: key))
+        }
     }
 
     /// Empties it for a payload, which is refused unread where it has more than `limit` bytes.

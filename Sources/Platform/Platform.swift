@@ -60,7 +60,12 @@ package struct Platform: Sendable {
         try catalog.adopt(storedIn: store)
 
         let policy = IngestPolicy(acceptsSimulated: options.exercise)
-        let resolver = CatalogResolver(catalog: catalog, policy: policy, history: store.reader)
+        let resolver = CatalogResolver(
+            catalog: catalog,
+            policy: policy,
+            history: store.reader,
+            firmware: try records.firmwareBoard()
+        )
         resolver.replace(maintenance: try records.maintenanceWindows())
         let feedSignal = FeedSignal()
         let bell = UpkeepBell()
@@ -154,6 +159,7 @@ package struct Platform: Sendable {
                 QualityWatch(store: store, resolver: resolver, processor: processor, now: now, logger: logger)
             )
         }
+        services.append(FirmwareRecorder(board: resolver.firmware, records: records, logger: logger))
         let socketIsOpen = AsyncStream.makeStream(of: Void.self)
         services += HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
             address in

@@ -42,11 +42,17 @@ extension PlatformBackend {
         var registrations = CatalogRegistrations()
         var takenSites: Set<String> = []
         let rows = plan.rows.map { row in
-            var problems = row.problems.map { $0.field.isEmpty ? $0.message : "\($0.field): \($0.message)" }
+            var problems = row.problems
             let device = devices[row.device]
             let site = device.flatMap { sites[$0.site] ?? self.site($0.site) }
             if let org, let site, site.org != org {
-                problems.append("site_id: the site belongs to '\(site.org)'; your token registers for '\(org)' only")
+                problems.append(
+                    DeviceImport.CellProblem(
+                        "site_id",
+                        "the site belongs to '\(site.org)'; your token registers for '\(org)' only",
+                        "站点属于“\(site.org)”；您的令牌只能为“\(org)”登记"
+                    )
+                )
             }
             if problems.isEmpty, let device {
                 registrations.devices.append(device)
@@ -58,7 +64,7 @@ extension PlatformBackend {
                 row: row.line,
                 device: row.device,
                 verdict: problems.isEmpty ? row.verdict.rawValue : "error",
-                problems: problems
+                problems: problems.map(\.text)
             )
         }
         if !dryRun, !registrations.sites.isEmpty || !registrations.devices.isEmpty {
@@ -75,13 +81,13 @@ extension PlatformBackend {
         let others = Set(plan.sites.filter { site in org.map { $0 != site.org } ?? false }.map(\.id))
         let rows = zip(plan.rows, plan.differences)
             .map { row, difference in
-                var problems = row.problems.map { $0.field.isEmpty ? $0.message : "\($0.field): \($0.message)" }
-                if others.contains(row.device) { problems.append("site_id: there is no site '\(row.device)'") }
+                var problems = row.problems
+                if others.contains(row.device) { problems.append(.noSite(row.device)) }
                 return DeviceImportReport.Row(
                     row: row.line,
                     device: row.device,
                     verdict: problems.isEmpty ? row.verdict.rawValue : "error",
-                    problems: problems,
+                    problems: problems.map(\.text),
                     difference: problems.isEmpty && !difference.isEmpty ? difference : nil
                 )
             }
@@ -111,7 +117,7 @@ extension PlatformBackend {
         do {
             return try load()
         } catch let error as ProblemList {
-            throw APIProblem.unprocessable(error.description)
+            throw APIProblem.unprocessable(error.description, zh: error.text(inChinese: true))
         }
     }
 }

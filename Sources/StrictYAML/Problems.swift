@@ -10,17 +10,24 @@ package struct Problem: Hashable, Sendable, CustomStringConvertible {
     package let column: Int
     /// What is wrong and what would be right.
     package let message: String
+    /// The same in Chinese, where there is such a text.
+    package let messageZh: String?
 
-    package init(file: String, line: Int, column: Int, message: String) {
+    package init(file: String, line: Int, column: Int, message: String, zh: String? = nil) {
         self.file = file
         self.line = line
         self.column = column
         self.message = message
+        self.messageZh = zh
     }
 
     /// The form `file:line:column: message`.
-    package var description: String {
-        self.line == 0 ? "\(self.file): \(self.message)" : "\(self.file):\(self.line):\(self.column): \(self.message)"
+    package var description: String { self.text(inChinese: false) }
+
+    /// The same with the message in Chinese, where there is one.
+    package func text(inChinese isChinese: Bool) -> String {
+        let message = isChinese ? self.messageZh ?? self.message : self.message
+        return self.line == 0 ? "\(self.file): \(message)" : "\(self.file):\(self.line):\(self.column): \(message)"
     }
 }
 
@@ -35,7 +42,11 @@ package struct ProblemList: Error, Sendable, CustomStringConvertible {
     }
 
     /// One problem a line.
-    package var description: String { self.problems.map(\.description).joined(separator: "\n") }
+    package var description: String { self.text(inChinese: false) }
+
+    package func text(inChinese isChinese: Bool) -> String {
+        self.problems.map { $0.text(inChinese: isChinese) }.joined(separator: "\n")
+    }
 }
 
 /// Collects problems while files are read, so that all of them are reported at once.

@@ -35,14 +35,14 @@ package struct YAMLValue {
         return nil
     }
 
-    /// Reports `message` at this value's place.
-    package func report(_ message: String) {
-        self.problems.report(self.problem(message))
+    /// Reports `message` at this value's place; `zh` is the same in Chinese.
+    package func report(_ message: String, zh: String? = nil) {
+        self.problems.report(self.problem(message, zh: zh))
     }
 
     /// A problem at this value's place.
-    func problem(_ message: String) -> Problem {
-        Problem(file: self.file, line: self.line, column: self.column, message: message)
+    func problem(_ message: String, zh: String? = nil) -> Problem {
+        Problem(file: self.file, line: self.line, column: self.column, message: message, zh: zh)
     }
 
     /// The value as a mapping whose keys are all in `keys`; others are reported with the nearest known key.
@@ -50,9 +50,11 @@ package struct YAMLValue {
         guard let mapping = self.anyMapping() else { return nil }
         for entry in mapping.entries where !keys.contains(entry.key) {
             let nearest = keys.min { editDistance($0, entry.key) < editDistance($1, entry.key) }
-            let hint = nearest.flatMap { editDistance($0, entry.key) <= 2 ? "; did you mean '\($0)'?" : nil }
+            let hint = nearest.flatMap { editDistance($0, entry.key) <= 2 ? $0 : nil }
+            let known = keys.sorted().joined(separator: ", ")
             entry.keyValue.report(
-                "unknown key '\(entry.key)'" + (hint ?? "; known here: \(keys.sorted().joined(separator: ", "))")
+                "unknown key '\(entry.key)'" + (hint.map { "; did you mean '\($0)'?" } ?? "; known here: \(known)"),
+                zh: "未知的键“\(entry.key)”" + (hint.map { "；是否为“\($0)”？" } ?? "；此处可用：\(known)")
             )
         }
         return mapping
@@ -61,7 +63,7 @@ package struct YAMLValue {
     /// The value as a mapping with keys of any name.
     package func anyMapping() -> YAMLMapping? {
         guard let mapping = self.node.mapping else {
-            self.report("expected a mapping (key: value), found \(self.kind)")
+            self.report("expected a mapping (key: value), found \(self.kind)", zh: "应为键值对（key: value），现为 \(self.kind)")
             return nil
         }
         return YAMLMapping(value: self, mapping: mapping)
@@ -70,7 +72,7 @@ package struct YAMLValue {
     /// The value as a list.
     package var list: [YAMLValue]? {
         guard let sequence = self.node.sequence else {
-            self.report("expected a list, found \(self.kind)")
+            self.report("expected a list, found \(self.kind)", zh: "应为列表，现为 \(self.kind)")
             return nil
         }
         return sequence.map { YAMLValue(node: $0, file: self.file, problems: self.problems) }
@@ -79,7 +81,7 @@ package struct YAMLValue {
     /// Any scalar as its text.
     package var string: String? {
         guard let scalar = self.node.scalar else {
-            self.report("expected a text, found \(self.kind)")
+            self.report("expected a text, found \(self.kind)", zh: "应为文字，现为 \(self.kind)")
             return nil
         }
         return scalar.string
@@ -91,7 +93,7 @@ package struct YAMLValue {
     /// A finite or infinite number.
     package var double: Double? {
         guard let number = self.node.scalar.flatMap({ Double($0.string) ?? Double.construct(from: $0) }) else {
-            self.report("expected a number, found \(self.kind)")
+            self.report("expected a number, found \(self.kind)", zh: "应为数字，现为 \(self.kind)")
             return nil
         }
         return number
@@ -99,7 +101,7 @@ package struct YAMLValue {
 
     package var int: Int? {
         guard let number = self.node.scalar.flatMap({ Int($0.string) }) else {
-            self.report("expected a whole number, found \(self.kind)")
+            self.report("expected a whole number, found \(self.kind)", zh: "应为整数，现为 \(self.kind)")
             return nil
         }
         return number
@@ -107,7 +109,7 @@ package struct YAMLValue {
 
     package var bool: Bool? {
         guard let flag = self.node.scalar.flatMap({ Bool.construct(from: $0) }) else {
-            self.report("expected true or false, found \(self.kind)")
+            self.report("expected true or false, found \(self.kind)", zh: "应为 true 或 false，现为 \(self.kind)")
             return nil
         }
         return flag
@@ -175,7 +177,7 @@ package struct YAMLMapping {
     /// The value of a key that must be there; its absence is reported.
     package func required(_ key: String) -> YAMLValue? {
         if let value = self[key] { return value }
-        self.value.report("'\(key)' is missing")
+        self.value.report("'\(key)' is missing", zh: "缺少“\(key)”")
         return nil
     }
 }

@@ -110,6 +110,10 @@ package struct PayloadLayout: Hashable, Sendable {
         package var conditions: Range<Int> = 0..<0
         /// Seconds since 1970 at which the block's values were measured.
         package var time: Number?
+        /// Where the parts of the device's firmware version stand in ``PayloadLayout/versionParts``; none where empty.
+        package var version: Range<Int> = 0..<0
+        /// Each part is written to this base, with points between.
+        package var versionRadix = 10
 
         package init() {}
     }
@@ -130,6 +134,7 @@ package struct PayloadLayout: Hashable, Sendable {
     package var fields: [Field] = []
     package var allConditions: [Condition] = []
     package var missing: [Double] = []
+    package var versionParts: [Number] = []
 
     package init(form: Form) {
         self.form = form

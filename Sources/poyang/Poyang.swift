@@ -54,7 +54,8 @@ struct Poyang: AsyncParsableCommand {
             StandardError.write("error: \(failure.message)")
             Foundation.exit(1)
         } catch let problems as ProblemList {
-            for problem in problems.problems { StandardError.write("error: \(problem)") }
+            let isChinese = Terminal.isChinese
+            for problem in problems.problems { StandardError.write("error: \(problem.text(inChinese: isChinese))") }
             Foundation.exit(1)
         } catch {
             guard !(error is ExitCode), self.exitCode(for: error) == .failure else { self.exit(withError: error) }

@@ -48,3 +48,8 @@ enum Fixture {
         )
     }
 }
+
+/// Whether a text has Chinese words.
+func isChinese(_ text: String) -> Bool {
+    text.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) }
+}

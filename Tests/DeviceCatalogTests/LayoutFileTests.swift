@@ -137,4 +137,29 @@ struct LayoutFileTests {
         #expect(list?.description.contains("probe.examples.yaml:1:3: ") == true || list?.problems.first?.line == 1)
         #expect(list?.description.contains(words) == true)
     }
+
+    @Test func aVersionHasPartsThatStandOneBehindTheOther() throws {
+        let layout = try self.load(
+            """
+            form: tagged
+            items:
+              - { id: 0xFF, type: 0x0A, firmware: { radix: 16, parts: [{ type: u8 }, { type: u8 }] } }
+              - { id: 0x01, type: 0x75, fields: [{ key: battery, type: u8 }] }
+            """
+        )
+        #expect(layout.blocks.map(\.length) == [2, 1])
+        #expect(layout.blocks.map(\.version) == [0..<2, 0..<0] && layout.blocks.map(\.versionRadix) == [16, 10])
+        #expect(layout.versionParts.map(\.at) == [0, 1])
+    }
+
+    @Test(arguments: [
+        ("{ radix: 16 }", "'parts' is missing"), ("{ parts: [] }", "a version has 1 to 8 parts"),
+        ("{ parts: [{ type: f32 }] }", "a part of a version is of a type such as u8 or u16"),
+        ("{ parts: [{ type: u8 }], radix: 99 }", "radix is a whole number from 2 to 16"),
+        ("{ parts: [{ type: u8 }], prefix: v }", "prefix"),
+    ])
+    func saysWhatIsWrongWithAVersion(version: String, message: String) {
+        let problems = self.problems("form: fixed\nframes: [{ length: 3, firmware: \(version) }]")
+        #expect(problems.contains { $0.contains(message) && $0.contains("probe.yaml:6:") }, "\(problems)")
+    }
 }

@@ -73,7 +73,8 @@ struct ThresholdImportTests {
         #expect(plan.rows.map(\.verdict) == [.error, .created], "a bad row does not stop the others: \(plan.rows)")
         #expect(plan.rows[0].line == 2)
         #expect(
-            plan.rows[0].problems.contains { $0.field == field && $0.message.contains(message) },
+            plan.rows[0].problems
+                .contains { $0.field == field && $0.message.en.contains(message) && isChinese($0.message.zh) },
             "\(plan.rows[0].problems)"
         )
         #expect(plan.sites.first?.thresholds.count == 2)

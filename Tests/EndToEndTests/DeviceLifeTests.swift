@@ -242,4 +242,25 @@ struct DeviceLifeTests {
             try await service.stop()
         }
     }
+
+    @Test(.timeLimit(.minutes(3)))
+    func aDeviceShowsItsFirmwareAlsoAfterARestart() async throws {
+        try await self.withTeam { team, folder in
+            try write(["sites/g/hill.yaml": Self.hill], below: team.devices)
+            try await team.poyang("devices", "apply")
+            #expect(try await !team.poyang("devices", "show", "hill-1").contains("firmware"))
+            let topic = "poyang/v1/devices/hill-1/telemetry"
+            let told = #"{"ts":1535752800000,"values":{"total":100,"firmware":"1.4.2"}}"#
+            try await TestPublisher.publish([(topic, Array(told.utf8))], to: team.service.broker)
+            try await team.service.settled(messages: 1)
+            let shown = try await team.poyang("devices", "show", "hill-1")
+            #expect(shown.contains("firmware: 1.4.2\nfirmware since: 2018-09-01T06:00:00+08:00\n"), "\(shown)")
+            try await team.service.stop()
+            let service = try await RunningService.start(Self.arguments(folder))
+            let after = Team(service: service, data: team.data, devices: team.devices)
+            let json = try await after.poyang("devices", "show", "hill-1", "--json")
+            #expect(json.contains(#""firmware":"1.4.2","firmware_since":"2018-09-01T06:00:00+08:00""#), "\(json)")
+            try await service.stop()
+        }
+    }
 }

@@ -188,4 +188,67 @@ struct NetworkServerTests {
         #expect(retained.readings.isEmpty)
         #expect(retained.quarantined.first?.refusals.map(\.reason) == [.timeInvalid])
     }
+
+    private func stackUplink(_ members: String, minute: Int = 34) -> String {
+        #"""
+        {"end_device_ids":{"device_id":"dev1"},
+         "uplink_message":{"received_at":"2022-07-18T09:\#(minute):15Z",\#(members)}}
+        """#
+    }
+
+    @Test func theFirmwareOfTheStacksRegistryIsTakenUntilTheDeviceSaysItsOwn() {
+        let topic = "v3/app1@t/devices/dev1/up"
+        let registered = #""version_ids":{"brand_id":"x","firmware_version":"1.0"}"#
+        #expect(self.take(self.stackUplink(registered), topic: topic).quarantined.isEmpty)
+        #expect(self.resolver.firmware["dev1"]?.version.text == "1.0")
+        #expect(self.resolver.firmware["dev1"]?.isOwn == false)
+        let telemetry = "poyang/v1/devices/dev1/telemetry"
+        _ = self.take(#"{"firmware":"1.4.2"}"#, topic: telemetry)
+        _ = self.take(self.stackUplink(registered, minute: 36), topic: topic)
+        #expect(self.resolver.firmware["dev1"]?.version.text == "1.4.2")
+        // What was kept while it was out of reach is older; a clock that is years ahead makes nothing newer.
+        _ = self.take(#"{"ts":1658130000000,"values":{"firmware":"1.4.1"}}"#, topic: telemetry)
+        #expect(self.resolver.firmware["dev1"]?.version.text == "1.4.2")
+        _ = self.take(#"{"ts":2999999999999,"values":{"firmware":"1.4.3"}}"#, topic: telemetry)
+        _ = self.take(#"{"firmware":"1.4.4"}"#, topic: telemetry)
+        #expect(self.resolver.firmware["dev1"]?.version.text == "1.4.4")
+        #expect(self.resolver.firmware["dev1"]?.since == self.now)
+    }
+
+    @Test func firmwareThatIsNoTextIsRefusedBesideTheValues() {
+        let batch = self.take(
+            self.stackUplink(
+                #""decoded_payload":{"soil_moisture_percent":20},"version_ids":{"firmware_version":"\u0007"}"#
+            ),
+            topic: "v3/app1@t/devices/dev1/up"
+        )
+        #expect(self.values(batch) == ["f2 soil_moisture_percent": 20])
+        #expect(batch.quarantined.first?.refusals.map(\.key) == ["version_ids.firmware_version"])
+        #expect(self.resolver.firmware["dev1"] == nil)
+    }
+
+    @Test func aGatewayTellsTheFirmwareOfItsDevices() {
+        let batch = self.take(
+            #"{"Device A":[{"moisture":20,"firmware":"2.1"}],"dev1":{"firmware":"3.0"},"Nobody":[{"firmware":"1"}]}"#,
+            topic: "v1/gateway/telemetry"
+        )
+        #expect(self.values(batch) == ["f1 soil_moisture_percent": 20])
+        #expect(self.resolver.firmware["probe-1"]?.version.text == "2.1")
+        #expect(self.resolver.firmware["dev1"]?.version.text == "3.0")
+        #expect(self.resolver.firmware["Nobody"] == nil)
+        #expect(batch.quarantined.first?.refusals.map(\.reason) == [.unknownDevice])
+        #expect(batch.quarantined.first?.refusals.map(\.values) == [1])
+    }
+
+    @Test func firmwareOfAnUnknownDeviceAndOfARetainedMessageWithoutTimeIsRefused() {
+        let ghost = self.take(#"{"firmware":"1.4.2"}"#, topic: "poyang/v1/devices/ghost/telemetry")
+        #expect(ghost.quarantined.first?.refusals.map(\.reason) == [.unknownDevice])
+        let retained = self.take(
+            #"{"firmware":"1.4.2"}"#,
+            topic: "poyang/v1/devices/dev1/telemetry",
+            isRetained: true
+        )
+        #expect(retained.quarantined.first?.refusals.map(\.reason) == [.timeInvalid])
+        #expect(self.resolver.firmware["dev1"] == nil)
+    }
 }

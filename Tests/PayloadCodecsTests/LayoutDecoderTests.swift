@@ -160,4 +160,23 @@ struct LayoutDecoderTests {
         #expect(self.decode(layout, hex("01 01")).refusals.count == 1)
         #expect(self.decode(layout, []).refusals.count == 1)
     }
+
+    /// The status of a Dragino LHT52, as its manual shows it (2.4.1): `09 01 00 01 00 0B 3A` means v1.0.0.
+    @Test func theFirmwareIsPutTogetherOfItsParts() {
+        var layout = PayloadLayout(form: .fixed)
+        layout.versionParts = [
+            self.number(.unsigned, 1, at: 1, bits: 4), self.number(.unsigned, 1, at: 2, shift: 4, bits: 4),
+            self.number(.unsigned, 1, at: 2, bits: 4),
+        ]
+        var block = PayloadLayout.Block()
+        block.version = 0..<3
+        layout.blocks = [block]
+        let message = self.decode(layout, hex("09 01 00 01 00 0B 3A"), port: 5)
+        #expect(message.readings.isEmpty && message.refusals.isEmpty)
+        #expect(message.firmware.map(\.report.version.text) == ["1.0.0"])
+        #expect(message.firmware.map(\.report.isOwn) == [true])
+        #expect(self.decode(layout, hex("09 01 3A")).firmware.first?.report.version.text == "1.3.10")
+        let short = self.decode(layout, hex("09 01"))
+        #expect(short.firmware.isEmpty && short.refusals.map(\.key) == ["firmware"])
+    }
 }

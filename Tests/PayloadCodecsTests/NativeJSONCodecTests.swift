@@ -168,4 +168,41 @@ struct NativeJSONCodecTests {
         #expect(message.refusals.count == DecodedMessage.listedRefusals + 2)
         #expect(message.refusals.reduce(0) { $0 + $1.values } == 2600)
     }
+
+    @Test(arguments: [
+        #"{"firmware":"1.4.2","level":1.25}"#, #"{"ts":1655802960000,"values":{"level":1.25,"firmware":"1.4.2"}}"#,
+        #"{"ts":1655802960000,"values":{"level":1.25},"firmware":"1.4.\u0032"}"#,
+        #"[{"firmware":"1.4.2","ts":1655802960000,"values":{"level":1.25}}]"#,
+    ])
+    func aFirmwareVersionIsNoValue(text: String) {
+        let message = decode(text)
+        #expect(message.refusals.isEmpty, "\(message.refusals)")
+        #expect(message.readings.map(\.key) == ["level"])
+        #expect(message.firmware.map(\.report.version.text) == ["1.4.2"])
+        #expect(message.firmware.map(\.report.time) == message.readings.map(\.time))
+    }
+
+    @Test func aMessageMayHoldNothingButTheFirmware() {
+        let message = decode(#"{"firmware":"v1.4.2-鄱阳 rc1"}"#)
+        #expect(message.refusals.isEmpty)
+        #expect(message.firmware.map(\.report.version.text) == ["v1.4.2-鄱阳 rc1"])
+        #expect(decode(#"{"ts":1655802960000,"values":{"firmware":"9"},"simulated":true}"#).firmware.isEmpty)
+        // A number is a value as any other: a model may have such a channel.
+        #expect(decode(#"{"firmware":14}"#).readings.map(\.key) == ["firmware"])
+    }
+
+    @Test(arguments: [
+        (#"{"level":1,"firmware":""}"#, "empty"), (#"{"level":1,"firmware":"1\u001b[2J"}"#, "U+1B"),
+        (#"{"level":1,"firmware":"1\u202e4"}"#, "U+202E"),
+        (#"{"level":1,"firmware":"1\ud800"}"#, "no firmware version"),
+        (#"{"level":1,"firmware":"\#(String(repeating: "1", count: 65))"}"#, "65 bytes"),
+        (#"{"level":1,"firmware":"\#(String(repeating: "1", count: 4000))"}"#, "4000 bytes"),
+    ])
+    func aTextThatIsNoVersionIsRefusedAndTheValuesStand(text: String, message detail: String) {
+        let message = decode(text)
+        #expect(message.readings.map(\.key) == ["level"])
+        #expect(message.firmware.isEmpty)
+        #expect(message.refusals.map(\.key) == ["firmware"] && message.refusals.map(\.reason) == [.malformed])
+        #expect(message.refusals.first?.detail.contains(detail) == true, "\(message.refusals)")
+    }
 }

@@ -25,6 +25,7 @@ struct ModelExampleTests {
     @Test(arguments: [
         ("expect: { level: 2 }", "level is 1.0, expected 2.0"), ("expect: {}", "level is 1.0, expected not there"),
         ("expect: { level: 1, battery: 3 }", "battery is not there, expected 3.0"),
+        ("expect: { level: 1 }, firmware: \"1.0\"", "firmware is not there, expected 1.0"),
         ("expect: { level: 1 }, refused: malformed", "it should be refused as malformed, and is read"),
     ])
     func whatDecodesToSomethingElseIsNamedWithItsPlace(claim: String, words: String) throws {

@@ -151,7 +151,9 @@ private struct CatalogReading {
                 )
                 continue
             }
-            if let message = model.zeroElevationProblem(of: declared.device) { declared.place.report(message) }
+            if let message = model.zeroElevationProblem(of: declared.device) {
+                declared.place.report(message.en, zh: message.zh)
+            }
         }
         for example in self.files.examples {
             let fault: String

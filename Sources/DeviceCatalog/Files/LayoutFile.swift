@@ -13,6 +13,7 @@ import Telemetry
 ///   items:
 ///     - { id: 0x01, type: 0x75, fields: [{ key: battery, type: u8 }] }
 ///     - { id: 0x03, type: 0x67, fields: [{ key: temperature, type: s16, scale: 0.1, missing: [0x7FFF] }] }
+///     - { id: 0xFF, type: 0x0A, firmware: { radix: 16, parts: [{ type: u8 }, { type: u8 }] } }    # 01 14: 1.14
 ///     - { id: 0xFF, type: 0x0B, length: 1 }        # known, without values
 /// ```
 /// `form: fixed` has `frames` (`port`, `length`, `when`, `fields`); `form: flagged` has `flags`, `start` and `blocks` (`bit`,
@@ -71,9 +72,9 @@ struct LayoutFile {
     private mutating func block(_ value: YAMLValue, _ form: PayloadLayout.Form) {
         let keys: [String]
         switch form {
-        case .fixed: keys = ["port", "length", "when", "fields", "time"]
-        case .tagged: keys = ["id", "type", "length", "when", "fields", "time", "note"]
-        case .flagged: keys = ["bit", "length", "when", "fields", "time", "note"]
+        case .fixed: keys = ["port", "length", "when", "fields", "time", "firmware"]
+        case .tagged: keys = ["id", "type", "length", "when", "fields", "time", "firmware", "note"]
+        case .flagged: keys = ["bit", "length", "when", "fields", "time", "firmware", "note"]
         }
         guard let map = value.mapping(keys: keys) else { return }
         var block = PayloadLayout.Block()
@@ -93,7 +94,8 @@ struct LayoutFile {
         block.time = map["time"].flatMap { self.number($0, extra: [], at: nil) }
         let (fields, end) = self.fields(map["fields"])
         block.fields = fields
-        self.length(map, value, form, end: max(end, block.time.map { $0.at + $0.width } ?? 0), &block)
+        let versionEnd = self.firmware(map["firmware"], &block)
+        self.length(map, value, form, end: max(end, versionEnd, block.time.map { $0.at + $0.width } ?? 0), &block)
         self.layout.blocks.append(block)
     }
 
@@ -132,6 +134,25 @@ struct LayoutFile {
             }
         }
         return (first..<self.layout.fields.count, end)
+    }
+
+    /// The places of a version's parts; gives the first byte behind all of them.
+    private mutating func firmware(_ value: YAMLValue?, _ block: inout PayloadLayout.Block) -> Int {
+        guard let map = value?.mapping(keys: ["parts", "radix"]), let parts = map.required("parts") else { return 0 }
+        block.versionRadix = map["radix"]?.whole(in: 2...16, "radix") ?? 10
+        let first = self.layout.versionParts.count
+        var next = 0
+        var end = 0
+        for entry in parts.list ?? [] {
+            guard let number = self.number(entry, extra: [], at: next) else { continue }
+            if number.kind != .unsigned { entry.report("a part of a version is of a type such as u8 or u16") }
+            self.layout.versionParts.append(number)
+            next = max(number.at + number.width, 0)
+            end = max(end, number.at < 0 ? -number.at : next)
+        }
+        block.version = first..<self.layout.versionParts.count
+        if !(1...8).contains(block.version.count) { parts.report("a version has 1 to 8 parts") }
+        return end
     }
 
     private mutating func field(_ value: YAMLValue, at next: Int) -> PayloadLayout.Field? {

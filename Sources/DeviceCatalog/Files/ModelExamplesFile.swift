@@ -12,6 +12,8 @@ package struct ModelExample: Hashable, Sendable {
     package var bytes: [UInt8]
     /// The values by their keys, in the payload's unit and the order of their readings.
     package var expected: [String: [Double]]
+    /// The version of its firmware that it says.
+    package var firmware: String?
     /// Why it is refused, or a part of it is.
     package var refused: QuarantineReason?
     package var file: String
@@ -36,7 +38,7 @@ enum ModelExamplesFile {
     }
 
     private static func example(_ value: YAMLValue, model: String) -> ModelExample? {
-        let keys = ["name", "source", "port", "frame", "expect", "refused", "notes"]
+        let keys = ["name", "source", "port", "frame", "expect", "firmware", "refused", "notes"]
         guard let map = value.mapping(keys: keys) else { return nil }
         for key in ["source", "notes"] { _ = map[key]?.text }
         if map["source"] == nil { value.report("'source' is missing: which document shows this payload?") }
@@ -49,8 +51,9 @@ enum ModelExamplesFile {
             let values = entry.value.isList ? entry.value.list ?? [] : [entry.value]
             expected[entry.key] = values.compactMap(\.double)
         }
-        if map["expect"] == nil, refused == nil {
-            value.report("say what it means: 'expect', or 'refused' with the reason")
+        let firmware = map["firmware"]?.text
+        if map["expect"] == nil, firmware == nil, refused == nil {
+            value.report("say what it means: 'expect', 'firmware', or 'refused' with the reason")
         }
         return ModelExample(
             model: model,
@@ -58,6 +61,7 @@ enum ModelExamplesFile {
             port: map["port"]?.whole(in: 0...255, "a port"),
             bytes: bytes,
             expected: expected,
+            firmware: firmware,
             refused: refused,
             file: value.file,
             line: value.line,

@@ -58,7 +58,8 @@ enum ThresholdList {
         let from = map.required("valid_from")?.date
         let to = map["valid_to"]?.date
         if let from, let to, to <= from {
-            map["valid_to"]?.report("valid_to is exclusive and must be after valid_from")
+            map["valid_to"]?
+                .report("valid_to is exclusive and must be after valid_from", zh: "valid_to 当天不含在内，应晚于 valid_from")
         }
         let authority = map.required("authority")?.text
         let source = map.required("source")?.text
@@ -87,7 +88,11 @@ enum ThresholdList {
     /// Rain is summed over a window, and every other value is compared as it is.
     private static func window(_ map: YAMLMapping, _ hazard: Hazard) -> Milliseconds? {
         guard self.forms[hazard]?.isSum ?? false else {
-            map["window"]?.report("only rain is summed over a window; hazard '\(hazard.rawValue)' has none")
+            map["window"]?
+                .report(
+                    "only rain is summed over a window; hazard '\(hazard.rawValue)' has none",
+                    zh: "只有雨量按时段累计；“\(hazard.rawValue)”没有 window"
+                )
             return nil
         }
         return map.required("window")?.span
@@ -96,7 +101,10 @@ enum ThresholdList {
     private static func hazard(_ value: YAMLValue) -> Hazard? {
         guard let text = value.string else { return nil }
         guard MetricName.isWellFormed(text) else {
-            value.report("'\(text)' is no hazard; they are lower-case words joined by '_', like flood or low_water")
+            value.report(
+                "'\(text)' is no hazard; they are lower-case words joined by '_', like flood or low_water",
+                zh: "“\(text)”不是灾害类别；应为小写单词，以 _ 连接，如 flood、low_water"
+            )
             return nil
         }
         return Hazard(rawValue: text)
@@ -106,17 +114,26 @@ enum ThresholdList {
         let fitting = self.forms[hazard]?.units
         guard let value = map["unit"] else {
             if let first = fitting?.first { return Unit(named: first) }
-            map.value.report("'unit' is missing; hazard '\(hazard.rawValue)' has none by default")
+            map.value.report(
+                "'unit' is missing; hazard '\(hazard.rawValue)' has none by default",
+                zh: "缺少“unit”；“\(hazard.rawValue)”没有默认单位"
+            )
             return nil
         }
         guard let text = value.string else { return nil }
         guard let unit = Unit(named: text) else {
-            value.report("unit '\(text)' is not known; write it like m, m/h, mm or m³/s")
+            value.report(
+                "unit '\(text)' is not known; write it like m, m/h, mm or m³/s",
+                zh: "未知的单位“\(text)”；请写成 m、m/h、mm 或 m³/s"
+            )
             return nil
         }
         if let fitting, !fitting.contains(unit.canonical) {
-            let symbols = fitting.compactMap { Unit(named: $0)?.symbol }.joined(separator: " or ")
-            value.report("unit '\(text)' does not fit hazard '\(hazard.rawValue)', which is in \(symbols)")
+            let symbols = fitting.compactMap { Unit(named: $0)?.symbol }.joined(separator: " / ")
+            value.report(
+                "unit '\(text)' does not fit hazard '\(hazard.rawValue)', which is in \(symbols)",
+                zh: "单位“\(text)”与“\(hazard.rawValue)”不符，其单位为 \(symbols)"
+            )
             return nil
         }
         return unit
@@ -132,22 +149,29 @@ enum ThresholdList {
     ) -> Double? {
         guard let place = map["datum"], let given = place.string else { return number }
         guard unit.canonical == "meters" else {
-            place.report("only levels have a datum; \(unit.symbol) has none")
+            place.report("only levels have a datum; \(unit.symbol) has none", zh: "只有水位有基面；\(unit.symbol) 没有")
             return nil
         }
         guard let own = site.datum else {
-            place.report("the threshold is in datum '\(given)', but the site says no datum; give the site's `datum`")
+            place.report(
+                "the threshold is in datum '\(given)', but the site says no datum; give the site's `datum`",
+                zh: "阈值的基面为“\(given)”，但站点未注明基面；请为站点填写 datum"
+            )
             return nil
         }
         guard let converted = own.level(number, from: given) else {
             place.report(
                 "the threshold is in datum '\(given)', the site in '\(own.name)', and the offset between them is not "
-                    + "known here; give the value in '\(own.name)'"
+                    + "known here; give the value in '\(own.name)'",
+                zh: "阈值的基面为“\(given)”，站点为“\(own.name)”，两者的差值未知；请按“\(own.name)”填写"
             )
             return nil
         }
         if given != own.name, let since = own.validFrom, from < since {
-            place.report("the offset is known from \(since.day) on; before that the value must be in '\(own.name)'")
+            place.report(
+                "the offset is known from \(since.day) on; before that the value must be in '\(own.name)'",
+                zh: "基面差值自 \(since.day) 起才已知；此前请按“\(own.name)”填写"
+            )
             return nil
         }
         return converted
@@ -157,14 +181,19 @@ enum ThresholdList {
         guard let map = value.mapping(keys: ["from", "to"]), let from = map.required("from").flatMap(self.monthDay),
             let to = map.required("to").flatMap(self.monthDay)
         else { return nil }
-        if from == to { value.report("the season is empty or the whole year; leave it out for the whole year") }
+        if from == to {
+            value.report("the season is empty or the whole year; leave it out for the whole year", zh: "时段为空或为全年；全年请不填")
+        }
         return Season(from: from, to: to)
     }
 
     private static func monthDay(_ value: YAMLValue) -> Season.MonthDay? {
         guard let text = value.string else { return nil }
         guard let day = Season.MonthDay(parsing: text) else {
-            value.report("'\(text)' is no day of the year; write month-day like 04-01")
+            value.report(
+                "'\(text)' is no day of the year; write month-day like 04-01",
+                zh: "“\(text)”不是月日；请写成 月-日，如 04-01"
+            )
             return nil
         }
         return day
@@ -175,8 +204,9 @@ enum ThresholdList {
 
 extension ThresholdList {
     private static func check(_ earlier: Entry, _ later: Entry) {
-        let line = "line \(earlier.place.place.line)"
-        if let message = self.conflict(earlier.threshold, later.threshold, place: line) { later.place.report(message) }
+        let line = earlier.place.place.line
+        guard let message = self.conflict(earlier.threshold, later.threshold, line: line) else { return }
+        later.place.report(message.en, zh: message.zh)
     }
 
     /// Compares two thresholds of one site.
@@ -184,28 +214,43 @@ extension ThresholdList {
     /// - Parameters:
     ///   - left: The one that was there before.
     ///   - right: The other.
-    ///   - place: Where the first stands, in words.
+    ///   - line: Where the first stands in the file; nil where it is registered.
     /// - Returns: Why they cannot stand beside each other; nil where they can.
-    static func conflict(_ left: Threshold, _ right: Threshold, place: String) -> String? {
+    static func conflict(_ left: Threshold, _ right: Threshold, line: Int?) -> LocalizedName? {
         guard left.hazard == right.hazard, left.unit == right.unit, left.window == right.window, left.overlaps(right)
         else { return nil }
         guard left.level != right.level else {
-            return "\(left.hazard.rawValue) \(left.level.rawValue) has two values at one time: \(left.inWords) "
-                + "(\(place)) and \(right.inWords); end the older one with valid_to"
+            let what = "\(left.hazard.rawValue) \(left.level.rawValue)"
+            return LocalizedName(
+                zh: "\(what) 在同一时间有两个值：\(left.inWords.zh)（\(line.map { "第 \($0) 行" } ?? "已登记")）"
+                    + "和 \(right.inWords.zh)；请用 valid_to 结束较早的一个",
+                en:
+                    "\(what) has two values at one time: \(left.inWords.en) (\(line.map { "line \($0)" } ?? "registered")) "
+                    + "and \(right.inWords.en); end the older one with valid_to"
+            )
         }
         guard let falls = self.forms[left.hazard]?.falls else { return nil }
         let (milder, graver) = left.level < right.level ? (left, right) : (right, left)
         guard falls ? graver.value >= milder.value : graver.value <= milder.value else { return nil }
-        return "the \(left.hazard.rawValue) ladder is out of order: \(graver.level.rawValue) \(graver.inWords) must be "
-            + "\(falls ? "below" : "above") \(milder.level.rawValue) \(milder.inWords) (the other is "
-            + "\(place.hasPrefix("line") ? "on " : "")\(place))"
+        let (hazard, level) = (left.hazard.rawValue, graver.level.rawValue)
+        return LocalizedName(
+            zh: "\(hazard) 各级顺序有误：\(level) \(graver.inWords.zh)应\(falls ? "低于" : "高于")"
+                + "\(milder.level.rawValue) \(milder.inWords.zh)（另一个\(line.map { "在第 \($0) 行" } ?? "已登记")）",
+            en: "the \(hazard) ladder is out of order: \(level) \(graver.inWords.en) must be "
+                + "\(falls ? "below" : "above") \(milder.level.rawValue) \(milder.inWords.en) (the other is "
+                + "\(line.map { "on line \($0)" } ?? "registered"))"
+        )
     }
 }
 
 extension Threshold {
-    fileprivate var inWords: String {
-        let end = self.validTo.map { "to \($0.day)" } ?? "on"
-        return "\(self.value) \(self.unit.symbol) (from \(self.validFrom.day) \(end))"
+    fileprivate var inWords: LocalizedName {
+        let value = "\(self.value) \(self.unit.symbol)"
+        let (start, end) = (self.validFrom.day, self.validTo?.day)
+        return LocalizedName(
+            zh: "\(value)（\(start) 起\(end.map { "至 \($0)" } ?? "")）",
+            en: "\(value) (from \(start) \(end.map { "to \($0)" } ?? "on"))"
+        )
     }
 
     /// Whether there is a moment at which both are in force.

@@ -9,7 +9,7 @@ extension YAMLValue {
     var text: String? {
         guard let text = self.string else { return nil }
         guard text.contains(where: { !$0.isWhitespace }) else {
-            self.report("the text is blank; fill it or leave the key out")
+            self.report("the text is blank; fill it or leave the key out", zh: "内容为空白；请填写或去掉该项")
             return nil
         }
         return text
@@ -19,7 +19,10 @@ extension YAMLValue {
     var identifier: String? {
         guard let text = self.string else { return nil }
         guard Identifier.isValid(text) else {
-            self.report("'\(text)' is no id; 1 to 64 characters of A-Z a-z 0-9 . _ : - are")
+            self.report(
+                "'\(text)' is no id; 1 to 64 characters of A-Z a-z 0-9 . _ : - are",
+                zh: "“\(text)”不是有效编号；编号为 1 至 64 个字符：A-Z a-z 0-9 . _ : -"
+            )
             return nil
         }
         return text
@@ -29,7 +32,10 @@ extension YAMLValue {
     var span: Milliseconds? {
         guard let text = self.string else { return nil }
         guard let span = PrometheusDuration.parse(text), span > 0, span <= 366 * .day else {
-            self.report("'\(text)' is no duration; write it like 5m, 1h30m or 1d, longer than zero and at most 366d")
+            self.report(
+                "'\(text)' is no duration; write it like 5m, 1h30m or 1d, longer than zero and at most 366d",
+                zh: "“\(text)”不是时长；请写成 5m、1h30m 或 1d，大于零且不超过 366d"
+            )
             return nil
         }
         return span
@@ -40,7 +46,10 @@ extension YAMLValue {
         guard let text = self.string else { return nil }
         let isDate = text.utf8.count == 10
         guard isDate, let day = Timestamp(rfc3339: text, defaultOffsetMinutes: Timestamp.chinaOffsetMinutes) else {
-            self.report("'\(text)' is no date; write it as year-month-day like 2023-04-24, read as 00:00 +08:00")
+            self.report(
+                "'\(text)' is no date; write it as year-month-day like 2023-04-24, read as 00:00 +08:00",
+                zh: "“\(text)”不是日期；请写成 年-月-日，如 2023-04-24（按北京时间 0 时）"
+            )
             return nil
         }
         return day
@@ -50,7 +59,10 @@ extension YAMLValue {
     func number(in range: ClosedRange<Double>, _ what: String) -> Double? {
         guard let number = self.double else { return nil }
         guard range.contains(number) else {
-            self.report("\(what) is \(number); it must be from \(range.lowerBound) to \(range.upperBound)")
+            self.report(
+                "\(what) is \(number); it must be from \(range.lowerBound) to \(range.upperBound)",
+                zh: "\(what) 为 \(number)；应在 \(range.lowerBound) 至 \(range.upperBound) 之间"
+            )
             return nil
         }
         return number
@@ -61,7 +73,7 @@ extension YAMLValue {
         guard let text = self.string else { return nil }
         guard let choice = Choice(rawValue: text) else {
             let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            self.report("'\(text)' is no \(what); it is one of \(known)")
+            self.report("'\(text)' is no \(what); it is one of \(known)", zh: "“\(text)”不是有效的 \(what)；可选：\(known)")
             return nil
         }
         return choice

@@ -1,6 +1,8 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import Telemetry
+
 /// The records of a CSV text (RFC 4180), each with the line on which it begins.
 ///
 /// Quoted fields may hold delimiters, line breaks and doubled quotes. A byte-order mark and empty lines are skipped.
@@ -14,7 +16,7 @@ struct CSVRecords {
     /// What makes the text no CSV; reading stops there.
     struct Failure: Error, Hashable {
         let line: Int
-        let message: String
+        let message: LocalizedName
     }
 
     let records: [Record]
@@ -39,7 +41,13 @@ struct CSVRecords {
                 (pending, line) = try CSVRecords.quoted(&scalars, into: &field, line: line)
                 wasQuoted = true
                 if let next = pending, next != delimiter, next != "\n", next != "\r" {
-                    throw Failure(line: line, message: "text follows the closing quote; double quotes inside quotes")
+                    throw Failure(
+                        line: line,
+                        message: LocalizedName(
+                            zh: "右引号后还有文字；引号内的引号请写两个",
+                            en: "text follows the closing quote; double quotes inside quotes"
+                        )
+                    )
                 }
             case delimiter:
                 fields.append(String(field))
@@ -80,6 +88,9 @@ struct CSVRecords {
             guard next == "\"" else { return (next, reached) }
             field.append("\"")
         }
-        throw Failure(line: line, message: "a quote is opened and never closed")
+        throw Failure(
+            line: line,
+            message: LocalizedName(zh: "引号没有闭合", en: "a quote is opened and never closed")
+        )
     }
 }

@@ -30,7 +30,22 @@ package struct DeviceImport: Sendable {
         /// The column; empty where the row as a whole is meant.
         package let field: String
         /// What is wrong and what would be right.
-        package let message: String
+        package let message: LocalizedName
+
+        package init(_ field: String, _ message: LocalizedName) {
+            self.field = field
+            self.message = message
+        }
+
+        package init(_ field: String, _ en: String, _ zh: String) {
+            self.init(field, LocalizedName(zh: zh, en: en))
+        }
+
+        /// With the column before it.
+        package var text: LocalizedName {
+            guard !self.field.isEmpty else { return self.message }
+            return LocalizedName(zh: "\(self.field)：\(self.message.zh)", en: "\(self.field): \(self.message.en)")
+        }
     }
 
     /// One row of the file.
@@ -73,11 +88,11 @@ package struct DeviceImport: Sendable {
             let delimiter: Unicode.Scalar = text.prefix { !$0.isNewline }.contains(";") ? ";" : ","
             records = try CSVRecords(text, delimiter: delimiter).records
         } catch {
-            self.rows = [.failed(line: error.line, field: "", error.message)]
+            self.rows = [.failed(line: error.line, CellProblem("", error.message))]
             return
         }
         guard let first = records.first else {
-            self.rows = [.failed(line: 1, field: "", "the file is empty; its first line names the columns")]
+            self.rows = [.failed(line: 1, .emptyFile)]
             return
         }
         let header = ImportHeader(first.fields)
@@ -88,8 +103,8 @@ package struct DeviceImport: Sendable {
         var state = ImportState(catalog: catalog)
         for record in records.dropFirst() {
             guard record.fields.count == header.columns.count else {
-                let message = "the row has \(record.fields.count) fields, the header \(header.columns.count)"
-                self.rows.append(.failed(line: record.line, field: "", message))
+                let problem = CellProblem.fields(record.fields.count, header: header.columns.count)
+                self.rows.append(.failed(line: record.line, problem))
                 continue
             }
             self.rows.append(
@@ -102,14 +117,39 @@ package struct DeviceImport: Sendable {
 }
 
 extension DeviceImport.Row {
-    fileprivate static func failed(line: Int, field: String, _ message: String) -> DeviceImport.Row {
-        DeviceImport.Row(
-            line: line,
-            device: "",
-            verdict: .error,
-            changes: [],
-            problems: [DeviceImport.CellProblem(field: field, message: message)]
+    fileprivate static func failed(line: Int, _ problem: DeviceImport.CellProblem) -> DeviceImport.Row {
+        DeviceImport.Row(line: line, device: "", verdict: .error, changes: [], problems: [problem])
+    }
+}
+
+/// What is wrong with any CSV file of registrations.
+extension DeviceImport.CellProblem {
+    static let emptyFile = Self("", "the file is empty; its first line names the columns", "文件为空；第一行应为列名")
+
+    package static func noSite(_ id: String) -> Self {
+        Self(
+            "site_id",
+            "there is no site '\(id)'; `poyang sites list` shows all",
+            "没有站点“\(id)”；用 poyang sites list 查看全部站点"
         )
+    }
+
+    static func fields(_ count: Int, header: Int) -> Self {
+        Self("", "the row has \(count) fields, the header \(header)", "该行有 \(count) 个字段，表头有 \(header) 个")
+    }
+
+    static func twiceNamed(_ columns: [String]) -> [Self] {
+        columns.enumerated().filter { columns[..<$0].contains($1) }
+            .map { Self($1, "the column appears twice; keep one", "该列重复；请保留一个") }
+    }
+
+    /// Columns that must be there and are not, and those that are not known.
+    static func columns(_ columns: [String], required: [String], optional: [String]) -> [Self] {
+        let (listed, known) = (required.joined(separator: ", "), (required + optional).joined(separator: ", "))
+        return required.filter { !columns.contains($0) }
+            .map { Self($0, "the column is missing; required are \(listed)", "缺少该列；必填列为 \(listed)") }
+            + columns.filter { !required.contains($0) && !optional.contains($0) }
+            .map { Self($0, "the column is not known; known are \(known)", "未知的列；可用的列为 \(known)") }
     }
 }
 
@@ -145,27 +185,19 @@ struct ImportHeader {
     let columns: [String]
     /// Whether the file is The Things Stack's.
     let isThingsStack: Bool
-    private(set) var problems: [DeviceImport.CellProblem] = []
+    private(set) var problems: [DeviceImport.CellProblem]
 
     init(_ fields: [String]) {
         let names = fields.map { $0.trimmed.lowercased() }
         self.isThingsStack = names.contains("dev_eui")
         self.columns = names
-        for (index, name) in names.enumerated() where names[..<index].contains(name) {
-            self.report(name, "the column appears twice; keep one")
-        }
+        self.problems = DeviceImport.CellProblem.twiceNamed(names)
         guard !self.isThingsStack else { return }
-        for name in ImportHeader.required where !names.contains(name) {
-            self.report(name, "the column is missing; required are \(ImportHeader.required.joined(separator: ", "))")
-        }
-        let known = ImportHeader.required + ImportHeader.optional
-        for name in names where !known.contains(name) {
-            self.report(name, "the column is not known; known are \(known.joined(separator: ", "))")
-        }
-    }
-
-    private mutating func report(_ field: String, _ message: String) {
-        self.problems.append(DeviceImport.CellProblem(field: field, message: message))
+        self.problems += DeviceImport.CellProblem.columns(
+            names,
+            required: ImportHeader.required,
+            optional: ImportHeader.optional
+        )
     }
 }
 

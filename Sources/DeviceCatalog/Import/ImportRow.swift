@@ -37,7 +37,7 @@ struct ImportRow {
         if let device, let model = self.catalog.models[device.model],
             let message = model.zeroElevationProblem(of: device)
         {
-            self.report("zero_elevation_m", message)
+            self.report("zero_elevation_m", message.en, message.zh)
         }
         guard self.problems.isEmpty, let device, let site else {
             row.problems = self.problems
@@ -57,8 +57,8 @@ struct ImportRow {
         return row
     }
 
-    private mutating func report(_ field: String, _ message: String) {
-        self.problems.append(DeviceImport.CellProblem(field: field, message: message))
+    private mutating func report(_ field: String, _ en: String, _ zh: String) {
+        self.problems.append(DeviceImport.CellProblem(field, en, zh))
     }
 }
 
@@ -69,12 +69,16 @@ extension ImportRow {
         let model = self.required("model")
         if let model, self.catalog.models[model] == nil {
             let known = self.catalog.models.keys.sorted().joined(separator: ", ")
-            self.report("model", "there is no model '\(model)'; there are \(known)")
+            self.report("model", "there is no model '\(model)'; there are \(known)", "没有型号“\(model)”；现有 \(known)")
         }
         let site = self.identifier("site_id")
         guard let id = self.identifier("device_id"), let model, let site else { return nil }
         if let line = state.lines[id] {
-            self.report("device_id", "device '\(id)' is on line \(line) already; keep one row of it")
+            self.report(
+                "device_id",
+                "device '\(id)' is on line \(line) already; keep one row of it",
+                "设备“\(id)”已在第 \(line) 行；请只保留一行"
+            )
         }
         var device = state.devices[id] ?? Device(id: id, model: model, site: site)
         device.model = model
@@ -84,14 +88,22 @@ extension ImportRow {
         if let interval = self.cells["interval"] {
             let span = PrometheusDuration.parse(interval).flatMap { $0 > 0 && $0 <= 366 * .day ? $0 : nil }
             if span == nil {
-                self.report("interval", "'\(interval)' is no interval; write it like 5m, 1h30m or 1d, at most 366d")
+                self.report(
+                    "interval",
+                    "'\(interval)' is no interval; write it like 5m, 1h30m or 1d, at most 366d",
+                    "“\(interval)”不是间隔；请写成 5m、1h30m 或 1d，不超过 366d"
+                )
             }
             device.schedule = span.map { .periodic($0) }
         }
         device.zeroElevationMeters = self.number("zero_elevation_m", -500...9000) ?? device.zeroElevationMeters
         device.mountHeightMeters = self.number("mount_height_m", -100...1000) ?? device.mountHeightMeters
         if self.catalog.fileDevices.contains(id), state.devices[id] != device {
-            self.report("device_id", "device '\(id)' is declared in a file under Devices/; change it there")
+            self.report(
+                "device_id",
+                "device '\(id)' is declared in a file under Devices/; change it there",
+                "设备“\(id)”由 Devices/ 下的文件定义；请在文件中修改"
+            )
         }
         return device
     }
@@ -99,7 +111,11 @@ extension ImportRow {
     private mutating func address(of device: Device, _ state: ImportState) -> String {
         guard let address = self.cells["address"] else { return device.address }
         if let owner = state.addresses[address.uppercased()], owner != device.id {
-            self.report("address", "'\(address)' is the address of device '\(owner)' already; addresses are unique")
+            self.report(
+                "address",
+                "'\(address)' is the address of device '\(owner)' already; addresses are unique",
+                "“\(address)”已是设备“\(owner)”的地址；地址不能重复"
+            )
         }
         // Only network servers bring bytes that a layout reads, and they know devices by nothing else.
         if self.catalog.models[device.model]?.payload != nil, !ForeignAddress.isDevEUI(address) {
@@ -132,14 +148,22 @@ extension ImportRow {
         if let datum, datum.name != site.datum?.name { site.datum = datum }
         if let existing, existing != site, self.catalog.fileSites.contains(id) {
             let fields = existing.differences(from: site).joined(separator: ", ")
-            self.report("site_id", "site '\(id)' is declared in a file under Devices/; change there: \(fields)")
+            self.report(
+                "site_id",
+                "site '\(id)' is declared in a file under Devices/; change there: \(fields)",
+                "站点“\(id)”由 Devices/ 下的文件定义；请在文件中修改：\(fields)"
+            )
         }
         return site
     }
 
     private mutating func newSite(_ id: String, kind: SiteKind?) -> Site? {
         guard let name = self.cells["site_name"], self.cells["kind"] != nil else {
-            self.report("site_id", "there is no site '\(id)'; correct the id, or give site_name and kind to create it")
+            self.report(
+                "site_id",
+                "there is no site '\(id)'; correct the id, or give site_name and kind to create it",
+                "没有站点“\(id)”；请更正编号，或填写 site_name 和 kind 以新建"
+            )
             return nil
         }
         return kind.map { Site(id: id, name: LocalizedName(zh: name, en: name), kind: $0) }
@@ -150,7 +174,7 @@ extension ImportRow {
         let kind = SiteKind(rawValue: text.lowercased())
         if kind == nil {
             let known = SiteKind.allCases.map(\.rawValue).joined(separator: ", ")
-            self.report("kind", "'\(text)' is no kind of site; it is one of \(known)")
+            self.report("kind", "'\(text)' is no kind of site; it is one of \(known)", "“\(text)”不是站点类型；可选：\(known)")
         }
         return kind
     }
@@ -159,8 +183,10 @@ extension ImportRow {
         let latitude = self.number("latitude", -90...90)
         let longitude = self.number("longitude", -180...180)
         switch (self.cells["latitude"] != nil, self.cells["longitude"] != nil) {
-        case (true, false): self.report("longitude", "latitude is given without longitude; give both or none")
-        case (false, true): self.report("latitude", "longitude is given without latitude; give both or none")
+        case (true, false):
+            self.report("longitude", "latitude is given without longitude; give both or none", "有纬度而无经度；请都填或都不填")
+        case (false, true):
+            self.report("latitude", "longitude is given without latitude; give both or none", "有经度而无纬度；请都填或都不填")
         case (true, true), (false, false): break
         }
         guard let latitude, let longitude else { return nil }
@@ -171,7 +197,7 @@ extension ImportRow {
         guard let name = self.cells["datum"] else { return nil }
         guard Datum.knownNames.contains(name) else {
             let known = Datum.knownNames.joined(separator: ", ")
-            self.report("datum", "datum '\(name)' is not known; it is one of \(known)")
+            self.report("datum", "datum '\(name)' is not known; it is one of \(known)", "未知的基面“\(name)”；可选：\(known)")
             return nil
         }
         return Datum(name: name, offsetTo1985Meters: nil, validFrom: nil, source: "CSV import")
@@ -183,14 +209,18 @@ extension ImportRow {
 extension ImportRow {
     private mutating func required(_ field: String) -> String? {
         if let text = self.cells[field] { return text }
-        self.report(field, "the cell is empty; it is required")
+        self.report(field, "the cell is empty; it is required", "单元格为空；此项必填")
         return nil
     }
 
     private mutating func identifier(_ field: String) -> String? {
         guard let text = self.required(field) else { return nil }
         guard Identifier.isValid(text) else {
-            self.report(field, "'\(text)' is no id; 1 to 64 characters of A-Z a-z 0-9 . _ : - are")
+            self.report(
+                field,
+                "'\(text)' is no id; 1 to 64 characters of A-Z a-z 0-9 . _ : - are",
+                "“\(text)”不是有效编号；编号为 1 至 64 个字符：A-Z a-z 0-9 . _ : -"
+            )
             return nil
         }
         return text
@@ -203,7 +233,11 @@ extension ImportRow {
     private mutating func number(_ field: String, _ range: ClosedRange<Double>) -> Double? {
         guard let text = self.cells[field] else { return nil }
         guard let number = Double(text), range.contains(number) else {
-            self.report(field, "'\(text)' is no number from \(range.lowerBound) to \(range.upperBound)")
+            self.report(
+                field,
+                "'\(text)' is no number from \(range.lowerBound) to \(range.upperBound)",
+                "“\(text)”不是 \(range.lowerBound) 至 \(range.upperBound) 之间的数"
+            )
             return nil
         }
         return number

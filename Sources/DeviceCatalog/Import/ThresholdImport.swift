@@ -11,6 +11,7 @@ package import Telemetry
 /// season and first day as a threshold that is there puts that one right; one of a later day ends it on that day.
 package struct ThresholdImport: Sendable {
     package typealias Row = DeviceImport.Row
+    private typealias CellProblem = DeviceImport.CellProblem
 
     /// The column `device` of the rows holds the site.
     package private(set) var rows: [Row] = []
@@ -29,15 +30,17 @@ package struct ThresholdImport: Sendable {
         do {
             records = try CSVRecords(text, delimiter: ",").records
         } catch {
-            self.add(line: error.line, site: "", problems: [("", error.message)])
+            self.add(line: error.line, site: "", problems: [CellProblem("", error.message)])
             return
         }
         guard let header = records.first else {
-            self.add(line: 1, site: "", problems: [("", "the file is empty; its first line names the columns")])
+            self.add(line: 1, site: "", problems: [.emptyFile])
             return
         }
         let columns = header.fields.map { $0.trimmed.lowercased() }
-        let problems = Self.problems(of: columns)
+        let problems =
+            CellProblem.twiceNamed(columns)
+            + CellProblem.columns(columns, required: Self.required, optional: Self.optional)
         guard problems.isEmpty else {
             self.add(line: header.line, site: "", problems: problems)
             return
@@ -46,21 +49,24 @@ package struct ThresholdImport: Sendable {
         var order: [String] = []
         for record in records.dropFirst() {
             guard record.fields.count == columns.count else {
-                let message = "the row has \(record.fields.count) fields, the header \(columns.count)"
-                self.add(line: record.line, site: "", problems: [("", message)])
+                let problem = CellProblem.fields(record.fields.count, header: columns.count)
+                self.add(line: record.line, site: "", problems: [problem])
                 continue
             }
             let pairs = zip(columns, record.fields.map(\.trimmed)).filter { !$0.1.isEmpty }
             let cells = Dictionary(pairs) { first, _ in first }
             let id = cells["site_id"] ?? ""
             guard let site = changed[id] ?? catalog.sites[id] else {
-                let message = "there is no site '\(id)'; `poyang sites list` shows all"
-                self.add(line: record.line, site: id, problems: [("site_id", message)])
+                self.add(line: record.line, site: id, problems: [.noSite(id)])
                 continue
             }
             guard !catalog.fileSites.contains(id) else {
-                let message = "site '\(id)' is declared in a file under Devices/; write its thresholds there"
-                self.add(line: record.line, site: id, problems: [("site_id", message)])
+                let problem = CellProblem(
+                    "site_id",
+                    "site '\(id)' is declared in a file under Devices/; write its thresholds there",
+                    "站点“\(id)”由 Devices/ 下的文件定义；请在文件中填写阈值"
+                )
+                self.add(line: record.line, site: id, problems: [problem])
                 continue
             }
             if let new = self.judge(cells, line: record.line, site: site) {
@@ -68,21 +74,6 @@ package struct ThresholdImport: Sendable {
             }
         }
         self.sites = order.compactMap { changed[$0] }
-    }
-
-    private static func problems(of columns: [String]) -> [(field: String, message: String)] {
-        var problems: [(field: String, message: String)] = []
-        for (index, name) in columns.enumerated() where columns[..<index].contains(name) {
-            problems.append((name, "the column appears twice; keep one"))
-        }
-        for name in self.required where !columns.contains(name) {
-            problems.append((name, "the column is missing; required are \(self.required.joined(separator: ", "))"))
-        }
-        let known = self.required + self.optional
-        for name in columns where !known.contains(name) {
-            problems.append((name, "the column is not known; known are \(known.joined(separator: ", "))"))
-        }
-        return problems
     }
 
     /// - Returns: The site with the row's threshold; nil where nothing changes or something is wrong.
@@ -116,9 +107,9 @@ package struct ThresholdImport: Sendable {
             thresholds.append(threshold)
         }
         let conflicts = thresholds.filter { $0 != threshold }
-            .compactMap { ThresholdList.conflict($0, threshold, place: "registered") }
+            .compactMap { ThresholdList.conflict($0, threshold, line: nil) }
         guard conflicts.isEmpty else {
-            self.add(line: line, site: site.id, problems: conflicts.map { ("value", $0) })
+            self.add(line: line, site: site.id, problems: conflicts.map { CellProblem("value", $0) })
             return nil
         }
         self.add(line: line, site: site.id, verdict: verdict, difference: difference)
@@ -131,7 +122,7 @@ package struct ThresholdImport: Sendable {
     private static func read(
         _ cells: [String: String],
         site: Site
-    ) -> (threshold: Threshold?, problems: [(field: String, message: String)]) {
+    ) -> (threshold: Threshold?, problems: [CellProblem]) {
         var text = "{"
         var starts: [(column: Int, field: String)] = []
         func add(_ key: String, _ value: String, field: String) {
@@ -152,25 +143,18 @@ package struct ThresholdImport: Sendable {
         let value = YAMLValue.parse(text, file: "row", problems: collector)
         let threshold = value.flatMap { ThresholdList.threshold($0, site: site) }
         let problems = collector.problems.map { problem in
-            (
-                field: starts.last { $0.column <= problem.column && problem.column > 1 }?.field ?? "",
-                message: problem.message
+            CellProblem(
+                starts.last { $0.column <= problem.column && problem.column > 1 }?.field ?? "",
+                problem.message,
+                problem.messageZh ?? problem.message
             )
         }
-        if threshold == nil, problems.isEmpty { return (nil, [("", "the row cannot be read")]) }
+        if threshold == nil, problems.isEmpty { return (nil, [CellProblem("", "the row cannot be read", "该行无法读取")]) }
         return (threshold, problems)
     }
 
-    private mutating func add(line: Int, site: String, problems: [(field: String, message: String)]) {
-        self.rows.append(
-            Row(
-                line: line,
-                device: site,
-                verdict: .error,
-                changes: [],
-                problems: problems.map { DeviceImport.CellProblem(field: $0.field, message: $0.message) }
-            )
-        )
+    private mutating func add(line: Int, site: String, problems: [CellProblem]) {
+        self.rows.append(Row(line: line, device: site, verdict: .error, changes: [], problems: problems))
         self.differences.append("")
     }
 

@@ -37,18 +37,23 @@ package final class CatalogResolver: Sendable {
     private let state: Mutex<State>
     private let rain: RainCounters
     private let history: (any SeriesReader)?
+    /// What devices, and others of them, said of their firmware.
+    package let firmware: FirmwareBoard
     /// When the batch under way was received, and how many there have been.
     private let batch = Mutex((receivedAt: Timestamp.distantPast, number: UInt32(0)))
 
-    /// `history` is the store, in which the last readings of each series are found after a start.
+    /// `history` is the store, in which the last readings of each series are found after a start; `firmware` what was said
+    /// before it.
     package init(
         catalog: Catalog,
         policy: IngestPolicy = IngestPolicy(),
-        history: (any SeriesReader)? = nil
+        history: (any SeriesReader)? = nil,
+        firmware: FirmwareBoard = FirmwareBoard()
     ) {
         self.state = Mutex(State(catalog: catalog, policy: policy))
         self.rain = RainCounters(history: history)
         self.history = history
+        self.firmware = firmware
     }
 
     /// The snapshot in use.
@@ -104,9 +109,7 @@ package final class CatalogResolver: Sendable {
         let (catalog, policy, maintenance) = self.state.withLock { ($0.catalog, $0.policy, $0.maintenance) }
         guard let plan = catalog.plans[device] else {
             guard !readings.isEmpty else { return [] }
-            let detail =
-                "no device '\(device)' is registered; register it (poyang devices register) or correct the topic"
-            return [Refusal(reason: .unknownDevice, detail: detail, values: readings.count)]
+            return [.unknownDevice(device, values: readings.count)]
         }
         var refusals: [Refusal] = []
         let latest = policy.isOwnClockSuspect ? Timestamp.distantFuture : receivedAt + policy.skew

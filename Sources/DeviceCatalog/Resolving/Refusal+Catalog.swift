@@ -4,6 +4,14 @@
 import Telemetry
 
 extension Refusal {
+    static func unknownDevice(_ device: String, values: Int) -> Refusal {
+        Refusal(
+            reason: .unknownDevice,
+            detail: "no device '\(device)' is registered; register it (poyang devices register) or correct the topic",
+            values: values
+        )
+    }
+
     static func unknownChannel(_ reading: Reading, of plan: DevicePlan) -> Refusal {
         let advice: String
         if plan.takesAnyMetric {

@@ -66,24 +66,7 @@ package enum StoredJSON {
 }
 
 /// A JSON string on one line; `null` for no text.
-private func jsonText(_ text: String?) -> String {
-    guard let text else { return "null" }
-    var result = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": result += "\\\""
-        case "\\": result += "\\\\"
-        case "\n": result += "\\n"
-        case "\r": result += "\\r"
-        case "\t": result += "\\t"
-        case "\u{0}"..."\u{1F}":
-            let digits = String(scalar.value, radix: 16)
-            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result + "\""
-}
+private func jsonText(_ text: String?) -> String { text?.jsonString ?? "null" }
 
 /// A JSON number; `null` for none and for what JSON cannot say.
 private func jsonNumber(_ number: Double?) -> String {

@@ -21,31 +21,14 @@ struct PrometheusText {
 
     /// A JSON string (RFC 8259, section 7).
     mutating func string(_ text: String) {
-        self.raw("\"")
-        if text.utf8.contains(where: Self.isEscaped) {
-            for byte in text.utf8 { self.character(byte) }
-        } else {
-            self.buffer.writeString(text)
+        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        guard isPlain else {
+            self.buffer.writeString(text.jsonString)
+            return
         }
         self.raw("\"")
-    }
-
-    private static func isEscaped(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-    }
-
-    private mutating func character(_ byte: UInt8) {
-        switch byte {
-        case UInt8(ascii: "\""): self.raw(#"\""#)
-        case UInt8(ascii: "\\"): self.raw(#"\\"#)
-        case UInt8(ascii: "\n"): self.raw(#"\n"#)
-        case UInt8(ascii: "\r"): self.raw(#"\r"#)
-        case UInt8(ascii: "\t"): self.raw(#"\t"#)
-        case 0..<0x20:
-            self.raw(byte < 0x10 ? #"\u000"# : #"\u001"#)
-            self.buffer.writeInteger(Array("0123456789abcdef".utf8)[Int(byte & 0xF)])
-        default: self.buffer.writeInteger(byte)
-        }
+        self.buffer.writeString(text)
+        self.raw("\"")
     }
 
     /// `{"__name__":"up","job":"x"}`.

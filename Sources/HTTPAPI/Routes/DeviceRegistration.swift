@@ -53,8 +53,11 @@ struct DeviceRegistration: Sendable {
             + columns.map(\.value.csv).joined(separator: ",") + "\n"
         let report = try await self.backend.importDevices(csv: csv, dryRun: dryRun, org: context.access.org)
         guard let row = report.rows.first, row.verdict != "error" else {
-            let problems = report.rows.first?.problems ?? ["the object is empty; it has the columns of import-csv"]
-            throw APIProblem.unprocessable(problems.joined(separator: "; "))
+            throw APIProblem.unprocessable(
+                report.rows.first?.problems.joined(separator: "; ")
+                    ?? "the object is empty; it has the columns of import-csv",
+                zh: report.rows.first?.problemsZh.joined(separator: "；") ?? "对象为空；其成员为 import-csv 的各列"
+            )
         }
         guard !dryRun, let device = try await self.backend.deviceReport(row.device, org: context.access.org) else {
             return try JSONBody.response(row)

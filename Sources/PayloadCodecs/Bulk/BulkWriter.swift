@@ -58,9 +58,9 @@ package struct BulkWriter: Sendable {
         text.append(contentsOf: #"{"metric":{"#.utf8)
         for (index, label) in series.labels.enumerated() {
             if index > 0 { text.append(UInt8(ascii: ",")) }
-            Self.quote(label.name, into: &text)
+            text.appendJSONString(label.name)
             text.append(UInt8(ascii: ":"))
-            Self.quote(label.value, into: &text)
+            text.appendJSONString(label.value)
         }
         text.append(contentsOf: #"},"values":["#.utf8)
         for (index, value) in series.values.enumerated() {
@@ -78,23 +78,6 @@ package struct BulkWriter: Sendable {
             DecimalText.append(time.milliseconds, to: &text)
         }
         text.append(contentsOf: "]}\n".utf8)
-    }
-
-    /// A JSON string.
-    private static func quote(_ string: String, into text: inout [UInt8]) {
-        text.append(UInt8(ascii: "\""))
-        for byte in string.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
-            case 0x0A: text.append(contentsOf: #"\n"#.utf8)
-            case 0x00..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                text.append(contentsOf: #"\u00"#.utf8)
-                text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            default: text.append(byte)
-            }
-        }
-        text.append(UInt8(ascii: "\""))
     }
 
     // MARK: OpenMetrics, Prometheus

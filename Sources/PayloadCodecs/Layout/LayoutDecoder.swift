@@ -159,6 +159,7 @@ package enum LayoutDecoder {
         {
             time = Timestamp(milliseconds: Int64(seconds) * 1000)
         }
+        if !block.version.isEmpty { self.firmware(of: block, layout, bytes, extent, time, &message) }
         for index in block.fields {
             let field = layout.fields[index]
             guard self.holds(field.conditions, layout, bytes, extent) else { continue }
@@ -188,6 +189,28 @@ package enum LayoutDecoder {
                 )
             }
         }
+    }
+
+    private static func firmware(
+        of block: PayloadLayout.Block,
+        _ layout: PayloadLayout,
+        _ bytes: Span<UInt8>,
+        _ extent: Range<Int>,
+        _ time: Timestamp?,
+        _ message: inout DecodedMessage
+    ) {
+        var version = ""
+        for index in block.version {
+            guard case .value(let raw) = self.raw(layout.versionParts[index], bytes, extent),
+                let part = UInt64(exactly: raw)
+            else {
+                let detail = "byte \(extent.upperBound): the payload ends before the firmware version"
+                message.refuse(Refusal(reason: .malformed, detail: detail, key: "firmware"))
+                return
+            }
+            version += (version.isEmpty ? "" : ".") + String(part, radix: block.versionRadix)
+        }
+        message.addFirmware(version, at: time, isOwn: true, key: "firmware")
     }
 
     private static func holds(

@@ -7,7 +7,7 @@ import Telemetry
 ///
 /// The device is named by its DevEUI or, where it has none, by the id that it has in the stack. What comes of an uplink is
 /// what comes of ChirpStack's (``ChirpStackCodec``): the frame, `decoded_payload`, the best reception, and the battery, which
-/// has the time at which the device reported it. The time of the values is the network server's receive time. A simulated
+/// has the time at which the device reported it; besides, the firmware that the device is registered with there. The time of the values is the network server's receive time. A simulated
 /// uplink is refused: it is somebody's test. Source: lorawan-stack-docs, integrations/data-formats.
 package struct ThingsStackCodec: PayloadCodec {
     private let limit: Int
@@ -39,6 +39,8 @@ package struct ThingsStackCodec: PayloadCodec {
         var reception = Reception()
         var battery: Double?
         var batteryTime: Timestamp?
+        /// As it was chosen when the device was registered there.
+        var firmware: String?
     }
 
     private mutating func document(_ bytes: Span<UInt8>, _ message: inout DecodedMessage) throws(JSONError) {
@@ -99,6 +101,9 @@ package struct ThingsStackCodec: PayloadCodec {
         if let battery = content.battery {
             message.addOfNetwork("battery_percent", battery, at: content.batteryTime ?? time)
         }
+        if let firmware = content.firmware {
+            message.addFirmware(firmware, at: time, isOwn: false, key: "version_ids.firmware_version")
+        }
     }
 
     private mutating func deviceIDs(
@@ -137,6 +142,7 @@ package struct ThingsStackCodec: PayloadCodec {
             case "rx_metadata":
                 try content.reception.read(&scanner, &self.keys, times: ["received_at", "time"], bytes)
             case "settings": content.gatewayTime = try self.object(&scanner, bytes, number: nil, time: "time").time
+            case "version_ids": content.firmware = try self.firmware(&scanner, bytes)
             case "last_battery_percentage":
                 let battery = try self.object(&scanner, bytes, number: "value", time: "received_at")
                 // A zero is left out.
@@ -145,6 +151,23 @@ package struct ThingsStackCodec: PayloadCodec {
             default: try scanner.skipValue(bytes, depth: 3)
             }
         }
+    }
+
+    private mutating func firmware(_ scanner: inout JSONScanner, _ bytes: Span<UInt8>) throws(JSONError) -> String? {
+        guard scanner.peek(bytes) == UInt8(ascii: "{") else {
+            try scanner.skipValue(bytes, depth: 3)
+            return nil
+        }
+        var version: String?
+        var isFirst = true
+        while let name = try scanner.nextName(&isFirst, &self.keys, bytes) {
+            if name == "firmware_version" {
+                version = try scanner.textValue(&self.keys, bytes)
+            } else {
+                try scanner.skipValue(bytes, depth: 4)
+            }
+        }
+        return version
     }
 
     /// A number and a time of an object, by their names.

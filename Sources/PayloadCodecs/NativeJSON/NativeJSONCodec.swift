@@ -11,11 +11,14 @@ import Telemetry
 /// {"ts": "2022-06-21T16:56:00+08:00", "values": {"level": 1.25},
 ///  "quality": {"level": 1}, "method": {"level": "interpolated"}, "simulated": true}
 /// ```
+/// A text under `firmware`, with the values or beside them, is the version of the device's software and no value.
 /// `true` and `false` read as 1 and 0. A value that is no number refuses itself only; what is wrong with an object's time
 /// refuses that object; text that is not JSON refuses the payload.
 package struct NativeJSONCodec: PayloadCodec {
     /// Payloads beyond this are refused unread: 1 MiB.
     package static let defaultLimit = 1 << 20
+
+    static let firmwareKey = "firmware"
 
     private let limit: Int
     private var keys = KeyTable()
@@ -40,7 +43,7 @@ package struct NativeJSONCodec: PayloadCodec {
         }
         do {
             try self.document(payload, &message)
-            if message.readings.isEmpty, message.refusals.isEmpty {
+            if message.readings.isEmpty, message.firmware.isEmpty, message.refusals.isEmpty {
                 message.refuseWhole(.malformed, "the payload holds no value; expected one such as {\"level\":1.25}")
             }
         } catch {
@@ -119,6 +122,7 @@ package struct NativeJSONCodec: PayloadCodec {
             if scanner.take(UInt8(ascii: "}"), bytes) { return }
             repeat {
                 let key = try scanner.name(&self.keys, bytes)
+                if try self.firmware(key, &object, &scanner, bytes, &message) { continue }
                 try object.value(key, &scanner, bytes, &message)
             } while try scanner.hasNext(before: UInt8(ascii: "}"), bytes)
         case "ts":
@@ -132,6 +136,7 @@ package struct NativeJSONCodec: PayloadCodec {
         case "simulated":
             try object.simulated(&scanner, bytes)
         default:
+            if try self.firmware(key, &object, &scanner, bytes, &message) { return }
             if object.hasValues {
                 try scanner.skipValue(bytes, depth: 3)
                 object.refuseStray(key, &message)
@@ -139,6 +144,30 @@ package struct NativeJSONCodec: PayloadCodec {
                 try object.value(key, &scanner, bytes, &message)
             }
         }
+    }
+
+    /// Takes the member if it is the text of a version.
+    private mutating func firmware(
+        _ key: String,
+        _ object: inout NativeObject,
+        _ scanner: inout JSONScanner,
+        _ bytes: Span<UInt8>,
+        _ message: inout DecodedMessage
+    ) throws(JSONError) -> Bool {
+        guard key == Self.firmwareKey, scanner.peek(bytes) == UInt8(ascii: "\"") else { return false }
+        let start = scanner.position
+        let (range, isEscaped) = try scanner.string(bytes)
+        // What is far too long is not copied, and least of all kept.
+        guard range.count <= 6 * FirmwareVersion.longest,
+            let text = isEscaped ? JSONText.unescape(range, bytes) : self.keys.text(of: range, in: bytes)
+        else {
+            let detail =
+                "the text of \(range.count) bytes at byte \(start) is no firmware version; send a short one such as \"1.4.2\""
+            message.refuse(Refusal(reason: .malformed, detail: detail, key: key))
+            return true
+        }
+        object.firmware = text
+        return true
     }
 
     private mutating func qualities(

@@ -10,6 +10,8 @@ struct NativeObject {
     /// Offsets of the objects under `quality` and `method`, which are read when all values are known.
     var quality: Int?
     var method: Int?
+    /// What it says of the device's firmware.
+    var firmware: String?
     private(set) var hasValues = false
 
     private var time: Timestamp?
@@ -85,7 +87,7 @@ struct NativeObject {
         message.refuse(
             Refusal(
                 reason: .malformed,
-                detail: "stands beside \"values\", where only ts, quality, method and simulated are known; "
+                detail: "stands beside \"values\", where only ts, quality, method, simulated and firmware are known; "
                     + "put it into \"values\"",
                 key: key
             )
@@ -135,6 +137,10 @@ struct NativeObject {
             message.readings.removeSubrange(self.firstReading...)
             message.refuse(Refusal(reason: fault.reason, detail: fault.detail, values: count))
             return
+        }
+        // What is simulated says nothing of the device.
+        if let firmware, self.isSimulated != true {
+            message.addFirmware(firmware, at: self.time, isOwn: true, key: NativeJSONCodec.firmwareKey)
         }
         if self.time != nil || self.isSimulated == true {
             for index in self.firstReading..<message.readings.count {

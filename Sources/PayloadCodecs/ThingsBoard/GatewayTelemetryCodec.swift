@@ -29,7 +29,7 @@ package struct GatewayTelemetryCodec: PayloadCodec {
             guard scanner.peek(payload) == nil else {
                 throw scanner.unexpected(payload, expected: "the end of the payload")
             }
-            if message.readings.isEmpty, message.refusals.isEmpty {
+            if message.readings.isEmpty, message.firmware.isEmpty, message.refusals.isEmpty {
                 message.refuseWhole(.malformed, "the payload holds no value of any device" + Self.form)
             }
         } catch {
@@ -46,6 +46,12 @@ package struct GatewayTelemetryCodec: PayloadCodec {
         message.senders.append(
             DecodedMessage.Sender(name: .device(name), firstReading: message.readings.count)
         )
+        let before = message.firmware.count
+        defer {
+            for index in message.firmware.indices.dropFirst(before) {
+                message.firmware[index].sender = message.senders.count - 1
+            }
+        }
         switch scanner.peek(bytes) ?? 0 {
         case UInt8(ascii: "["):
             scanner.advance()

@@ -3,6 +3,7 @@
 
 import Crypto
 import Foundation
+import Telemetry
 
 /// Where the bytes of a bulk import come from; one thread reads.
 package protocol BulkInput: AnyObject {
@@ -65,10 +66,9 @@ package final class FileInput: BulkInput {
         var start = [UInt8](repeating: 0, count: 64 << 10)
         let count = pread(self.descriptor, &start, start.count, 0)
         guard count >= 0 else { throw FileInput.failure(self.path) }
-        let hash = SHA256.hash(data: start.prefix(count))
-            .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+        let hash = SHA256.hash(data: start.prefix(count)).hexadecimal()
         let absolute = URL(fileURLWithPath: self.path).standardizedFileURL.path
-        return "\(format) \(length) \(hash.joined()) \(absolute)"
+        return "\(format) \(length) \(hash) \(absolute)"
     }
 
     private static func failure(_ path: String) -> PlatformError {

@@ -3,6 +3,7 @@
 
 import Crypto
 import Foundation
+import Telemetry
 
 /// What a backup holds: `manifest.json`, the first member of the archive.
 struct BackupManifest: Codable, Sendable {
@@ -61,11 +62,6 @@ struct BackupManifest: Codable, Sendable {
             size += data.count
             try progress(size)
         }
-        let hex = digest.finalize()
-            .map { byte in
-                let digits = String(byte, radix: 16)
-                return byte < 16 ? "0" + digits : digits
-            }
-        return (size, hex.joined())
+        return (size, digest.finalize().hexadecimal())
     }
 }

@@ -128,7 +128,7 @@ final class RemoteWriteIntake: Sendable {
             receivedAt: receivedAt,
             payload: Array(body.readableBytesView.prefix(QuarantinedPayload.keptBytes)),
             length: body.readableBytes,
-            sha256: digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined(),
+            sha256: digest.hexadecimal(),
             refusals: refusals
         )
     }

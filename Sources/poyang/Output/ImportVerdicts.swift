@@ -7,6 +7,13 @@ import ArgumentParser
 struct ImportVerdicts {
     let result: JSONValue
     let isDryRun: Bool
+    /// The language for people; JSON has both.
+    private let isChinese = Terminal.isChinese
+
+    init(result: JSONValue, isDryRun: Bool) {
+        self.result = result
+        self.isDryRun = isDryRun
+    }
 
     /// Prints a line for each row and how many there are of each verdict.
     ///
@@ -15,15 +22,46 @@ struct ImportVerdicts {
     ///   - asJSON: Whether JSON is printed instead of a table.
     /// - Throws: Exit code 1 when a row was refused.
     func report(_ columns: [(name: String, member: String)], asJSON: Bool) throws {
-        var table = Table(columns: columns.map(\.name) + ["problems"])
+        var table = Table(columns: columns.map(\.name) + (asJSON ? ["problems", "problems_zh"] : ["problems"]))
         for row in self.result["rows"].elements {
-            let problems = row["problems"].elements.map(\.cellText).joined(separator: "; ")
-            table.append(columns.map { row[$0.member] } + [problems.isEmpty ? .null : .string(problems)])
+            let (english, chinese) = (Self.joined(row["problems"], by: "; "), Self.joined(row["problems_zh"], by: "；"))
+            if asJSON {
+                table.append(columns.map { row[$0.member] } + [english, chinese])
+            } else {
+                table.append(columns.map { self.shown(row, $0.member) } + [self.isChinese ? chinese : english])
+            }
         }
-        table.print(asJSON: asJSON, empty: "the file has no row")
+        table.print(asJSON: asJSON, empty: self.isChinese && !asJSON ? "文件没有数据行" : "the file has no row")
         let errors = self.result["errors"].integer ?? 0
-        let counts = ["created", "changed", "unchanged"].map { "\($0) \(self.result[$0].cellText), " }.joined()
-        StandardError.write("\(self.isDryRun ? "would be " : "")\(counts)errors \(errors)")
+        StandardError.write(self.isChinese ? self.countsInChinese : self.counts)
         if errors > 0 { throw ExitCode(1) }
+    }
+
+    private var counts: String {
+        let counts = ["created", "changed", "unchanged"].map { "\($0) \(self.result[$0].cellText), " }.joined()
+        return "\(self.isDryRun ? "would be " : "")\(counts)errors \(self.result["errors"].cellText)"
+    }
+
+    private var countsInChinese: String {
+        let counts = ["created", "changed", "unchanged", "errors"]
+            .map { name in
+                "\(Self.chineseVerdicts[name] ?? name) \(self.result[name].cellText)"
+            }
+        return (self.isDryRun ? "试运行，未保存：" : "") + counts.joined(separator: "，")
+    }
+
+    private static let chineseVerdicts = [
+        "created": "新增", "changed": "更改", "unchanged": "无变化", "error": "错误", "errors": "错误",
+    ]
+
+    private func shown(_ row: JSONValue, _ member: String) -> JSONValue {
+        guard member == "verdict", self.isChinese, let word = row[member].string.flatMap({ Self.chineseVerdicts[$0] })
+        else { return row[member] }
+        return .string(word)
+    }
+
+    private static func joined(_ problems: JSONValue, by separator: String) -> JSONValue {
+        let text = problems.elements.map(\.cellText).joined(separator: separator)
+        return text.isEmpty ? .null : .string(text)
     }
 }

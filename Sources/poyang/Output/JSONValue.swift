@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Telemetry
 
 /// Any JSON value; what the HTTP interface answers is read as this, and tables are made from it.
 enum JSONValue: Hashable, Sendable {
@@ -65,7 +66,7 @@ enum JSONValue: Hashable, Sendable {
         case .bool(let flag): flag ? "true" : "false"
         case .integer(let number): String(number)
         case .number(let number): number.isFinite ? "\(number)" : "null"
-        case .string(let text): JSONValue.quoted(text)
+        case .string(let text): text.jsonString
         case .array(let elements): "[" + elements.map(\.jsonText).joined(separator: ",") + "]"
         case .object(let members): JSONValue.objectText(members.sorted { $0.key < $1.key })
         }
@@ -73,26 +74,7 @@ enum JSONValue: Hashable, Sendable {
 
     /// An object with its members in the order given.
     static func objectText(_ members: [(key: String, value: JSONValue)]) -> String {
-        "{" + members.map { "\(self.quoted($0.key)):\($0.value.jsonText)" }.joined(separator: ",") + "}"
-    }
-
-    /// A JSON string literal (RFC 8259 section 7); only what must be escaped is.
-    static func quoted(_ text: String) -> String {
-        var literal = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": literal += "\\\""
-            case "\\": literal += "\\\\"
-            case "\n": literal += "\\n"
-            case "\r": literal += "\\r"
-            case "\t": literal += "\\t"
-            case "\u{00}"..."\u{1F}":
-                let digits = String(scalar.value, radix: 16)
-                literal += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: literal.unicodeScalars.append(scalar)
-            }
-        }
-        return literal + "\""
+        "{" + members.map { "\($0.key.jsonString):\($0.value.jsonText)" }.joined(separator: ",") + "}"
     }
 
     /// The value as a cell of a table: strings bare, null empty, the rest as JSON.

@@ -42,14 +42,16 @@ struct Table {
     func text(empty: String, details: Set<String> = []) -> String {
         guard !self.rows.isEmpty else { return empty }
         let shown = self.columns.indices.filter { column in
-            !details.contains(self.columns[column]) && self.rows.contains { !$0[column].isNull }
+            !details.contains(self.columns[column]) && self.rows.contains { !$0[column].cellText.isEmpty }
         }
         let cells = self.rows.map { row in shown.map { row[$0].cellText } }
         let titles = shown.map { self.columns[$0].replacing("_", with: " ").uppercased() }
         let widths = shown.indices.map { index in
             cells.reduce(Table.width(titles[index])) { max($0, Table.width($1[index])) }
         }
-        let isNumeric = shown.map { column in self.rows.allSatisfy { $0[column].isNull || $0[column].double != nil } }
+        let isNumeric = shown.map { column in
+            self.rows.allSatisfy { $0[column].cellText.isEmpty || $0[column].double != nil }
+        }
         let lines = ([titles] + cells)
             .map { line in
                 var text = ""

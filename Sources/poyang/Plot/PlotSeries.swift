@@ -86,7 +86,7 @@ struct PlotNames: Equatable {
 
     private static func selector(_ labels: [String: String]) -> String {
         let conditions = labels.filter { $0.key != "__name__" }.sorted { $0.key < $1.key }
-            .map { "\($0.key)=\(JSONValue.quoted($0.value))" }
+            .map { "\($0.key)=\($0.value.jsonString)" }
         let name = labels["__name__"] ?? ""
         return conditions.isEmpty ? name : name + "{" + conditions.joined(separator: ",") + "}"
     }

@@ -19,9 +19,9 @@ struct ReplayMessage: Hashable, Sendable {
 
     /// `{"ts":ms,"values":{…},"method":{…},"simulated":true}`; the mark is always there, so that no replay looks real.
     var payload: String {
-        let values = self.values.map { "\(JSONValue.quoted($0.key)):\($0.value)" }.joined(separator: ",")
+        let values = self.values.map { "\($0.key.jsonString):\($0.value)" }.joined(separator: ",")
         let methods = self.values.filter { $0.method != .measured }
-            .map { "\(JSONValue.quoted($0.key)):\"\($0.method)\"" }.joined(separator: ",")
+            .map { "\($0.key.jsonString):\"\($0.method)\"" }.joined(separator: ",")
         let method = methods.isEmpty ? "" : ",\"method\":{\(methods)}"
         return "{\"ts\":\(self.time.milliseconds),\"values\":{\(values)}\(method),\"simulated\":true}"
     }

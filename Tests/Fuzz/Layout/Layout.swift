@@ -20,6 +20,9 @@ public func fuzzLayout(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         block.type = hasTypes ? input.next(257) : -1
         block.length = input.next(16) - 1
         block.time = input.next(4) == 0 ? number(&input) : nil
+        let part = layout.versionParts.count
+        for _ in 0..<input.next(3) { layout.versionParts.append(number(&input)) }
+        block.version = part..<layout.versionParts.count
         let first = layout.fields.count
         for _ in 0..<input.next(4) { layout.fields.append(field(&input, &layout)) }
         block.fields = first..<layout.fields.count
@@ -27,7 +30,7 @@ public func fuzzLayout(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     }
     var message = DecodedMessage()
     LayoutDecoder.decode(layout, input.rest.span, port: 2, time: nil, into: &message)
-    precondition(message.readings.allSatisfy { $0.value.isFinite }, "a reading that is no number")
+    check(message)
     return 0
 }
 

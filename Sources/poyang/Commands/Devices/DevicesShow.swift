@@ -12,8 +12,10 @@ struct DevicesShow: AsyncParsableCommand {
             messages: above zero the device's clock is behind (or its messages come late),
             below zero ahead. The interval is kept to 100 % when each report of the last 24
             hours came (of a new device, since its first). Duplicates are counted since the
-            start of the service, rejected values as far as quarantine keeps them. With
-            --json one object per channel.
+            start of the service, rejected values as far as quarantine keeps them. The
+            firmware is the one that the device said last ("firmware" in its JSON, or what its
+            model's layout finds), else the one that it is registered with at its network
+            server. With --json one object per channel.
 
               poyang devices show xingzi-1
             """
@@ -35,7 +37,7 @@ struct DevicesShow: AsyncParsableCommand {
         ]
         let ofHealth = [
             "interval_kept_percent", "reports_arrived", "reports_expected", "battery_volts", "battery_percent",
-            "signal_dbm", "duplicates", "rejected", "reject_reasons",
+            "signal_dbm", "firmware", "firmware_since", "duplicates", "rejected", "reject_reasons",
         ]
         let ofChannel = ["metric", "labels", "last_value", "last_time", "last_quality", "failed_test", "interval"]
         if self.output.json {

@@ -35,10 +35,14 @@ enum ModelExampleCheck {
         }
         let found = Dictionary(grouping: message.readings, by: \.key).mapValues { $0.map(\.value) }
         let keys = Set(found.keys).union(example.expected.keys).sorted()
-        let faults = keys.compactMap { key -> String? in
+        var faults = keys.compactMap { key -> String? in
             let (found, expected) = (found[key] ?? [], example.expected[key] ?? [])
             guard found.count != expected.count || !zip(found, expected).allSatisfy(self.isSame) else { return nil }
             return "\(key) is \(self.text(found)), expected \(self.text(expected))"
+        }
+        let firmware = message.firmware.last?.report.version.text
+        if firmware != example.firmware {
+            faults.append("firmware is \(firmware ?? "not there"), expected \(example.firmware ?? "not there")")
         }
         return faults.isEmpty ? nil : faults.joined(separator: "; ")
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Telemetry
 
 struct RulesExplain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -93,7 +94,7 @@ struct ExplanationText {
     private static func labels(_ labels: JSONValue) -> String {
         guard case .object(let members) = labels else { return "{}" }
         let pairs = members.filter { $0.key != "__name__" }.sorted { $0.key < $1.key }
-            .map { "\($0.key)=\(JSONValue.quoted($0.value.cellText))" }
+            .map { "\($0.key)=\($0.value.cellText.jsonString)" }
         return "{\(pairs.joined(separator: ", "))}"
     }
 

@@ -1,0 +1,78 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestSupport
+import Testing
+
+/// Field teams read Chinese: what is wrong with their files is said in the language of their locale.
+struct ChineseWordsTests {
+    private func run(_ arguments: [String], locale: String = "zh_CN.UTF-8") async throws -> PoyangProcess.Outcome {
+        try await PoyangProcess.run(arguments, environment: ["LC_ALL": locale])
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func verdictsOfDevicesAndThresholdsComeInBothLanguages() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending(path: "data").path
+            try write(
+                [
+                    "devices.csv": """
+                    device_id,model,site_id,site_name,kind,interval
+                    creek-1,generic/json,creek,溪,river,5m
+                    creek-2,acme/none,creek,,,soon
+                    """,
+                    "thresholds.csv": """
+                    site_id,hazard,level,value,valid_from,authority,source,confidence
+                    creek,flood,blue,1.5,2020-01-01,水文局,文 7,verified
+                    creek,flood,blau,high,2020-01-01,水文局,文 7,verified
+                    """,
+                ],
+                below: folder
+            )
+            let devices = ["devices", "import-csv", folder.appending(path: "devices.csv").path, "--data", data]
+            let trial = try await self.run(devices + ["--dry-run"])
+            #expect(trial.status == 1)
+            #expect(trial.errors.contains("试运行，未保存：新增 1，更改 0，无变化 0，错误 1"), "\(trial.errors)")
+            let shown = try await self.run(devices)
+            let words = "model：没有型号“acme/none”；现有 generic/hj212"
+            #expect(shown.output.contains("错误") && shown.output.contains(words), "\(shown.output)")
+            #expect(shown.output.contains("interval：“soon”不是间隔；请写成 5m"), "\(shown.output)")
+            let english = try await self.run(devices, locale: "C.UTF-8")
+            #expect(english.output.contains("model: there is no model 'acme/none'"), "\(english.output)")
+            #expect(english.errors.contains("created 0, changed 0, unchanged 1, errors 1"), "\(english.errors)")
+            let json = try await self.run(devices + ["--json"])
+            #expect(json.output.contains(#""verdict":"error","problems":"model: there is no model"#), "\(json.output)")
+            #expect(json.output.contains(#""problems_zh":"model：没有型号"#), "\(json.output)")
+
+            let limits = ["sites", "import-thresholds", folder.appending(path: "thresholds.csv").path, "--data", data]
+            let thresholds = try await self.run(limits)
+            #expect(thresholds.output.contains("level：“blau”不是有效的 level；可选：notice, blue"), "\(thresholds.output)")
+            #expect(thresholds.output.contains("value：应为数字，现为 'high'"), "\(thresholds.output)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func whatIsWrongInAFileIsNamedInChineseWithItsPlace() async throws {
+        try await withTemporaryFolder { folder in
+            try write(
+                [
+                    "sites/g/creek.yaml": """
+                    site: creek
+                    name: { zh: 溪, en: Creek }
+                    kind: river
+                    thresholds:
+                      - { hazard: flood, level: blau, value: 1.5, valid_from: 2020-01-01, authority: a, source: s, confidence: c }
+                    """
+                ],
+                below: folder
+            )
+            let run = try await self.run(["devices", "validate", folder.path])
+            #expect(run.status == 1)
+            #expect(
+                run.errors.contains("creek.yaml:5:") && run.errors.contains("：")
+                    && run.errors.contains("“blau”不是有效的 level")
+            )
+        }
+    }
+}
