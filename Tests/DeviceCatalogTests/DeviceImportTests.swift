@@ -113,7 +113,7 @@ struct DeviceImportTests {
             """
         let plan = DeviceImport(csv: csv, catalog: catalog)
         #expect(plan.rows.map(\.verdict) == [.error, .error, .created, .created, .created])
-        #expect(plan.rows[0].problems.first?.message.contains("'24E124126B00001' is no DevEUI") ?? false)
+        #expect(plan.rows[0].problems.first?.message.en.contains("'24E124126B00001' is no DevEUI") ?? false)
     }
 
     @Test(arguments: [

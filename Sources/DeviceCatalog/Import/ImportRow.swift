@@ -119,7 +119,11 @@ extension ImportRow {
         }
         // Only network servers bring bytes that a layout reads, and they know devices by nothing else.
         if self.catalog.models[device.model]?.payload != nil, !ForeignAddress.isDevEUI(address) {
-            self.report("address", "'\(address)' is no DevEUI, as '\(device.model)' has it: 16 hexadecimal digits")
+            self.report(
+                "address",
+                "'\(address)' is no DevEUI, as '\(device.model)' has it: 16 hexadecimal digits",
+                "“\(address)”不是型号“\(device.model)”所需的 DevEUI；应为 16 位十六进制数字"
+            )
         }
         return address
     }

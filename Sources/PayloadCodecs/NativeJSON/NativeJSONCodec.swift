@@ -154,7 +154,7 @@ package struct NativeJSONCodec: PayloadCodec {
         _ bytes: Span<UInt8>,
         _ message: inout DecodedMessage
     ) throws(JSONError) -> Bool {
-        guard key == Self.firmwareKey, scanner.peek(bytes) == UInt8(ascii: "\"") else { return false }
+        guard scanner.peek(bytes) == UInt8(ascii: "\""), key == Self.firmwareKey else { return false }
         let start = scanner.position
         let (range, isEscaped) = try scanner.string(bytes)
         // What is far too long is not copied, and least of all kept.
