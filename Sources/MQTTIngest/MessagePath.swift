@@ -204,6 +204,10 @@ struct MessagePath {
 
     /// Whose uplink it is: found by the DevEUI, else by the name that the network server uses.
     private mutating func findDevice(_ route: inout TopicMap.Route, resolver: any ReadingResolver) {
+        if let refusal = self.topicOfAnother(route) {
+            self.refuseAll(refusal)
+            return
+        }
         var found = NamedDevice.unknown
         for sender in self.decoded.senders {
             switch sender.name {
@@ -220,6 +224,18 @@ struct MessagePath {
             route.device = ""
             self.refuseAll(refusal)
         }
+    }
+
+    /// Why an event of ChirpStack whose topic names another DevEUI than its payload is nobody's: brokers grant rights by
+    /// topic, and who may publish for one device must not speak for another.
+    private func topicOfAnother(_ route: TopicMap.Route) -> Refusal? {
+        guard case .chirpStack = route.format, case .address(let eui)? = self.decoded.senders.first?.name,
+            eui.filter(\.isHexDigit).uppercased() != route.device.filter(\.isHexDigit).uppercased()
+        else { return nil }
+        return Refusal(
+            reason: .wrongAddress,
+            detail: "the event is of the DevEUI \(eui.prefix(80)), its topic of \(route.device.prefix(80))"
+        )
     }
 
     private mutating func refuseAll(_ refusal: Refusal) {

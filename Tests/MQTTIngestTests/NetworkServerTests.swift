@@ -114,6 +114,22 @@ struct NetworkServerTests {
         #expect(batch.quarantined.first?.device == "0202020202020202")
     }
 
+    /// Who may publish on the topic of one device must not speak for another.
+    @Test func anEventOnTheTopicOfAnotherDeviceIsRefused() {
+        let event = self.uplink(#"{"moisture":21.4}"#)
+        for eui in ["0404040404040404", "0202020202020202", ""] {
+            let batch = self.take(event, topic: "application/7/device/\(eui)/event/up")
+            #expect(batch.readings.isEmpty)
+            #expect(batch.quarantined.first?.refusals.map(\.reason) == [.wrongAddress], "\(eui)")
+            #expect(batch.quarantined.first?.device == eui)
+        }
+        let status = self.take(
+            #"{"time":"2022-07-18T09:34:15Z","deviceInfo":{"devEui":"0101010101010101"},"batteryLevel":88.3}"#,
+            topic: "application/7/device/0404040404040404/event/status"
+        )
+        #expect(status.readings.isEmpty && status.quarantined.count == 1)
+    }
+
     @Test func aStatusGivesTheBattery() {
         let batch = self.take(
             #"{"time":"2022-07-18T09:34:15Z","deviceInfo":{"devEui":"01-01-01-01-01-01-01-01"},"margin":10,"batteryLevel":88.3}"#,

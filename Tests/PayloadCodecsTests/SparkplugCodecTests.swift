@@ -97,6 +97,27 @@ struct SparkplugCodecTests {
         #expect(gap.values == ["supply": 12])
     }
 
+    @Test func aBirthBeginsTheSequenceAnewAndForgetsTheAliasesBeforeIt() {
+        var codec = SparkplugCodec()
+        let (births, topic) = ("spBv1.0/plain/NBIRTH/edge1", "spBv1.0/plain/NDATA/edge1")
+        func data(_ alias: UInt64, sequence: UInt64) -> DecodedMessage {
+            self.decode(&codec, topic, Wire.payload([Wire.metric(nil, .float(12), alias: alias)], sequence: sequence))
+        }
+        _ = self.decode(&codec, births, self.nodeBirth)
+        for number in 1...5 { #expect(data(1, sequence: UInt64(number)).rebirth == nil) }
+        // It has started again: its numbers are lower than before, and an alias may mean something else, or nothing.
+        let again = Wire.payload(
+            [Wire.metric("bdSeq", .long(4), type: 4), Wire.metric("current", .float(2), alias: 5, type: 9)],
+            sequence: 0
+        )
+        #expect(self.decode(&codec, births, again).rebirth == nil)
+        let known = data(5, sequence: 1)
+        #expect(known.values == ["current": 12] && known.rebirth == nil)
+        let former = data(1, sequence: 2)
+        #expect(former.readings.isEmpty && former.refusals.map(\.values) == [1])
+        #expect(former.rebirth == "spBv1.0/plain/NCMD/edge1")
+    }
+
     @Test func theSequenceGoesFrom255To0() {
         var codec = SparkplugCodec()
         _ = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth)
