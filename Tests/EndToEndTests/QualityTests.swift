@@ -163,4 +163,43 @@ struct QualityTests {
             try await service.stop()
         }
     }
+
+    /// The gauge is broken; a sender pushes zeros into its series, and somebody reads the staff.
+    @Test(.timeLimit(.minutes(3)))
+    func whatIsPushedIsDoubtedAndWhatAPersonReadsIsNot() async throws {
+        try await withTemporaryFolder { folder in
+            try write(Self.files, below: folder.appending(path: "Devices"))
+            let data = folder.appending(path: "data")
+            let service = try await self.start(folder)
+            let rise = [1.0, 1.2, 1.6].enumerated().map { self.message("creek-1", $1, minute: $0 * 5) }
+            try await TestPublisher.publish(rise, to: service.broker)
+            try await service.settled(messages: rise.count)
+            let token = try await RunningService.makeToken("admin", data: data).token
+            let zeros = PushedBody.Series(
+                ["__name__": "water_level_meters", "site": "creek"],
+                [1_535_752_800_000 + 15 * 60_000: 0, 1_535_752_800_000 + 20 * 60_000: 0]
+            )
+            let answer = try await service.push(PushedBody.body([zeros]), token: token)
+            #expect(answer.status == 204, "\(answer)")
+            let pushed = ["06:15 0 3 rate_of_change", "06:20 0 3 rate_of_change"]
+            #expect(try await self.doubted(folder) == pushed)
+            let warnings = ["warnings", "list", "--active", "--json", "--data", data.path]
+            #expect(try await PoyangProcess.run(warnings).output.contains(#""hazard":"flood""#), "zeros end nothing")
+            let read = try await PoyangProcess.run([
+                "readings", "add", "creek", "water_level_meters", "0.9", "--at", "2018-08-31T22:25:00Z", "--by", "王工",
+                "--data", data.path,
+            ])
+            #expect(read.status == 0, "\(read.errors)")
+            #expect(
+                try await !PoyangProcess.run(warnings).output.contains(#""hazard":"flood""#),
+                "a person is believed"
+            )
+            let run = try await PoyangProcess.run([
+                "qc", "run", "--site", "creek", "--apply", "--json", "--data", data.path,
+            ])
+            #expect(run.output.contains(#""changed":0"#), "the stream has the flags of the batch: \(run.output)")
+            #expect(try await self.doubted(folder) == pushed)
+            try await service.stop()
+        }
+    }
 }

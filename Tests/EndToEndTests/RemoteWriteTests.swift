@@ -93,8 +93,12 @@ struct RemoteWriteTests {
                 to: service,
                 token: token
             )
-            let points = try await self.points(service, #"water_level_meters{site="usgs-01581752"}"#, token: token)
+            let all = #"water_level_meters{site="usgs-01581752",__quality__=~"1|2|3|4"}"#
+            let points = try await self.points(service, all, token: token)
             #expect(points.map { $0[1] }.suffix(5) == ["NaN", "-Inf", "1e+308", "-1e-308", "+Inf"], "\(points)")
+            // It is tested as what the gauge itself sends: no water stands that high.
+            let failed = #"water_level_meters{site="usgs-01581752",__quality__="4"}"#
+            #expect(try await self.points(service, failed, token: token).map { $0[1] } == ["1e+308"])
             let status = try await service.send("/api/status", token: token).text
             #expect(status.contains(#""value":"+Inf""#), "\(status)")
             let alerts = try await service.send("/api/v1/alerts", token: token).text

@@ -4,6 +4,12 @@
 package import Telemetry
 
 extension Catalog {
+    /// The tests of a stored series, with what they remember of it; nil where none is made.
+    func tests(of stored: Labels) -> SeriesTests? {
+        guard let plan = self.qualityPlan(of: stored) else { return nil }
+        return SeriesTests(plan, self.keys.track(of: self.keys.key(for: stored)))
+    }
+
     /// The tests of a stored series; nil where none is made.
     ///
     /// A series of a device that gains channels has them from before its first reading on.

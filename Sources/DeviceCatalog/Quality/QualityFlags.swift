@@ -10,6 +10,12 @@ package enum QualityFlags {
         mark.method != .manual && mark.quality != .missing && !Self.isFailedBySender(mark)
     }
 
+    /// Whether nothing is asked of a value but that it is possible: what a person read is not doubted, but nobody reads a level
+    /// of 99,999 m either.
+    static func isReadByHand(_ mark: SampleMark) -> Bool {
+        mark.method == .manual && mark.quality != .missing && !Self.isFailedBySender(mark)
+    }
+
     private static func isFailedBySender(_ mark: SampleMark) -> Bool { mark.quality == .fail }
 
     /// The mark of a tested sample once the tests have spoken: a doubt that was there before them (`isDoubted`) stays, the
@@ -34,8 +40,9 @@ package enum QualityFlags {
         let doubt = doubt ?? StandingDoubt(plan)
         var result = marks
         var state = QualityState()
-        for index in times.indices where self.isTested(marks[index]) || self.isBeyondBounds(values[index], plan) {
-            guard values[index].isFinite else { continue }
+        for index in times.indices where values[index].isFinite {
+            guard self.isTested(marks[index]) || self.isReadByHand(marks[index]) && plan.isImpossible(values[index])
+            else { continue }
             let isDoubted = doubt.holds(marks[index], at: times[index])
             let verdict = state.take(values[index], at: times[index], isDoubted: isDoubted, plan)
             result[index] = self.combined(marks[index], isDoubted: isDoubted, with: verdict.mark)
@@ -43,9 +50,5 @@ package enum QualityFlags {
             result[place] = marks[place].withQuality(of: SampleMark(failed: .spike))
         }
         return result
-    }
-
-    private static func isBeyondBounds(_ value: Double, _ plan: QualityPlan) -> Bool {
-        value < plan.lowest || value > plan.highest
     }
 }

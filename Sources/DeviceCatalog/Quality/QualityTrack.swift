@@ -35,9 +35,9 @@ final class QualityTrack: Sendable {
         func end(_ time: Timestamp) -> Timestamp { time < self.head.last?.time ?? .distantPast ? time : .distantFuture }
     }
 
-    /// After so many further batches of a source the store shows what one of them held: 64 wait for the rules at most, and
-    /// as many are in their hands.
-    private static let batchesUnderWay: UInt32 = 144
+    /// After so many further numbers of batches the store shows what one of them held: 64 batches wait for the rules at most, as
+    /// many are in their hands, and one that others interrupt takes two numbers.
+    private static let batchesUnderWay: UInt32 = 288
 
     private let series: SeriesKey
     private let state = Mutex(State())
@@ -61,12 +61,14 @@ final class QualityTrack: Sendable {
         revisions: inout [ResolvedReading]
     ) {
         let mark = reading.sample.mark
-        guard QualityFlags.isTested(mark) else { return }
+        let isTested = QualityFlags.isTested(mark)
+        guard isTested || QualityFlags.isReadByHand(mark) else { return }
         // What is impossible has no part in any other test.
         if plan.isImpossible(reading.sample.value) {
             reading.sample.mark = mark.withQuality(of: SampleMark(quality: .fail))
             return
         }
+        guard isTested else { return }
         self.state.withLock { state in
             if !state.isOpen, !self.open(&state, plan, history, before: reading.sample.time) {
                 // The store cannot be read: what the value alone says.

@@ -10,6 +10,11 @@ final class SeriesTests: Sendable {
     let plan: QualityPlan
     let track: QualityTrack
 
+    init(_ plan: QualityPlan, _ track: QualityTrack) {
+        self.plan = plan
+        self.track = track
+    }
+
     /// Nil where nothing is tested.
     ///
     /// - Parameters:

@@ -174,6 +174,22 @@ package final class CatalogResolver: Sendable {
         return refusals
     }
 
+    /// Puts readings whose series is known already to its tests, as if a device had sent them; what is no number stays as it is.
+    ///
+    /// The revisions of other values that follow are added at the end.
+    package func test(_ readings: inout [ResolvedReading], receivedAt: Timestamp) {
+        let catalog = self.catalog
+        let batch = self.batchNumber(receivedAt)
+        var revisions: [ResolvedReading] = []
+        var known: (series: SeriesKey, tests: SeriesTests?)?
+        for index in readings.indices where readings[index].sample.value.isFinite {
+            let series = readings[index].series
+            if known?.series !== series { known = (series, catalog.tests(of: series.labels)) }
+            known?.tests?.examine(&readings[index], batch, self.history, &revisions)
+        }
+        readings += revisions
+    }
+
     private func batchNumber(_ receivedAt: Timestamp) -> UInt32 {
         self.batch.withLock { batch in
             if batch.receivedAt != receivedAt {

@@ -92,6 +92,10 @@ final class RemoteWriteIntake: Sendable {
             receivedAt: self.now()
         )
         var verdict = admission.judge(request)
+        let accepted = verdict.batches.reduce(0) { $0 + $1.readings.count }
+        for index in verdict.batches.indices {
+            self.resolver.test(&verdict.batches[index].readings, receivedAt: admission.receivedAt)
+        }
         if !verdict.refusals.isEmpty {
             if verdict.batches.isEmpty { verdict.batches.append(ReadingBatch(receivedAt: admission.receivedAt)) }
             let refused = self.quarantined(body, from: sender, verdict.refusals, at: admission.receivedAt)
@@ -104,7 +108,7 @@ final class RemoteWriteIntake: Sendable {
             throw self.unavailable("\(error)")
         }
         return RemoteWriteReport(
-            stored: verdict.batches.reduce(0) { $0 + $1.readings.count },
+            stored: accepted,
             refusals: verdict.refusals,
             exemplars: request.exemplars,
             histograms: request.histograms

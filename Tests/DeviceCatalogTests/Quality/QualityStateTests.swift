@@ -162,6 +162,14 @@ struct QualityStateTests {
         #expect(Self.flags([31, 31, 8], marks: given) { $0.grossRange = 0...30 } == "--.")
     }
 
+    @Test func whatAPersonReadIsNotPossibleBeyondPhysicalBoundsEither() {
+        let marks = [
+            SampleMark(quality: .notEvaluated, method: .manual), SampleMark(quality: .missing, method: .manual),
+            .measured,
+        ]
+        #expect(Self.flags([1e9, 1e9, 8], marks: marks) { $0.grossRange = 0...30 } == "X-.")
+    }
+
     @Test func rainDeeperThanTheWorldHasSeenIsSuspect() {
         // WMO-No. 1045: 422 mm × h^0.475, which are 130 mm in five minutes.
         let flags = Self.flags([0, 129, 131, 0, 679.6], minutes: [0, 5, 10, 15, 1455], metric: "rainfall_millimeters") {
