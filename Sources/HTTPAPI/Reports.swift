@@ -281,6 +281,8 @@ package struct DeviceReport: Encodable, Sendable {
     package var health: DeviceHealth?
     /// What was done with it, oldest first; of one device alone.
     package var history: [DeviceFactReport]?
+    /// What became of the levels that were stored before a survey was entered; in the answer to the survey alone.
+    package var survey: SurveyedReadings?
 
     package init(
         _ device: Device,

@@ -68,7 +68,8 @@ extension PlatformBackend {
     }
 
     package func surveyDevice(_ order: SurveyOrder) async throws -> DeviceReport {
-        var device = try self.registeredDevice(order.device, org: order.access.org)
+        let old = try self.registeredDevice(order.device, org: order.access.org)
+        var device = old
         let who = try self.person(order.by, note: order.source, order.access)
         let now = self.now()
         let from = try await self.moment(order.from, of: device, at: now)
@@ -91,18 +92,28 @@ extension PlatformBackend {
         )
         device.surveys.sort { $0.validFrom < $1.validFrom }
         try await self.change(CatalogRegistrations(devices: [device]), at: now)
+        let moved = try await self.moveLevels(
+            of: device,
+            before: old,
+            from: from,
+            isKept: order.keepsReadings,
+            at: now
+        )
         let source = order.source.isEmpty ? "" : " (\(order.source))"
         try self.records.add([
             DeviceFact(
                 device: device.id,
                 time: now,
                 kind: "surveyed",
-                what: "from \(from): \(before) → \(self.zeroInWords(device, at: from))\(source)",
+                what: "from \(from): \(before) → \(self.zeroInWords(device, at: from))\(source)"
+                    + (moved.map { "; \($0.inWords)" } ?? ""),
                 who: who,
                 via: order.access.name
             )
         ])
-        return try await self.known(device.id)
+        var report = try await self.known(device.id)
+        report.survey = moved
+        return report
     }
 
     /// From when on a survey counts: not before today's readings, which have the zero of before.
