@@ -90,9 +90,10 @@ extension PlatformBackend {
     package func revokeCredentials(of id: String, by name: String, access: Access) async throws -> CredentialReport {
         let accounts = try self.brokerAccounts()
         let who = try self.person(name, note: "", access)
-        let known = try self.records.credentials().first { $0.user == id && $0.revokedAt == nil }
-        // The account of a gateway is no device; to a token of an org it is as unknown as one of another's.
-        if known.map({ $0.role == .device }) ?? true || access.org != nil { _ = try self.device(id, org: access.org) }
+        // The account of a gateway is no device; to a token of an org it is not there, also where a device has its name.
+        let known = try self.records.credentials()
+            .first { $0.user == id && $0.revokedAt == nil && ($0.role == .device || access.org == nil) }
+        if known?.role ?? .device == .device { _ = try self.device(id, org: access.org) }
         guard var row = known else {
             throw APIProblem.conflict(
                 "device '\(id)' has no valid credentials; `poyang devices credentials \(id)` makes some",
