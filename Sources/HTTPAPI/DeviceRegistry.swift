@@ -88,29 +88,17 @@ package struct SurveyOrder: Sendable {
     package let from: Timestamp?
     package let by: String
     package let source: String
-    /// Leaves the levels that were stored since then as they are.
-    package let keepsReadings: Bool
     package let access: Access
 }
 
 /// The levels that were stored with the zero of before, since a survey counts.
 package struct SurveyedReadings: Encodable, Sendable {
     package let since: String
-    /// Those that have the new zero now; the store keeps the first values.
-    package var recomputed = 0
-    /// Those that keep the old one.
-    package var kept = 0
-    /// Whether they keep it because another device of the site feeds their series, so that nobody knows whose they are.
-    package var isShared = false
+    /// How many there are; they keep it.
+    package let kept: Int
 
-    package init(since: String) { self.since = since }
-
-    /// For the history of a device.
-    package var inWords: String {
-        [
-            self.recomputed > 0 ? "\(self.recomputed) readings since then have it, too" : nil,
-            self.kept > 0 ? "\(self.kept) readings since then keep the old zero" : nil,
-        ]
-        .compactMap { $0 }.joined(separator: ", ")
+    package init(since: String, kept: Int) {
+        self.since = since
+        self.kept = kept
     }
 }

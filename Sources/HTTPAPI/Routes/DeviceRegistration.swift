@@ -117,11 +117,9 @@ struct DeviceRegistration: Sendable {
         let validFrom: String?
         let surveyor: String?
         let source: String?
-        let keepReadings: Bool?
 
         private enum CodingKeys: String, CodingKey {
             case surveyor, source
-            case keepReadings = "keep_readings"
             case zeroElevation = "zero_elevation_m"
             case mountHeight = "mount_height_m"
             case validFrom = "valid_from"
@@ -139,7 +137,6 @@ struct DeviceRegistration: Sendable {
                 from: try body.validFrom.map { try JSONBody.moment($0, of: "valid_from") },
                 by: body.surveyor ?? "",
                 source: body.source ?? "",
-                keepsReadings: body.keepReadings ?? false,
                 access: context.access
             )
         )

@@ -92,13 +92,7 @@ extension PlatformBackend {
         )
         device.surveys.sort { $0.validFrom < $1.validFrom }
         try await self.change(CatalogRegistrations(devices: [device]), at: now)
-        let moved = try await self.moveLevels(
-            of: device,
-            before: old,
-            from: from,
-            isKept: order.keepsReadings,
-            at: now
-        )
+        let left = try await self.levelsLeftBehind(by: device, old, from: from)
         let source = order.source.isEmpty ? "" : " (\(order.source))"
         try self.records.add([
             DeviceFact(
@@ -106,13 +100,13 @@ extension PlatformBackend {
                 time: now,
                 kind: "surveyed",
                 what: "from \(from): \(before) → \(self.zeroInWords(device, at: from))\(source)"
-                    + (moved.map { "; \($0.inWords)" } ?? ""),
+                    + (left.map { "; \($0.kept) readings since then keep the old zero" } ?? ""),
                 who: who,
                 via: order.access.name
             )
         ])
         var report = try await self.known(device.id)
-        report.survey = moved
+        report.survey = left
         return report
     }
 
