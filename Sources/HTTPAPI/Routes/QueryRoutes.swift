@@ -9,16 +9,18 @@ import Telemetry
 
 /// Prometheus's queries (Prometheus HTTP API, "Expression queries").
 ///
-/// Their handlers only hand over to the query threads, so that they may stay on the thread of their connection.
+/// The handlers of `GET` only hand over to the query threads, so that they may stay on the thread of their connection; forms may
+/// be long, and are read elsewhere.
 struct QueryRoutes: Sendable {
     let backend: any APIBackend
 
     func add(to router: Router<APIRequestContext>) {
         let group = router.group("/api/v1").add(middleware: PrometheusErrors())
-        for method in [HTTPRequest.Method.get, .post] {
-            group.on("/query", method: method, use: self.instant)
-            group.on("/query_range", method: method, use: self.range)
-        }
+        group.get("/query", use: self.instant)
+        group.get("/query_range", use: self.range)
+        let forms = router.group("/api/v1").add(middleware: HandlerPool()).add(middleware: PrometheusErrors())
+        forms.post("/query", use: self.instant)
+        forms.post("/query_range", use: self.range)
     }
 
     @Sendable private func instant(_ request: Request, _ context: APIRequestContext) async throws -> Response {
@@ -66,13 +68,7 @@ struct QueryRoutes: Sendable {
         isRange: Bool,
         _ evaluate: @escaping @Sendable (Query, Evaluator) throws -> AnswerPieces
     ) async throws -> Response {
-        let query = try Query(parsing: try parameters.required("query"))
-        guard !isRange || query.type == .vector || query.type == .scalar else {
-            throw APIProblem.badInput(
-                "invalid parameter \"query\": invalid expression type \"\(query.type.rawValue)\" for range query, "
-                    + "must be Scalar or instant Vector"
-            )
-        }
+        let text = try parameters.required("query")
         let queries = self.backend.queries
         let backend = self.backend
         let org = context.access.org
@@ -80,6 +76,13 @@ struct QueryRoutes: Sendable {
         options.strictLookback = try parameters.span("lookback_delta")
         let timeout = try parameters.span("timeout").map { Duration.milliseconds($0) }
         let (pieces, permit) = try await queries.evaluate(request, within: timeout) { [options] stop in
+            let query = try Query(parsing: text)
+            guard !isRange || query.type == .vector || query.type == .scalar else {
+                throw APIProblem.badInput(
+                    "invalid parameter \"query\": invalid expression type \"\(query.type.rawValue)\" for range query, "
+                        + "must be Scalar or instant Vector"
+                )
+            }
             var options = options
             options.stop = stop
             let reader = backend.reader(org: org)
