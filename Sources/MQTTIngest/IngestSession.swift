@@ -199,6 +199,7 @@ final class IngestSession: MosquittoHandler {
     /// Forgets what was read and not committed; the broker sends it again after the reconnect.
     private func abandonBatch() {
         self.counted.abandonedMessages += self.batch.messages
+        self.resolver.forget(self.batch.readings)
         self.watched = []
         self.batch = ReadingBatch(receivedAt: .distantPast)
         self.flushCounts()

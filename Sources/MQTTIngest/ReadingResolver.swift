@@ -22,6 +22,9 @@ package protocol ReadingResolver: AnyObject, Sendable {
         into resolved: inout [ResolvedReading]
     ) -> [Refusal]
 
+    /// Takes back what is remembered of readings that could not be committed, and will come again.
+    func forget(_ readings: [ResolvedReading])
+
     /// Why a payload that names `address` as its sender's is not the device's; nil where it may be, and for devices that
     /// are not known.
     func mismatch(of address: String, with device: String) -> Refusal?

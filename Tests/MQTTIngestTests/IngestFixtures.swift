@@ -103,6 +103,8 @@ final class OpenResolver: ReadingResolver {
         return []
     }
 
+    func forget(_ readings: [ResolvedReading]) {}
+
     /// Addresses that begin with `99` are another's.
     func mismatch(of address: String, with device: String) -> Refusal? {
         address.hasPrefix("99") ? Refusal(reason: .wrongAddress, detail: "not \(device)'s address") : nil

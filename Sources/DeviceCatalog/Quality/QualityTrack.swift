@@ -96,6 +96,17 @@ final class QualityTrack: Sendable {
         }
     }
 
+    /// Forgets values whose batch was not committed: they come again, and are then tested as for the first time.
+    func forget(_ times: Set<Timestamp>) {
+        self.state.withLock { state in
+            state.entries = state.entries[state.first...].filter { !times.contains($0.time) }
+            state.first = 0
+            state.isOpen = false
+            state.stretch = nil
+            state.lookup = nil
+        }
+    }
+
     /// The flag of a reading that comes in: who doubts it already, its sender or the counter it follows from, stays right.
     private static func combined(_ mark: SampleMark, with verdict: SampleMark) -> SampleMark {
         mark.quality == .suspect && verdict.quality != .fail ? mark : mark.withQuality(of: verdict)

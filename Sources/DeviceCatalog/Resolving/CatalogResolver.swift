@@ -190,6 +190,14 @@ package final class CatalogResolver: Sendable {
         readings += revisions
     }
 
+    /// Takes back what the tests remember of readings that could not be committed.
+    package func forget(_ readings: [ResolvedReading]) {
+        let catalog = self.catalog
+        for (series, readings) in Dictionary(grouping: readings, by: { $0.series.labels }) {
+            catalog.tests(of: series)?.track.forget(Set(readings.map(\.sample.time)))
+        }
+    }
+
     private func batchNumber(_ receivedAt: Timestamp) -> UInt32 {
         self.batch.withLock { batch in
             if batch.receivedAt != receivedAt {

@@ -102,9 +102,14 @@ final class RemoteWriteIntake: Sendable {
             verdict.batches[0].quarantined.append(refused)
         }
         if !verdict.batches.isEmpty { verdict.batches[0].messages = 1 }
+        var committed = 0
         do {
-            for batch in verdict.batches { try self.commit(batch) }
+            for batch in verdict.batches {
+                try self.commit(batch)
+                committed += 1
+            }
         } catch {
+            for batch in verdict.batches[committed...] { self.resolver.forget(batch.readings) }
             throw self.unavailable("\(error)")
         }
         return RemoteWriteReport(

@@ -45,6 +45,16 @@ struct KnownSeriesTests {
         #expect(readings.last?.sample.value == 2 && readings.last?.sample.mark.failedTest == .spike)
     }
 
+    /// A batch that could not be committed comes again; what was judged with it is not stored.
+    @Test func whatCouldNotBeCommittedIsTestedAgain() {
+        _ = self.test([1])
+        let first = self.test([1, 1, 2, 1, 25])
+        #expect(first.contains { $0.isRevision })
+        self.resolver.forget(Array(first.dropFirst()))
+        let second = self.test([1, 1, 2, 1, 25])
+        #expect(second.map(\.sample) == first.map(\.sample) && second.map(\.isRevision) == first.map(\.isRevision))
+    }
+
     @Test func aSeriesWithoutTestsIsLeftAsItIs() {
         let other = Labels(metric: "water_level_meters", ["site": "elsewhere"])
         #expect(self.test([1, 1, 2, 1, 1e9], other).map(\.sample.mark.quality).allSatisfy { $0 == .notEvaluated })
