@@ -17,7 +17,7 @@ func decode(_ bytes: Span<UInt8>, with codec: inout some PayloadCodec, mayBeEmpt
 }
 
 func check(_ message: DecodedMessage) {
-    precondition(message.readings.allSatisfy { $0.value.isFinite && !$0.key.isEmpty }, "a reading that is none")
+    precondition(message.readings.allSatisfy(\.value.isFinite), "a reading that is none")
     precondition(
         message.refusals.count <= DecodedMessage.listedRefusals + QuarantineReason.allCases.count,
         "a long list"
