@@ -58,6 +58,13 @@ package final class FirmwareBoard: Sendable {
         }
     }
 
+    /// What was taken and could not be written is to be taken again, as it is then.
+    package func putBack(_ changes: [KnownFirmware]) {
+        guard !changes.isEmpty else { return }
+        self.state.withLock { $0.changed.formUnion(changes.lazy.map(\.device)) }
+        self.signal.continuation.yield()
+    }
+
     /// Takes notice of what was said at `receivedAt`; a clock that is ahead does not make it newer than that.
     func note(_ report: FirmwareReport, of device: String, receivedAt: Timestamp) {
         let time = min(report.time ?? receivedAt, receivedAt)
