@@ -37,12 +37,11 @@ struct FirmwareRecorder: Service {
     @discardableResult
     func write() -> Bool {
         let changes = self.board.takeChanges()
-        let rows =
-            changes
+        guard !changes.isEmpty else { return true }
+        let rows = changes.known
             .map { FirmwareRow(device: $0.device, version: $0.version.text, since: $0.since, isOwn: $0.isOwn) }
-        guard !rows.isEmpty else { return true }
         do {
-            try self.records.put(rows)
+            try self.records.put(rows, removing: changes.forgotten)
             return true
         } catch {
             self.board.putBack(changes)
