@@ -22,8 +22,8 @@ package struct FirmwareRow: Hashable, Sendable {
 }
 
 extension CatalogStore {
-    /// Puts versions in the place of those that the devices had.
-    package func put(_ rows: [FirmwareRow]) throws {
+    /// Puts versions in the place of those that the devices had, and takes away those of other devices.
+    package func put(_ rows: [FirmwareRow], removing devices: [String] = []) throws {
         try self.pool.write { database in
             let statement = try database.cachedStatement(
                 sql: """
@@ -35,6 +35,8 @@ extension CatalogStore {
             for row in rows {
                 try statement.execute(arguments: [row.device, row.version, row.since.milliseconds, row.isOwn])
             }
+            let removal = try database.cachedStatement(sql: "DELETE FROM firmware WHERE device = ?")
+            for device in devices { try removal.execute(arguments: [device]) }
         }
     }
 

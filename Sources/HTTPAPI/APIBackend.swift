@@ -68,12 +68,15 @@ package protocol APIBackend: Sendable {
     func importThresholds(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
     /// Makes accounts at the broker, for all devices that have none where none is named; old passwords end.
     ///
-    /// - Throws: ``APIProblem`` 409 where the service does not keep the broker's accounts.
+    /// Those that can have none are then passed over, and reported with the problem.
+    ///
+    /// - Throws: ``APIProblem`` 409 where the service does not keep the broker's accounts, or a named device has the name of
+    ///   another user of the broker.
     func makeCredentials(for devices: [String]?, by name: String, access: Access) async throws -> [CredentialReport]
     /// Makes an account at the broker for a gateway or a network server, which publishes for devices of every org; an old
     /// password ends.
     ///
-    /// - Throws: ``APIProblem`` 403 for a token that is bound to an org, 409 where a device has the name.
+    /// - Throws: ``APIProblem`` 403 for a token that is bound to an org, 409 where a device or another user has the name.
     func makeAccount(_ user: String, _ role: AccountRole, by name: String, access: Access) async throws
         -> CredentialReport
     /// Takes the account of a device, a gateway or a network server away.

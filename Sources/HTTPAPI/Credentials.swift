@@ -16,11 +16,15 @@ package struct CredentialReport: Encodable, Sendable {
     package var password: String?
     /// Where it may publish: a device below this topic, others to topics of these filters.
     package var topic: String
-    package var createdAt: String
+    /// Absent, as is the person, where none was made.
+    package var createdAt: String?
     package var revokedAt: String?
-    package var by: String
+    package var by: String?
     /// What is still to be done by hand; absent when the broker knows.
     package var toDo: String?
+    /// Why the device was passed over when accounts were made for all that have none.
+    package var problem: String?
+    package var problemZh: String?
 
     package init(_ row: CredentialRow, password: String? = nil, toDo: String? = nil) {
         self.device = row.role == .device ? row.user : nil
@@ -33,6 +37,16 @@ package struct CredentialReport: Encodable, Sendable {
         self.revokedAt = row.revokedAt?.rfc3339()
         self.by = row.who
         self.toDo = toDo
+    }
+
+    /// Of a device that was passed over.
+    package init(skipped device: String, _ problem: APIProblem) {
+        self.device = device
+        self.user = device
+        self.role = AccountRole.device.rawValue
+        self.topic = "poyang/v1/devices/\(device)/"
+        self.problem = problem.detail
+        self.problemZh = problem.detailZh
     }
 }
 

@@ -82,7 +82,13 @@ struct MessagePath {
         } else {
             let (device, count) = (cached.route.device, self.decoded.readings.count)
             self.resolve(0..<count, of: device, resolver: resolver, into: &batch)
-            self.noteFirmware(of: device, hasReadings: count > 0, resolver: resolver, receivedAt: batch.receivedAt)
+            self.noteFirmware(
+                self.decoded.firmware.indices,
+                of: device,
+                hasReadings: count > 0,
+                resolver: resolver,
+                receivedAt: batch.receivedAt
+            )
             self.note(cached.route.device, batch.readings[before...], self.decoded.refusals)
         }
         if !self.decoded.refusals.isEmpty {
@@ -152,19 +158,19 @@ struct MessagePath {
         return refusals
     }
 
-    /// Hands on what the message says of a device's firmware; who is not known was refused with the readings, if any.
+    /// Hands on what a run of the message says of a device's firmware; who is not known was refused with the readings, if any.
     ///
     /// - Returns: What was refused, which is noted.
     @discardableResult
     private mutating func noteFirmware(
+        _ range: Range<Int>,
         of device: String,
-        sender: Int? = nil,
         hasReadings: Bool,
         resolver: any ReadingResolver,
         receivedAt: Timestamp
     ) -> [Refusal] {
-        for firmware in self.decoded.firmware where firmware.sender == sender {
-            let refusal = resolver.note(firmware.report, of: device, receivedAt: receivedAt)
+        for index in range {
+            let refusal = resolver.note(self.decoded.firmware[index].report, of: device, receivedAt: receivedAt)
             guard let refusal, !hasReadings else { continue }
             self.decoded.refuse(refusal)
             return [refusal]
@@ -175,8 +181,14 @@ struct MessagePath {
     /// A gateway speaks for many devices, which it calls by names of its own.
     private mutating func resolveSenders(resolver: any ReadingResolver, into batch: inout ReadingBatch) {
         let senders = self.decoded.senders
+        // What is said of firmware is in the order of the senders, too.
+        var nextFirmware = 0
         for (index, sender) in senders.enumerated() {
             let end = index + 1 < senders.count ? senders[index + 1].firstReading : self.decoded.readings.count
+            let firstFirmware = nextFirmware
+            while nextFirmware < self.decoded.firmware.count, self.decoded.firmware[nextFirmware].sender == index {
+                nextFirmware += 1
+            }
             guard case .device(let name) = sender.name else { continue }
             let device: String
             switch resolver.device(called: name) {
@@ -192,8 +204,8 @@ struct MessagePath {
             let refusals =
                 self.resolve(run, of: device, resolver: resolver, into: &batch)
                 + self.noteFirmware(
+                    firstFirmware..<nextFirmware,
                     of: device,
-                    sender: index,
                     hasReadings: !run.isEmpty,
                     resolver: resolver,
                     receivedAt: batch.receivedAt
@@ -296,9 +308,12 @@ struct MessagePath {
     /// A retained message was published at some time before; without a time of its own it is no reading.
     private mutating func refuseTimeless() {
         let count = self.decoded.readings.count + self.decoded.firmware.count
+        var (next, kept) = (0, 0)
         for sender in self.decoded.senders.indices {
-            let before = self.decoded.readings.prefix(self.decoded.senders[sender].firstReading)
-            self.decoded.senders[sender].firstReading = before.count { $0.time != nil }
+            let first = self.decoded.senders[sender].firstReading
+            kept += self.decoded.readings[next..<first].count { $0.time != nil }
+            next = first
+            self.decoded.senders[sender].firstReading = kept
         }
         self.decoded.readings.removeAll { $0.time == nil }
         self.decoded.firmware.removeAll { $0.report.time == nil }

@@ -133,6 +133,68 @@ struct CredentialTests {
     }
 
     @Test(.timeLimit(.minutes(3)))
+    func noDeviceTakesThePlaceOfAPersonOrOfTheService() async throws {
+        try await withTemporaryFolder { folder in
+            let broker = try await SecuredBroker(folder)
+            let data = folder.appending(path: "data")
+            let service = try await broker.serve(data: data)
+            func run(_ arguments: String..., locale: String = "en_US.UTF-8") async throws -> PoyangProcess.Outcome {
+                try await PoyangProcess.run(
+                    ["devices"] + arguments + ["--data", data.path],
+                    environment: ["LC_ALL": locale]
+                )
+            }
+            func accounts(_ outcome: PoyangProcess.Outcome) throws -> [(name: String, password: String)] {
+                let rows = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
+                return try #require(rows, "\(outcome.errors)")
+                    .map { (try #require($0["user"] as? String), try #require($0["password"] as? String)) }
+            }
+            let list = folder.appending(path: "devices.csv")
+            var csv = "device_id,model,site_id,site_name,kind\n"
+            for id in ["rtu-1", "alice", "bob", "poyang", "carol", "dave"] {
+                csv += "\(id),generic/json,field,田,field\n"
+            }
+            try Data(csv.utf8).write(to: list)
+            #expect(try await run("import-csv", list.path).status == 0)
+
+            // The person alice has the password that was made for rtu-1; dave's line is a comment.
+            let person = try #require(try accounts(try await run("credentials", "rtu-1", "--json")).first)
+            let made = try String(contentsOf: broker.accounts.appending(path: "passwords"), encoding: .utf8)
+            let hash = try #require(made.split(separator: "\n").first { $0.hasPrefix("rtu-1:") }).dropFirst(6)
+            try write(
+                [
+                    "passwords.extra": "# people\n#dave:x\n alice :\(hash)\n",
+                    "acl.extra": "user alice\ntopic read #\n\nuser  bob\ntopic read #\n",
+                ],
+                below: broker.accounts
+            )
+            for (name, place) in [
+                ("alice", "passwords.extra"), ("bob", "acl.extra"), ("poyang", "POYANG_BROKER_USER"),
+            ] {
+                let refused = try await run("credentials", name)
+                #expect(refused.status == 1 && refused.errors.contains("another user of the broker (\(place))"))
+                let chinese = try await run("credentials", name, locale: "zh_CN.UTF-8")
+                #expect(chinese.errors.contains("“\(name)”是代理上另一用户的名称（\(place)）"), "\(chinese.errors)")
+            }
+            let missing = try await run("credentials", "--missing", "--json")
+            #expect(try accounts(missing).map(\.name) == ["carol", "dave"])
+            for name in ["alice", "bob", "poyang"] {
+                #expect(missing.errors.contains("skipped: '\(name)' is the name of another user"), "\(missing.errors)")
+            }
+            for name in ["alice", "bob", "poyang"] { #expect(try await run("retire", name).status == 0) }
+            for name in ["alice", "bob", "poyang"] {
+                let refused = try await run("credentials", "--gateway", name)
+                #expect(refused.status == 1 && refused.errors.contains("another user of the broker"))
+            }
+            try await eventually("alice, with her own password") {
+                try BareClient(port: broker.plain, user: "alice", password: person.password).returnCode == 0
+            }
+            try await service.stop()
+            try await broker.stop()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(3)))
     func whoPublishesForManyHasOneAccountThatReadsNothing() async throws {
         try await withTemporaryFolder { folder in
             let broker = try await SecuredBroker(folder)

@@ -264,6 +264,37 @@ struct DeviceLifeTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(3)))
+    func otherHardwareUnderARetiredIdHasNotItsFirmware() async throws {
+        try await self.withTeam { team, folder in
+            let register = [
+                "devices", "register", "creek-1", "--model", "acme/radar", "--site", "creek", "--site-name", "溪",
+                "--kind", "river", "--zero", "21.430", "--data", team.data.path,
+            ]
+            #expect(try await PoyangProcess.run(register).status == 0)
+            let told = (topic: "poyang/v1/devices/creek-1/telemetry", text: #"{"firmware":"1.4.2"}"#)
+            try await TestPublisher.publish([(told.topic, Array(told.text.utf8))], to: team.service.broker)
+            try await team.service.settled(messages: 1)
+            #expect(try await team.poyang("devices", "show", "creek-1").contains("firmware: 1.4.2"))
+            try await team.poyang("devices", "retire", "creek-1", "--by", "李工")
+            #expect(try await PoyangProcess.run(register).status == 0)
+            #expect(try await !team.poyang("devices", "show", "creek-1").contains("firmware"))
+            try await team.service.stop()
+            let service = try await RunningService.start(Self.arguments(folder))
+            let after = Team(service: service, data: team.data, devices: team.devices)
+            #expect(try await !after.poyang("devices", "show", "creek-1").contains("firmware"))
+            let uplink = #"""
+                {"end_device_ids":{"device_id":"creek-1"},"uplink_message":
+                 {"received_at":"2018-09-01T06:00:00Z","version_ids":{"firmware_version":"1.0"}}}
+                """#
+            try await TestPublisher.publish([("v3/a@t/devices/creek-1/up", Array(uplink.utf8))], to: service.broker)
+            try await eventually("what the network server says") {
+                try await after.poyang("devices", "show", "creek-1").contains("firmware: 1.0")
+            }
+            try await service.stop()
+        }
+    }
+
     /// Somebody levels the zero two days late.
     @Test(.timeLimit(.minutes(3)))
     func aSurveyOfThePastSaysWhatKeepsTheOldZero() async throws {

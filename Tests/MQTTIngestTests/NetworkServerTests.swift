@@ -45,7 +45,12 @@ struct NetworkServerTests {
         self.resolver = CatalogResolver(catalog: catalog)
     }
 
-    private func take(_ text: String, topic: String, isRetained: Bool = false) -> ReadingBatch {
+    private func take(
+        _ text: String,
+        topic: String,
+        isRetained: Bool = false,
+        resolver: CatalogResolver? = nil
+    ) -> ReadingBatch {
         var path = MessagePath(payloadLimit: 1 << 16)
         var batch = ReadingBatch(receivedAt: self.now)
         path.take(
@@ -53,7 +58,7 @@ struct NetworkServerTests {
             topicHash: 1,
             payload: Array(text.utf8).span,
             isRetained: isRetained,
-            resolver: self.resolver,
+            resolver: resolver ?? self.resolver,
             into: &batch
         )
         return batch
@@ -254,6 +259,37 @@ struct NetworkServerTests {
         #expect(self.resolver.firmware["Nobody"] == nil)
         #expect(batch.quarantined.first?.refusals.map(\.reason) == [.unknownDevice])
         #expect(batch.quarantined.first?.refusals.map(\.values) == [1])
+    }
+
+    @Test func eachOfTwoThousandDevicesOfAGatewayHasItsOwnFirmware() throws {
+        let site = Site(id: "f", name: LocalizedName(zh: "f", en: "f"), kind: .field)
+        let devices = (0..<2000).map { Device(id: "n\($0)", model: "generic/json", site: "f") }
+        let catalog = try Catalog(
+            files: try CatalogFiles.parse([]),
+            registered: CatalogRegistrations(sites: [site], devices: devices)
+        )
+        let resolver = CatalogResolver(catalog: catalog)
+        // Some are not known, some tell nothing of it, some tell it twice.
+        let entries = (0..<2000)
+            .map { number in
+                switch number % 10 {
+                case 3: #""x\#(number)":{"firmware":"x"}"#
+                case 5: #""n\#(number)":{"ph":7}"#
+                case 7: #""n\#(number)":[{"firmware":"a"},{"firmware":"v\#(number)"}]"#
+                default: #""n\#(number)":{"firmware":"v\#(number)"}"#
+                }
+            }
+        let batch = self.take(
+            "{" + entries.joined(separator: ",") + "}",
+            topic: "v1/gateway/telemetry",
+            resolver: resolver
+        )
+        #expect(batch.readings.count == 200)
+        #expect(batch.quarantined.first?.refusals.map(\.values).reduce(0, +) == 200)
+        for number in 0..<2000 {
+            let told = [3, 5].contains(number % 10) ? nil : "v\(number)"
+            #expect(resolver.firmware["n\(number)"]?.version.text == told)
+        }
     }
 
     @Test func firmwareOfAnUnknownDeviceAndOfARetainedMessageWithoutTimeIsRefused() {

@@ -20,15 +20,6 @@ extension CatalogResolver {
         return plan.unit(of: key) != nil
     }
 
-    /// Takes notice of what was said of a device's firmware.
-    ///
-    /// - Returns: Why it was not: the device is not registered.
-    package func note(_ report: FirmwareReport, of device: String, receivedAt: Timestamp) -> Refusal? {
-        guard self.catalog.plans[device] != nil else { return .unknownDevice(device, values: 1) }
-        self.firmware.note(report, of: device, receivedAt: receivedAt)
-        return nil
-    }
-
     /// Converts values whose payload names a unit to the units that the device's channels expect.
     ///
     /// There is a unit for each reading, nil where the channel's own is meant. Readings whose unit measures something else

@@ -54,6 +54,7 @@ package final class CatalogResolver: Sendable {
         self.rain = RainCounters(history: history)
         self.history = history
         self.firmware = firmware
+        firmware.forget { catalog.plans[$0] != nil }
     }
 
     /// The snapshot in use.
@@ -69,8 +70,25 @@ package final class CatalogResolver: Sendable {
     }
 
     /// Takes effect with the next message.
+    ///
+    /// The firmware of devices that are retired is forgotten.
     package func replace(catalog: Catalog) {
-        self.state.withLock { $0.catalog = catalog }
+        self.state.withLock { state in
+            state.catalog = catalog
+            self.firmware.forget { catalog.plans[$0] != nil }
+        }
+    }
+
+    /// Takes notice of what was said of a device's firmware.
+    ///
+    /// - Returns: Why it was not: the device is not registered.
+    package func note(_ report: FirmwareReport, of device: String, receivedAt: Timestamp) -> Refusal? {
+        // Not between the retiring of the device and its being forgotten.
+        self.state.withLock { state in
+            guard state.catalog.plans[device] != nil else { return .unknownDevice(device, values: 1) }
+            self.firmware.note(report, of: device, receivedAt: receivedAt)
+            return nil
+        }
     }
 
     /// Takes effect with the next message.

@@ -23,6 +23,15 @@ package struct KnownFirmware: Hashable, Sendable {
 
 /// The firmware of all devices: the newest that was said counts, and what a device says itself before what a server says.
 package final class FirmwareBoard: Sendable {
+    /// What is other than it was, by device.
+    package struct Changes: Sendable {
+        package var known: [KnownFirmware] = []
+        /// Devices of which nothing is known any more.
+        package var forgotten: [String] = []
+
+        package var isEmpty: Bool { self.known.isEmpty && self.forgotten.isEmpty }
+    }
+
     private struct Entry {
         var firmware: KnownFirmware
         /// The newest time at which it was said.
@@ -50,12 +59,40 @@ package final class FirmwareBoard: Sendable {
     package var changes: AsyncStream<Void> { self.signal.stream }
 
     /// What is other than before, by device; taken once.
-    package func takeChanges() -> [KnownFirmware] {
+    package func takeChanges() -> Changes {
         self.state.withLock { state in
-            let changed = state.changed.sorted().compactMap { state.entries[$0]?.firmware }
+            var changes = Changes()
+            for device in state.changed.sorted() {
+                if let entry = state.entries[device] {
+                    changes.known.append(entry.firmware)
+                } else {
+                    changes.forgotten.append(device)
+                }
+            }
             state.changed = []
-            return changed
+            return changes
         }
+    }
+
+    /// What was taken and could not be written is to be taken again, as it is then.
+    package func putBack(_ changes: Changes) {
+        guard !changes.isEmpty else { return }
+        self.state.withLock { state in
+            state.changed.formUnion(changes.known.lazy.map(\.device))
+            state.changed.formUnion(changes.forgotten)
+        }
+        self.signal.continuation.yield()
+    }
+
+    /// Forgets devices that are no longer there: other hardware under such an id says its own.
+    func forget(unless isThere: (String) -> Bool) {
+        let isOther = self.state.withLock { state -> Bool in
+            let gone = state.entries.keys.filter { !isThere($0) }
+            for device in gone { state.entries[device] = nil }
+            state.changed.formUnion(gone)
+            return !gone.isEmpty
+        }
+        if isOther { self.signal.continuation.yield() }
     }
 
     /// Takes notice of what was said at `receivedAt`; a clock that is ahead does not make it newer than that.

@@ -10,8 +10,8 @@ import Synchronization
 ///
 /// A device publishes below its own topics and reads nothing; a gateway and a network server publish for many devices and
 /// read nothing either. What stands in `passwords.extra` and `acl.extra` beside them, such as a person's account, is taken
-/// over as it is. mosquitto reads both files again on SIGHUP and then ends the connections of those whose password is no
-/// longer right.
+/// over as it is; no account is made under a name that stands there or is the service's. mosquitto reads both files again on
+/// SIGHUP and then ends the connections of those whose password is no longer right.
 final class BrokerAccounts: Sendable {
     let folder: String
     /// Where mosquitto's `pid_file` is; nil where nobody is to be told.
@@ -29,20 +29,53 @@ final class BrokerAccounts: Sendable {
     /// Whether an id can be a user: a colon ends the name in a password file.
     static func isPossibleUser(_ id: String) -> Bool { !id.contains(":") }
 
-    /// Whether the service itself logs in as this user.
-    func isService(_ user: String) -> Bool { self.service?.user == user }
+    /// Users that are not ours to make, each with the place where it stands: a file, or the setting of the service's own.
+    func usersOfOthers() -> [String: String] {
+        var users: [String: String] = [:]
+        for line in self.extra("acl.extra").split(whereSeparator: \.isNewline) {
+            let words = line.split(maxSplits: 1, whereSeparator: \.isWhitespace)
+            if words.count == 2, words[0] == "user" { users[Self.trimmed(words[1])] = "acl.extra" }
+        }
+        for user in self.usersWithPasswords() { users[user] = "passwords.extra" }
+        if let service { users[service.user] = "POYANG_BROKER_USER" }
+        return users
+    }
+
+    private func usersWithPasswords() -> Set<String> {
+        let lines = self.extra("passwords.extra").split(whereSeparator: \.isNewline)
+        return Set(
+            lines.compactMap { line in
+                guard !line.hasPrefix("#"), let colon = line.firstIndex(of: ":") else { return nil }
+                return Self.trimmed(line[..<colon])
+            }
+        )
+    }
+
+    /// mosquitto takes blanks around a name away.
+    private static func trimmed(_ name: Substring) -> String { name.trimmingCharacters(in: .whitespaces) }
 
     /// Writes both files and tells the broker.
+    ///
+    /// An account whose user has come into `passwords.extra` since it was made is left out: that one's password counts.
     ///
     /// - Parameter credentials: Those that are valid.
     /// - Returns: What is still to be done by hand; nil when the broker was told.
     /// - Throws: ``PlatformError`` when a file cannot be written; the broker then goes on with what it has.
     func publish(_ credentials: [CredentialRow]) throws -> String? {
-        try self.writing.withLock { _ in
-            try self.write("passwords", self.passwords(credentials))
-            try self.write("acl", self.rights(credentials))
+        let leftOut = try self.writing.withLock { _ in
+            var others = self.usersWithPasswords()
+            if let service { others.insert(service.user) }
+            let ours = credentials.filter { !others.contains($0.user) }
+            try self.write("passwords", self.passwords(ours))
+            try self.write("acl", self.rights(ours))
+            return credentials.count - ours.count
         }
-        return self.tellBroker()
+        let toDo = self.tellBroker()
+        guard leftOut > 0 else { return toDo }
+        let words =
+            "\(leftOut) of the accounts have the name of one in passwords.extra or of the service's own and are left out: compare "
+            + "with `poyang devices credentials --list`, and give one of the two another name"
+        return toDo.map { "\($0); \(words)" } ?? words
     }
 
     private func passwords(_ credentials: [CredentialRow]) -> String {

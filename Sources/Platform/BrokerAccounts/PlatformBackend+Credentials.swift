@@ -23,25 +23,22 @@ extension PlatformBackend {
         let who = try self.person(name, note: "", access)
         let devices =
             try ids?.map { try self.device($0, org: access.org) } ?? self.devicesWithoutCredentials(access.org)
-        if let odd = devices.first(where: { !BrokerAccounts.isPossibleUser($0.id) }) {
-            throw APIProblem.unprocessable(
-                "devices: '\(odd.id)' holds a colon, which ends the name in mosquitto's password file; register the "
-                    + "device under an id without one",
-                zh: "devices：“\(odd.id)”含冒号，不能作为 mosquitto 的用户名；请用不含冒号的编号注册该设备"
-            )
-        }
-        let others = Set(
+        let forMany = Set(
             try self.records.credentials().filter { $0.role != .device && $0.revokedAt == nil }.map(\.user)
         )
-        if let taken = devices.first(where: { others.contains($0.id) }) {
-            throw APIProblem.conflict(
-                "'\(taken.id)' is the account of a gateway or network server; revoke it first, or register the device under "
-                    + "another id",
-                zh: "“\(taken.id)”已是网关或网络服务器的账号；请先吊销，或用其他编号注册该设备"
-            )
+        let others = accounts.usersOfOthers()
+        var possible: [Device] = []
+        var skipped: [CredentialReport] = []
+        for device in devices {
+            guard let problem = Self.obstacle(device.id, forMany: forMany, others: others) else {
+                possible.append(device)
+                continue
+            }
+            guard ids == nil else { throw problem }
+            skipped.append(CredentialReport(skipped: device.id, problem))
         }
         let now = self.now()
-        let made = devices.map { device in
+        let made = possible.map { device in
             let password = MosquittoPassword.random()
             let hash = MosquittoPassword.hash(password)
             return (row: CredentialRow(user: device.id, hash: hash, createdAt: now, who: who), password: password)
@@ -50,7 +47,34 @@ extension PlatformBackend {
         try self.records.add(
             made.map { self.fact($0.row, "credentials", "made", who, access) }
         )
-        return made.map { CredentialReport($0.row, password: $0.password, toDo: toDo) }
+        return made.map { CredentialReport($0.row, password: $0.password, toDo: toDo) } + skipped
+    }
+
+    /// Why no device can have an account under this id; nil where one can.
+    ///
+    /// What it gets must not be another's: that one's password, or what that one may.
+    private static func obstacle(_ id: String, forMany: Set<String>, others: [String: String]) -> APIProblem? {
+        guard BrokerAccounts.isPossibleUser(id) else {
+            return .unprocessable(
+                "devices: '\(id)' holds a colon, which ends the name in mosquitto's password file; register the "
+                    + "device under an id without one",
+                zh: "devices：“\(id)”含冒号，不能作为 mosquitto 的用户名；请用不含冒号的编号注册该设备"
+            )
+        }
+        if forMany.contains(id) {
+            return .conflict(
+                "'\(id)' is the account of a gateway or network server; revoke it first, or register the device under "
+                    + "another id",
+                zh: "“\(id)”已是网关或网络服务器的账号；请先吊销，或用其他编号注册该设备"
+            )
+        }
+        return others[id]
+            .map { place in
+                APIProblem.conflict(
+                    "'\(id)' is the name of another user of the broker (\(place)); register the device under another id",
+                    zh: "“\(id)”是代理上另一用户的名称（\(place)）；请用其他编号注册该设备"
+                )
+            }
     }
 
     package func makeAccount(
@@ -73,10 +97,16 @@ extension PlatformBackend {
                 zh: "user：“\(user.prefix(80))”不能作为账号名：只能用字母、数字和 . _ -，最多 64 个字符"
             )
         }
-        guard self.resolver.catalog.devices[user] == nil, !accounts.isService(user) else {
+        guard self.resolver.catalog.devices[user] == nil else {
             throw APIProblem.conflict(
-                "user: '\(user)' is the name of a device or of the service itself; choose another",
-                zh: "user：“\(user)”是设备编号或服务自身的账号；请换一个名称"
+                "user: '\(user)' is the name of a device; choose another",
+                zh: "user：“\(user)”是设备编号；请换一个名称"
+            )
+        }
+        if let place = accounts.usersOfOthers()[user] {
+            throw APIProblem.conflict(
+                "user: '\(user)' is the name of another user of the broker (\(place)); choose another",
+                zh: "user：“\(user)”是代理上另一用户的名称（\(place)）；请换一个名称"
             )
         }
         let password = MosquittoPassword.random()
@@ -128,8 +158,7 @@ extension PlatformBackend {
         let catalog = self.resolver.catalog
         return catalog.devices.values
             .filter { device in
-                !valid.contains(device.id) && BrokerAccounts.isPossibleUser(device.id)
-                    && catalog.device(device.id, isOf: org)
+                !valid.contains(device.id) && catalog.device(device.id, isOf: org)
             }
             .sorted { $0.id < $1.id }
     }

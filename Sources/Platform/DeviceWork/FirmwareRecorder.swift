@@ -14,6 +14,8 @@ import Telemetry
 struct FirmwareRecorder: Service {
     /// How long it rests after it has written.
     private static let rest = Duration.seconds(1)
+    /// How long it rests at most, while nothing can be written.
+    private static let longestRest = Duration.seconds(60)
 
     let board: FirmwareBoard
     let records: CatalogStore
@@ -21,23 +23,30 @@ struct FirmwareRecorder: Service {
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
+            var rest = Self.rest
             for await _ in self.board.changes {
-                self.write()
-                try await Task.sleep(for: Self.rest)
+                rest = self.write() ? Self.rest : min(rest * 2, Self.longestRest)
+                try await Task.sleep(for: rest)
             }
         }
         // Ingest has ended before.
         self.write()
     }
 
-    private func write() {
-        let rows = self.board.takeChanges()
+    /// Returns whether all is on disk; what is not is tried again with the next change, and is one itself.
+    @discardableResult
+    func write() -> Bool {
+        let changes = self.board.takeChanges()
+        guard !changes.isEmpty else { return true }
+        let rows = changes.known
             .map { FirmwareRow(device: $0.device, version: $0.version.text, since: $0.since, isOwn: $0.isOwn) }
-        guard !rows.isEmpty else { return }
         do {
-            try self.records.put(rows)
+            try self.records.put(rows, removing: changes.forgotten)
+            return true
         } catch {
+            self.board.putBack(changes)
             self.logger.error("what devices said of their firmware is not on disk", metadata: ["error": "\(error)"])
+            return false
         }
     }
 }

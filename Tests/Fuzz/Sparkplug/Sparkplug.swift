@@ -13,6 +13,7 @@ public func fuzzSparkplug(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     for (index, part) in [input, Array(input[..<cut]), Array(input[cut...])].enumerated() {
         codec.topic = SparkplugTopic("spBv1.0/g/" + topics[(count + index) % topics.count])
         let message = decode(part.span, with: &codec, mayBeEmpty: true)
+        precondition(message.readings.allSatisfy { !$0.key.isEmpty }, "a reading of nothing")
         precondition(message.frame.decodedByServer == message.readings.count, "readings of nobody")
     }
     return 0

@@ -34,7 +34,7 @@ struct DevicesCredentials: AsyncParsableCommand {
     var networkServer: String?
     @Flag(help: "Take the account away; connections of it end.")
     var revoke = false
-    @Flag(help: "Make accounts for all devices that have none.")
+    @Flag(help: "Make accounts for all devices that have none; names those that can have none.")
     var missing = false
     @Flag(help: "List who has an account, without passwords.")
     var list = false
@@ -67,7 +67,7 @@ struct DevicesCredentials: AsyncParsableCommand {
 
     func run() async throws {
         let person = self.by ?? self.connection.login
-        let rows = try await self.connection.withClient { client -> [JSONValue] in
+        let answers = try await self.connection.withClient { client -> [JSONValue] in
             if self.list { return try await client.get("/api/credentials").elements }
             if self.revoke, let id {
                 let path = "/api/devices/\(APIClient.component(id))/credentials"
@@ -81,6 +81,11 @@ struct DevicesCredentials: AsyncParsableCommand {
             ]
             return try await client.post("/api/credentials", members: members).elements
         }
+        for skipped in answers where skipped["problem"] != .null {
+            let text = skipped[Terminal.isChinese && skipped["problem_zh"] != .null ? "problem_zh" : "problem"]
+            StandardError.write("\(Terminal.isChinese ? "跳过" : "skipped"): \(text.cellText)")
+        }
+        let rows = answers.filter { $0["problem"] == .null }
         let columns = ["device", "user", "role", "password", "topic", "created_at", "revoked_at", "by"]
         let table = Table(columns: columns, objects: rows)
         if self.csv {
