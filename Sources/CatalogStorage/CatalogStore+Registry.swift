@@ -39,6 +39,8 @@ package struct RegistryRow: Hashable, Sendable {
 extension CatalogStore {
     /// Registers or changes many things in one transaction; one that was retired is in use again, unless its row
     /// says otherwise.
+    ///
+    /// A device that is retired loses its account at the broker for good: what has its id later is another.
     package func register(_ rows: [RegistryRow]) throws {
         try self.pool.write { database in
             let statement = try database.cachedStatement(
@@ -52,6 +54,13 @@ extension CatalogStore {
                 try statement.execute(arguments: [
                     row.kind.rawValue, row.id, row.json, row.updatedAt.milliseconds, row.retiredAt?.milliseconds,
                 ])
+                guard row.kind == .device, let retiredAt = row.retiredAt else { continue }
+                try database.execute(
+                    sql: """
+                        UPDATE credentials SET revoked_at = ? WHERE device = ? AND role = ? AND revoked_at IS NULL
+                        """,
+                    arguments: [retiredAt.milliseconds, row.id, AccountRole.device.rawValue]
+                )
             }
         }
     }

@@ -121,6 +121,13 @@ struct CredentialTests {
             try await eventually("the end of A's account") {
                 try await !self.publish(reading, to: a.name, as: rotated, at: plain)
             }
+            // What has its id later is another device, and has none of its passwords.
+            let again = try await PoyangProcess.run([
+                "devices", "register", a.name, "--model", "generic/json", "--site", "field", "--data", data.path,
+            ])
+            #expect(again.status == 0, "\(again.errors)")
+            #expect(try await credentials(a.name, "--revoke").text.contains("no valid credentials"))
+            #expect(try await !self.publish(reading, to: a.name, as: rotated, at: plain))
             reporting.cancel()
             let reported = try await reporting.value
             #expect(reported > 0)
