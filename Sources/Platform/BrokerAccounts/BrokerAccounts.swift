@@ -86,17 +86,18 @@ final class BrokerAccounts: Sendable {
     }
 
     private func rights(_ credentials: [CredentialRow]) -> String {
-        var text = "# Written by poyang; what is yours stands in acl.extra.\n"
+        // First what is not ours: its lines before any `user` are everybody's, not those of the last user of ours.
+        var text = "# Written by poyang; what is yours stands in acl.extra.\n\(self.extra("acl.extra"))\n"
         for row in credentials where row.role != .device {
             text += "user \(row.user)\n" + row.role.topics.map { "topic write \($0)\n" }.joined() + "\n"
         }
         if let service { text += "user \(service.user)\ntopic readwrite #\n\n" }
-        text += "pattern write poyang/v1/devices/%u/#\n\n"
-        return text + self.extra("acl.extra")
+        return text + "pattern write poyang/v1/devices/%u/#\n"
     }
 
     private func extra(_ name: String) -> String {
-        (try? String(contentsOfFile: "\(self.folder)/\(name)", encoding: .utf8)) ?? ""
+        // What is no UTF-8 stands in a comment, and hides nobody's account.
+        FileManager.default.contents(atPath: "\(self.folder)/\(name)").map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
     /// The new file takes the old one's place at once; the group of the folder, mosquitto's, may read it.
