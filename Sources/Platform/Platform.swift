@@ -64,7 +64,7 @@ package struct Platform: Sendable {
             catalog: catalog,
             policy: policy,
             history: store.reader,
-            firmware: try records.firmwareBoard()
+            firmware: FirmwareBoard(try records.firmware())
         )
         resolver.replace(maintenance: try records.maintenanceWindows())
         let feedSignal = FeedSignal()

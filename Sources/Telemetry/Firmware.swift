@@ -56,3 +56,20 @@ package struct FirmwareReport: Hashable, Sendable {
         self.isOwn = isOwn
     }
 }
+
+/// Which firmware a device has, as far as anybody said.
+package struct KnownFirmware: Hashable, Sendable {
+    package var device: String
+    package var version: FirmwareVersion
+    /// The first time that it was said.
+    package var since: Timestamp
+    /// Whether the device said so itself.
+    package var isOwn: Bool
+
+    package init(device: String, version: FirmwareVersion, since: Timestamp, isOwn: Bool) {
+        self.device = device
+        self.version = version
+        self.since = since
+        self.isOwn = isOwn
+    }
+}

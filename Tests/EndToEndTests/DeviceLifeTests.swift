@@ -39,6 +39,26 @@ struct DeviceLifeTests {
             return fails ? run.errors : run.output
         }
 
+        /// Registers `creek-1`, a radar whose zero lies at 21.430 m, and its site.
+        @discardableResult
+        func registerCreek() async throws -> String {
+            try await self.poyang(
+                "devices",
+                "register",
+                "creek-1",
+                "--model",
+                "acme/radar",
+                "--site",
+                "creek",
+                "--site-name",
+                "溪",
+                "--kind",
+                "river",
+                "--zero",
+                "21.430"
+            )
+        }
+
         /// Publishes a reading at a minute after 2018-08-31T22:00Z.
         func publish(_ device: String, _ key: String, _ value: Double, minute: Int) async throws {
             let json = #"{"ts":\#(1_535_752_800_000 + minute * 60_000),"values":{"\#(key)":\#(value)}}"#
@@ -85,21 +105,7 @@ struct DeviceLifeTests {
             )
             #expect(refused.contains("model: there is no model 'acme/rader'; there are acme/gauge, acme/radar"))
             #expect(refused.contains("kind: 'brook' is no kind of site"))
-            let registered = try await team.poyang(
-                "devices",
-                "register",
-                "creek-1",
-                "--model",
-                "acme/radar",
-                "--site",
-                "creek",
-                "--site-name",
-                "溪",
-                "--kind",
-                "river",
-                "--zero",
-                "21.430"
-            )
+            let registered = try await team.registerCreek()
             #expect(registered.contains("waiting for the first reading"))
             #expect(registered.contains("poyang/v1/devices/creek-1/telemetry"))
 
@@ -299,21 +305,7 @@ struct DeviceLifeTests {
     @Test(.timeLimit(.minutes(3)))
     func aSurveyOfThePastSaysWhatKeepsTheOldZero() async throws {
         try await self.withTeam { team, _ in
-            try await team.poyang(
-                "devices",
-                "register",
-                "creek-1",
-                "--model",
-                "acme/radar",
-                "--site",
-                "creek",
-                "--site-name",
-                "溪",
-                "--kind",
-                "river",
-                "--zero",
-                "21.430"
-            )
+            try await team.registerCreek()
             for (index, level) in [2.0, 2.0, 2.1].enumerated() {
                 try await team.publish("creek-1", "level", level, minute: 5 * index)
             }

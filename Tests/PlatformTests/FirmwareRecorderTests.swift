@@ -26,7 +26,7 @@ struct FirmwareRecorderTests {
         #expect(bench.resolver.note(report, of: Self.device, receivedAt: Workbench.start) == nil)
     }
 
-    private func versions(_ bench: Workbench) throws -> [String] { try bench.records.firmware().map(\.version) }
+    private func versions(_ bench: Workbench) throws -> [String] { try bench.records.firmware().map(\.version.text) }
 
     /// Other hardware may have its id later, of which only a network server says something.
     @Test func theFirmwareOfARetiredDeviceIsForgotten() throws {
@@ -54,9 +54,16 @@ struct FirmwareRecorderTests {
             let bench = try Workbench(folder)
             try bench.records.put(
                 [Self.device, "ghost"]
-                    .map { FirmwareRow(device: $0, version: "1.4.2", since: Workbench.start, isOwn: true) }
+                    .map {
+                        KnownFirmware(
+                            device: $0,
+                            version: try FirmwareVersion("1.4.2"),
+                            since: Workbench.start,
+                            isOwn: true
+                        )
+                    }
             )
-            let board = try bench.records.firmwareBoard()
+            let board = FirmwareBoard(try bench.records.firmware())
             let resolver = CatalogResolver(catalog: bench.resolver.catalog, firmware: board)
             #expect(resolver.firmware["ghost"] == nil)
             #expect(FirmwareRecorder(board: board, records: bench.records, logger: Self.logger).write())

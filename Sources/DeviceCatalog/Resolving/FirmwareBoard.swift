@@ -4,23 +4,6 @@
 import Synchronization
 package import Telemetry
 
-/// Which firmware a device has, as far as anybody said.
-package struct KnownFirmware: Hashable, Sendable {
-    package var device: String
-    package var version: FirmwareVersion
-    /// The first time that it was said.
-    package var since: Timestamp
-    /// Whether the device said so itself.
-    package var isOwn: Bool
-
-    package init(device: String, version: FirmwareVersion, since: Timestamp, isOwn: Bool) {
-        self.device = device
-        self.version = version
-        self.since = since
-        self.isOwn = isOwn
-    }
-}
-
 /// The firmware of all devices: the newest that was said counts, and what a device says itself before what a server says.
 package final class FirmwareBoard: Sendable {
     /// What is other than it was, by device.

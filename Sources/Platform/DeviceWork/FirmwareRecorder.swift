@@ -38,28 +38,13 @@ struct FirmwareRecorder: Service {
     func write() -> Bool {
         let changes = self.board.takeChanges()
         guard !changes.isEmpty else { return true }
-        let rows = changes.known
-            .map { FirmwareRow(device: $0.device, version: $0.version.text, since: $0.since, isOwn: $0.isOwn) }
         do {
-            try self.records.put(rows, removing: changes.forgotten)
+            try self.records.put(changes.known, removing: changes.forgotten)
             return true
         } catch {
             self.board.putBack(changes)
             self.logger.error("what devices said of their firmware is not on disk", metadata: ["error": "\(error)"])
             return false
         }
-    }
-}
-
-extension CatalogStore {
-    /// What was said before this start.
-    func firmwareBoard() throws -> FirmwareBoard {
-        FirmwareBoard(
-            try self.firmware()
-                .compactMap { row in
-                    guard let version = try? FirmwareVersion(row.version) else { return nil }
-                    return KnownFirmware(device: row.device, version: version, since: row.since, isOwn: row.isOwn)
-                }
-        )
     }
 }
