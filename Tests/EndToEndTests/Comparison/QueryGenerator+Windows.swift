@@ -8,16 +8,17 @@ extension QueryGenerator {
         var hasNoGaps: Bool
     }
 
-    mutating func window(_ depth: Int, mayFixTime: Bool = true) -> Window {
-        if depth > 0, self.subqueryDepth < 2, self.oneIn(3) { return self.subquery(depth - 1, mayFixTime) }
+    mutating func window(_ depth: Int, isOfPrediction: Bool = false) -> Window {
+        if depth > 0, self.subqueryDepth < 2, self.oneIn(3) { return self.subquery(depth - 1, isOfPrediction) }
         let metric = self.pick([
             self.anyMetric(), self.anyMetric(), self.pick(Self.counters), self.pick(Self.irregular),
         ])
-        let text = "\(self.selector(metric))[\(self.duration())]\(self.modifiers(mayFixTime: mayFixTime))"
+        let modifiers = self.modifiers(mayFixTime: !isOfPrediction, mayLookAhead: !isOfPrediction || metric.isFinite)
+        let text = "\(self.selector(metric))[\(self.duration())]\(modifiers)"
         return Window(query: MadeQuery(text: text, kind: .matrix), hasNoGaps: metric.hasNoGaps)
     }
 
-    private mutating func subquery(_ depth: Int, _ mayFixTime: Bool) -> Window {
+    private mutating func subquery(_ depth: Int, _ isOfPrediction: Bool) -> Window {
         let isInner = self.subqueryDepth > 0
         self.subqueryDepth += 1
         defer { self.subqueryDepth -= 1 }
@@ -25,7 +26,8 @@ extension QueryGenerator {
         let inner = isCounter ? MadeQuery(text: self.selector(self.pick(Self.counters))) : self.vector(depth)
         let length = self.pick(["18m", "30m", "1h", "3h"]) + (isInner ? "137ms" : "")
         let step = self.pick(["", "30s", "1m", "5m", "7m", "17m"])
-        let text = "(\(inner.text))[\(length):\(step)]\(self.modifiers(mayFixTime: mayFixTime))"
+        let modifiers = self.modifiers(mayFixTime: !isOfPrediction, mayLookAhead: !isOfPrediction)
+        let text = "(\(inner.text))[\(length):\(step)]\(modifiers)"
         let query = MadeQuery(text: text, kind: .matrix, parts: [inner], isExact: inner.isExact)
         return Window(query: query, hasNoGaps: isCounter)
     }
@@ -80,7 +82,7 @@ extension QueryGenerator {
     }
 
     private mutating func prediction(_ depth: Int) -> MadeQuery {
-        let window = self.window(depth, mayFixTime: false)
+        let window = self.window(depth, isOfPrediction: true)
         let text = "predict_linear(\(window.query.text), \(self.pick(["3600", "-600", "86400"])))"
         return MadeQuery(text: text, parts: [window.query], isExact: false)
     }
