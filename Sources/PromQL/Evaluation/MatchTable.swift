@@ -39,7 +39,7 @@ struct MatchTable {
 
     func signature(of labels: Labels) -> Labels {
         if self.matching.isOn { return labels.keeping(self.matching.labels) }
-        let unnamed = labels.removingMetadata()
+        let unnamed = labels.removing(Labels.metricName)
         return self.matching.labels.isEmpty ? unnamed : unnamed.removing(self.matching.labels)
     }
 
@@ -61,7 +61,8 @@ struct MatchTable {
         }
     }
 
+    /// Types and units of metrics are matched on, as in Prometheus, unless they are named.
     private func isIgnored(_ name: String) -> Bool {
-        Labels.isMetadata(name) || self.matching.labels.contains(name)
+        name == Labels.metricName || self.matching.labels.contains(name)
     }
 }
