@@ -24,6 +24,12 @@ struct PrometheusComparisonTests {
         let difference: String?
     }
 
+    private struct NoAnswer: Error {
+        let server: String
+        let parameters: [(String, String)]
+        let error: any Error
+    }
+
     @Test(
         .enabled(if: PrometheusServer.isExpected, "without prometheus and promtool; `ops/setup prometheus`"),
         .timeLimit(.minutes(2 + count / 100))
@@ -88,8 +94,12 @@ struct PrometheusComparisonTests {
     }
 
     private func ask(_ query: ComparedQuery, _ server: String) async throws -> QueryAnswer {
-        let answer = try await HTTPAnswer.of(server, query.path, query.parameters, method: "POST")
-        return try QueryAnswer(Data(answer.text.utf8))
+        do {
+            let answer = try await HTTPAnswer.of(server, query.path, query.parameters, method: "POST")
+            return try QueryAnswer(Data(answer.text.utf8))
+        } catch {
+            throw NoAnswer(server: server, parameters: query.parameters, error: error)
+        }
     }
 
     /// The shortest part of the query of which the answers differ, too.
