@@ -104,12 +104,13 @@ package final class Catalog: Sendable {
         self.keys = keys
         var plans: [String: DevicePlan] = [:]
         var gainable: [String: GainableChannels] = [:]
-        var depths: Set<Labels> = []
-        for device in devices.values {
-            for channel in self.models[device.model]?.channels ?? [] where channel.metric == RainCounter.depthMetric {
-                depths.insert(channel.labels(at: device.site))
-            }
+        var owners = SeriesOwners(devices.values)
+        var series: [String: [Labels]] = [:]
+        for device in devices.values.sorted(by: { ($0.place, $0.id) < ($1.place, $1.id) }) {
+            series[device.id] = (self.models[device.model]?.channels ?? [])
+                .map { owners.claim($0.labels(at: device.site), for: device.id) }
         }
+        let depths = Set(series.values.joined().filter { $0.metric == RainCounter.depthMetric })
         for device in devices.values {
             guard let model = self.models[device.model] else { continue }
             let channels = gainable[model.id] ?? GainableChannels(model)
@@ -118,6 +119,8 @@ package final class Catalog: Sendable {
                 device: device,
                 overrides: sites[device.site]?.quality ?? [:],
                 model: model,
+                series: series[device.id] ?? [],
+                owners: owners,
                 gainable: channels,
                 keys: keys,
                 measuredDepths: depths
@@ -195,7 +198,7 @@ package final class Catalog: Sendable {
     package func adopt(_ labels: some Sequence<Labels>) {
         for labels in labels {
             guard let entry = self.entries[labels.site], entry.takesGenericSeries(labels) else { continue }
-            self.keys.learn(self.keys.key(for: labels), device: "")
+            _ = self.keys.learn(self.keys.key(for: labels), device: "")
         }
     }
 
@@ -218,7 +221,8 @@ package final class Catalog: Sendable {
                 guard entry.takesGenericSeries(learned.series.labels) else { return nil }
                 let gained = entry.gained(learned.series.labels)
                 let sender =
-                    entry.learning.first { $0.device.id == learned.device } ?? gained?.plan ?? entry.generic.first
+                    entry.learning.first { $0.device.id == learned.device } ?? gained?.plan
+                    ?? entry.generic.first { learned.series.labels.plain(ofTwin: $0.device.id).isGeneric }
                 guard let sender else { return nil }
                 return RegisteredChannel(
                     series: learned.series,

@@ -47,19 +47,28 @@ package final class SeriesKeyTable: Sendable {
         }
     }
 
-    /// Remembers that a series without a declared channel exists; the first device that is named stays.
-    func learn(_ series: SeriesKey, device: String) {
+    /// Remembers that a series without a declared channel exists; the first device that is named stays while it
+    /// `isPresent`.
+    ///
+    /// - Returns: Whether the series is that of `device` now.
+    func learn(_ series: SeriesKey, device: String, isPresent: (String) -> Bool = { _ in true }) -> Bool {
         let site = series.labels.site
-        self.state.withLock { state in
+        return self.state.withLock { state in
             var entries = state.learned[site] ?? []
             if let index = entries.firstIndex(where: { $0.series === series }) {
-                guard entries[index].device.isEmpty else { return }
+                let owner = entries[index].device
+                guard owner.isEmpty || !isPresent(owner) else { return owner == device }
                 entries[index] = Learned(series: series, device: device)
             } else {
                 entries.append(Learned(series: series, device: device))
             }
             state.learned[site] = entries
+            return true
         }
+    }
+
+    func hasLearned(_ labels: Labels) -> Bool {
+        self.learned(at: labels.site).contains { $0.series.labels == labels }
     }
 
     func learned(at site: String) -> [Learned] {

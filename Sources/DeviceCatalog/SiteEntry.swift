@@ -107,7 +107,7 @@ final class SiteEntry: Sendable {
         for channel in self.channels where channel.registered.series.labels == stored {
             return (channel.shown, channel.lookback)
         }
-        let isGained = self.gained(stored) != nil || !self.generic.isEmpty && self.hasGenericForm(stored)
+        let isGained = self.gained(stored) != nil || self.isGeneric(stored)
         let lookback = isGained ? self.genericLookback : ReportSchedule.unregisteredLookback
         return (self.virtualLabels.merging(stored), lookback)
     }
@@ -125,19 +125,25 @@ final class SiteEntry: Sendable {
     /// The channel of a model that a stored series can be, and a device that may feed it.
     func gained(_ stored: Labels) -> (plan: DevicePlan, channel: Channel)? {
         for plan in self.learning {
-            if let channel = plan.gainable.channel(feeding: stored) { return (plan, channel) }
+            let plain = stored.plain(ofTwin: plan.device.id)
+            if let channel = plan.gainable.channel(feeding: plain) { return (plan, channel) }
         }
         return nil
     }
 
     /// Whether a stored series can only come from a device that gains channels.
     func takesGenericSeries(_ stored: Labels) -> Bool {
-        (self.gained(stored) != nil || !self.generic.isEmpty && self.hasGenericForm(stored))
+        (self.gained(stored) != nil || self.isGeneric(stored))
             && !self.channels.contains { $0.registered.series.labels == stored }
     }
 
-    /// Metric name and site, nothing else; a colon in the name is a recording rule's.
-    private func hasGenericForm(_ stored: Labels) -> Bool {
-        stored.count == 2 && !stored.metric.utf8.contains(UInt8(ascii: ":"))
+    /// Whether a device that takes any metric can feed it.
+    private func isGeneric(_ stored: Labels) -> Bool {
+        self.generic.contains { stored.plain(ofTwin: $0.device.id).isGeneric }
     }
+}
+
+extension Labels {
+    /// Metric name and site, nothing else; a colon in the name is a recording rule's.
+    var isGeneric: Bool { self.count == 2 && !self.metric.utf8.contains(UInt8(ascii: ":")) }
 }

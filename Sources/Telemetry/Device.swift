@@ -165,6 +165,11 @@ package struct Device: Hashable, Sendable {
     package var isTest: Bool
     /// From when on it is expected to report; where it is not known, a device that never did is not missed.
     package var installedAt: Timestamp?
+    /// Which of several devices of a site that measure the same has the site's plain series: the one of the lowest rank.
+    ///
+    /// Of a file's devices their order in it, of registered ones the time of registration in ms; a device that replaces
+    /// another has its rank. Nil where it is yet to be registered.
+    package var rank: Int64?
 
     package init(
         id: String,
@@ -192,6 +197,9 @@ package struct Device: Hashable, Sendable {
 }
 
 extension Device {
+    /// ``rank``, where it is known; after all others where it is not.
+    package var place: Int64 { self.rank ?? self.installedAt?.milliseconds ?? .max }
+
     /// The elevation of the gauge's zero that counts for readings of a moment; nil where none is known.
     package func zeroElevation(at moment: Timestamp) -> Double? {
         self.surveys.last { $0.validFrom <= moment }?.zeroElevationMeters ?? self.zeroElevationMeters

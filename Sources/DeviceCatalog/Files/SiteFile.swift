@@ -54,6 +54,7 @@ struct SiteFile {
             self.site.quality = QualityFields.overrides(qc, site: slug, references: &self.references)
         }
         self.devices = (map["devices"]?.list ?? []).compactMap { SiteFile.device($0, site: slug) }
+        for index in self.devices.indices { self.devices[index].device.rank = Int64(index) }
     }
 
     private static func codes(_ value: YAMLValue) -> [String: String] {

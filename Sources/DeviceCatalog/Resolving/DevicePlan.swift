@@ -93,16 +93,20 @@ final class DevicePlan: Sendable {
     private let measuredDepths: Set<Labels>
     /// Where the channels stand, for devices with many.
     private let places: [String: Int]
+    private let owners: SeriesOwners
     private let keys: SeriesKeyTable
     private let used = Mutex<[String: ChannelPlan]>([:])
     private let clock = Mutex(ClockOffsets())
 
-    /// `overrides` is what the site says of the tests of its metrics; `gainable` are the channels of the model that its
+    /// `overrides` is what the site says of the tests of its metrics; `series` are those of the model's channels, in
+    /// their order; `owners` tells that of a channel that is gained; `gainable` are the channels of the model that its
     /// devices may gain; `measuredDepths` the series of depths of rain that some device reports itself.
     init(
         device: Device,
         overrides: [String: QualityOverride],
         model: DeviceModel,
+        series: [Labels],
+        owners: SeriesOwners,
         gainable: GainableChannels,
         keys: SeriesKeyTable,
         measuredDepths: Set<Labels>
@@ -113,42 +117,43 @@ final class DevicePlan: Sendable {
         self.hj212 = model.hj212
         self.payload = model.payload
         self.addresses = Set(ForeignAddress.forms(of: device.address))
+        self.owners = owners
         self.keys = keys
         self.gainable = gainable
         self.measuredDepths = measuredDepths
-        self.channels = model.channels.map { channel in
-            let labels = channel.labels(at: device.site)
-            let schedule = model.schedule(of: channel, on: device)
-            let depths = RainCounter.depthLabels(labels)
-            let isCounter = channel.metric == RainCounter.metric && !measuredDepths.contains(depths)
-            let series = keys.key(for: labels)
-            return ChannelPlan(
-                channel: channel,
-                of: device,
-                schedule: schedule,
-                series: series,
-                rain: isCounter
-                    ? RainCounter(
-                        depth: keys.key(for: depths),
-                        schedule: schedule,
-                        quality: SeriesTests(
-                            metric: RainCounter.depthMetric,
-                            series: keys.key(for: depths),
-                            schedule,
-                            overrides,
-                            keys
-                        )
-                    ) : nil,
-                quality: SeriesTests(
-                    channel.quality,
-                    metric: channel.metric,
+        self.channels = zip(model.channels, series)
+            .map { channel, labels in
+                let schedule = model.schedule(of: channel, on: device)
+                let depths = RainCounter.depthLabels(labels)
+                let isCounter = channel.metric == RainCounter.metric && !measuredDepths.contains(depths)
+                let series = keys.key(for: labels)
+                return ChannelPlan(
+                    channel: channel,
+                    of: device,
+                    schedule: schedule,
                     series: series,
-                    schedule,
-                    overrides,
-                    keys
+                    rain: isCounter
+                        ? RainCounter(
+                            depth: keys.key(for: depths),
+                            schedule: schedule,
+                            quality: SeriesTests(
+                                metric: RainCounter.depthMetric,
+                                series: keys.key(for: depths),
+                                schedule,
+                                overrides,
+                                keys
+                            )
+                        ) : nil,
+                    quality: SeriesTests(
+                        channel.quality,
+                        metric: channel.metric,
+                        series: series,
+                        schedule,
+                        overrides,
+                        keys
+                    )
                 )
-            )
-        }
+            }
         let places = model.channels.enumerated().map { ($0.element.key, $0.offset) }
         self.places = places.count > 8 ? Dictionary(places) { first, _ in first } : [:]
     }
@@ -186,13 +191,12 @@ final class DevicePlan: Sendable {
         self.used.withLock { used in
             if let plan = used[key] { return plan }
             guard used.count < DevicePlan.genericKeyLimit, let channel = self.channelToGain(key) else { return nil }
-            let series = self.keys.key(for: channel.labels(at: self.device.site))
-            self.keys.learn(series, device: self.device.id)
+            let series = self.owners.gain(channel.labels(at: self.device.site), for: self.device.id, self.keys)
             var rain: RainCounter?
             let depths = RainCounter.depthLabels(series.labels)
             if channel.metric == RainCounter.metric, !self.measuredDepths.contains(depths) {
                 let depths = self.keys.key(for: depths)
-                self.keys.learn(depths, device: self.device.id)
+                _ = self.keys.learn(depths, device: self.device.id)
                 rain = RainCounter(
                     depth: depths,
                     schedule: channel.schedule,
@@ -246,7 +250,7 @@ final class DevicePlan: Sendable {
 }
 
 extension Channel {
-    /// The series that it feeds at a site.
+    /// The series that it feeds at a site, unless another device has it: ``SeriesOwners``.
     func labels(at site: String) -> Labels {
         self.labels.with("site", site).with(Labels.metricName, self.metric)
     }

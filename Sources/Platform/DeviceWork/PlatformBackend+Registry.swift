@@ -52,6 +52,7 @@ extension PlatformBackend {
         new.model = order.model ?? old.model
         new.address = order.address ?? old.address
         new.installedAt = now
+        new.rank = old.place
         new.zeroElevationMeters = order.zero ?? old.zeroElevation(at: now)
         new.mountHeightMeters = order.mount ?? old.surveys.last?.mountHeightMeters ?? old.mountHeightMeters
         new.surveys = []

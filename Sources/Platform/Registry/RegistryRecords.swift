@@ -23,6 +23,8 @@ struct DeviceRecord: Codable {
     var isTest: Bool
     /// When it was registered first; unknown of those that were before this was kept.
     var installedAt: Timestamp?
+    /// Absent of those that were before this was kept.
+    var rank: Int64?
 
     init(_ device: Device) {
         self.id = device.id
@@ -40,6 +42,7 @@ struct DeviceRecord: Codable {
         self.address = device.address
         self.isTest = device.isTest
         self.installedAt = device.installedAt
+        self.rank = device.rank
     }
 
     var device: Device {
@@ -56,6 +59,7 @@ struct DeviceRecord: Codable {
             installedAt: self.installedAt
         )
         device.surveys = self.surveys ?? []
+        device.rank = self.rank
         return device
     }
 }
@@ -194,6 +198,7 @@ extension CatalogStore {
         func record(_ device: Device) -> DeviceRecord {
             var record = DeviceRecord(device)
             record.installedAt = device.installedAt ?? now
+            record.rank = device.rank ?? record.installedAt?.milliseconds
             return record
         }
         try self.register(

@@ -1,0 +1,62 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Telemetry
+
+/// Which device of a site feeds a series that several of them measure.
+///
+/// The first that was there has the plain series, so that it never gains a label. What any other measures, too, is a
+/// series of its own with the label `sensor`: the device's id.
+struct SeriesOwners: Sendable {
+    private var declared: [Labels: String] = [:]
+    /// By device.
+    private let sites: [String: String]
+
+    init(_ devices: some Collection<Device>) {
+        self.sites = Dictionary(devices.map { ($0.id, $0.site) }) { first, _ in first }
+    }
+
+    /// The series of a channel that `device` declares; devices are asked about in the order in which they came.
+    mutating func claim(_ labels: Labels, for device: String) -> Labels {
+        guard let owner = self.declared[labels], owner != device else {
+            self.declared[labels] = device
+            return labels
+        }
+        let own = labels.ofTwin(device)
+        self.declared[own] = device
+        return own
+    }
+
+    /// The series of a channel that `device` gains with its first reading.
+    ///
+    /// Of those that gain it the first to report has the plain series. After a start that is known by what the others
+    /// have stored: who has a series of its own keeps it.
+    func gain(_ labels: Labels, for device: String, _ keys: SeriesKeyTable) -> SeriesKey {
+        let own = labels.ofTwin(device)
+        let isPlain =
+            (self.declared[labels] ?? device) == device && !keys.hasLearned(own)
+            && keys.learn(keys.key(for: labels), device: device, isPresent: { self.sites[$0] == labels.site })
+        if isPlain { return keys.key(for: labels) }
+        let key = keys.key(for: own)
+        _ = keys.learn(key, device: device)
+        return key
+    }
+}
+
+extension Labels {
+    private static let twin = "sensor"
+
+    /// The labels of the same channel of a second device.
+    func ofTwin(_ device: String) -> Labels {
+        let own = self[Self.twin]
+        return self.with(Self.twin, own.isEmpty ? device : "\(device).\(own)")
+    }
+
+    /// What ``ofTwin(_:)`` made the labels of; they themselves where they are of no twin that is this device.
+    func plain(ofTwin device: String) -> Labels {
+        let sensor = self[Self.twin]
+        if sensor == device { return self.removing(Self.twin) }
+        guard sensor.hasPrefix(device + ".") else { return self }
+        return self.with(Self.twin, String(sensor.dropFirst(device.count + 1)))
+    }
+}
