@@ -8,11 +8,13 @@ import Telemetry
 struct MergedCatalog {
     private(set) var sites: [String: Site]
     private(set) var devices: [String: Device]
+    private(set) var addresses: AddressBook
     private(set) var problems: [Problem] = []
 
     init(files: CatalogFiles, registered: CatalogRegistrations) {
         self.sites = files.sites
         self.devices = files.devices
+        self.addresses = files.addresses
         for site in registered.sites {
             if let place = files.places["site \(site.id)"] {
                 self.report(
@@ -51,20 +53,17 @@ struct MergedCatalog {
                 self.report("device '\(device.id)': \(message.en)", zh: "设备“\(device.id)”：\(message.zh)")
             }
         }
-        self.checkAddresses()
+        for device in registered.devices.sorted(by: { $0.id < $1.id }) { self.addAddress(of: device, files.places) }
     }
 
     /// Two devices with one foreign identity: a reading would go to either.
-    private mutating func checkAddresses() {
-        var owners: [String: String] = [:]
-        for device in self.devices.values.sorted(by: { $0.id < $1.id }) where !device.address.isEmpty {
-            if let owner = owners.updateValue(device.id, forKey: device.address.uppercased()) {
-                self.report(
-                    "devices '\(owner)' and '\(device.id)' have one address, '\(device.address)'; addresses are unique",
-                    zh: "设备“\(owner)”与“\(device.id)”的地址相同（“\(device.address)”）；地址不能重复"
-                )
-            }
+    private mutating func addAddress(of device: Device, _ places: [String: Place]) {
+        if let rival = self.addresses.rival(of: device) {
+            let place = places["device \(rival.device)"].map(\.name)
+            let message = rival.refusal(of: device.address, place: place)
+            self.report("device '\(device.id)': \(message.en)", zh: "设备“\(device.id)”：\(message.zh)")
         }
+        self.addresses.add(device)
     }
 
     private mutating func report(_ message: String, zh: String) {

@@ -155,6 +155,15 @@ private struct CatalogReading {
                 declared.place.report(message.en, zh: message.zh)
             }
         }
+        var files = self.files
+        for declared in self.sites.flatMap(\.devices) {
+            if let rival = files.addresses.rival(of: declared.device) {
+                let place = files.places["device \(rival.device)"].map(\.name)
+                let message = rival.refusal(of: declared.device.address, place: place)
+                declared.addressPlace?.report(message.en, zh: message.zh)
+            }
+            files.addresses.add(declared.device)
+        }
         for example in self.files.examples {
             let fault: String
             switch self.files.models[example.model] {
@@ -171,7 +180,7 @@ private struct CatalogReading {
         where self.files.sites[reference.id] == nil {
             reference.place.report("there is no site '\(reference.id)' in the files; declare it or correct the id")
         }
-        return self.files
+        return files
     }
 
     private func report(_ source: SourceText, _ message: String) {

@@ -6,11 +6,12 @@ import Telemetry
 
 /// A site's file as read.
 struct SiteFile {
-    /// A device with the place of its id and of its model, for checks across files.
+    /// A device with the places of its id, its model and its address, for checks across files.
     struct DeclaredDevice {
         var device: Device
         var place: YAMLValue
         var modelPlace: YAMLValue
+        var addressPlace: YAMLValue?
     }
 
     var site: Site
@@ -159,6 +160,6 @@ struct SiteFile {
         device.isTest = map["test"]?.bool ?? false
         device.installedAt = map["installed"]?.date
         guard let place, let modelPlace, id != nil, model != nil else { return nil }
-        return DeclaredDevice(device: device, place: place, modelPlace: modelPlace)
+        return DeclaredDevice(device: device, place: place, modelPlace: modelPlace, addressPlace: map["address"])
     }
 }

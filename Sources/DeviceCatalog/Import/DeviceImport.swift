@@ -163,14 +163,12 @@ struct ImportState {
     var changedDevices: [String] = []
     /// The line of each device of the file.
     var lines: [String: Int] = [:]
-    /// The device of each address, upper case.
-    var addresses: [String: String]
+    var addresses: AddressBook
 
     init(catalog: Catalog) {
         self.sites = catalog.sites
         self.devices = catalog.devices
-        let addressed = catalog.devices.values.filter { !$0.address.isEmpty }.map { ($0.address.uppercased(), $0.id) }
-        self.addresses = Dictionary(addressed) { first, second in min(first, second) }
+        self.addresses = catalog.addresses
     }
 }
 
