@@ -18,10 +18,12 @@ package struct RegisteredChannel: Sendable {
     let stuckAfter: Milliseconds?
 }
 
-/// Sites and devices registered at run time, as `catalog.db` holds them.
+/// What was registered at run time, as `catalog.db` holds it.
 package struct CatalogRegistrations: Sendable {
     package var sites: [Site]
     package var devices: [Device]
+    /// Users of the broker that publish for many devices; no device of a file has such a name.
+    package var accounts: Set<String> = []
 
     package static let none = CatalogRegistrations()
 

@@ -53,6 +53,13 @@ struct MergedCatalog {
                 self.report("device '\(device.id)': \(message.en)", zh: "设备“\(device.id)”：\(message.zh)")
             }
         }
+        for id in registered.accounts {
+            guard let place = files.places["device \(id)"] else { continue }
+            let message = DeviceImport.CellProblem.accountForMany(id).message
+            self.problems.append(
+                Problem(file: place.file, line: place.line, column: place.column, message: message.en, zh: message.zh)
+            )
+        }
         for device in registered.devices.sorted(by: { $0.id < $1.id }) { self.addAddress(of: device, files.places) }
     }
 
