@@ -196,6 +196,11 @@ struct DeviceLifeTests {
             try await after.publish("hill-1", "total", 130, minute: 10)
             try await service.settled(messages: 1)
             #expect(try await after.poyang("devices", "show", "hill-1").contains("state: maintenance"))
+            // Every member is one that the service fills.
+            let listed = try await after.poyang("devices", "list", "--json")
+            #expect(listed.contains(#""state":"maintenance""#) && !listed.contains("null"), "\(listed)")
+            let members = try await after.poyang("devices", "show", "hill-1", "--json")
+            #expect(!members.contains("first_seen"), "\(members)")
             let quiet = try #require(try await service.json("/alerts/active")["features"] as? [[String: Any]])
             #expect(quiet.isEmpty, "\(quiet)")
             let ended = try await after.poyang("devices", "maintenance", "hill-1", "--end", "--by", "王工")
