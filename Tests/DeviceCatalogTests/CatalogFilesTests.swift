@@ -325,6 +325,7 @@ struct CatalogFilesTests {
         let error = #expect(throws: ProblemList.self) {
             try Catalog(files: CatalogFiles.parse(sources), registered: registered)
         }
+        Fixture.expectChinese(error?.problems ?? [])
         let messages = error?.problems.map(\.message) ?? []
         #expect(messages.count == 4)
         #expect(messages.contains { $0.contains("site 'x' is registered and declared in Devices/sites/g/x.yaml:1:7") })
@@ -375,6 +376,7 @@ struct CatalogFilesTests {
         try Data([0xC0, 0xE0]).write(to: URL(fileURLWithPath: directory + "/sites/g/y.yaml"))
         let notUTF8 = #expect(throws: ProblemList.self) { try CatalogFiles.load(directory: directory) }
         #expect(notUTF8?.problems.map(\.message) == ["the file is not UTF-8; save it as UTF-8"])
+        Fixture.expectChinese((error?.problems ?? []) + (notUTF8?.problems ?? []))
         try FileManager.default.removeItem(atPath: directory + "/sites/g/y.yaml")
         #expect(try CatalogFiles.load(directory: directory + "/").sites.keys.sorted() == ["x"])
     }
