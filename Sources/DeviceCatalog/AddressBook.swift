@@ -40,6 +40,8 @@ struct AddressBook: Sendable {
     }
 
     mutating func remove(_ device: Device) {
-        for form in ForeignAddress.forms(of: device.address) { self.owners[form] = nil }
+        for form in ForeignAddress.forms(of: device.address) where self.owners[form]?.device == device.id {
+            self.owners[form] = nil
+        }
     }
 }

@@ -190,6 +190,12 @@ package final class Catalog: Sendable {
         self.addresses.owner(of: address).flatMap { self.devices[$0.device] }
     }
 
+    /// Why no device but `device` can get an address; nil where one can.
+    package func refusal(ofAddress address: String, besides device: String) -> LocalizedName? {
+        guard let owner = self.addresses.owner(of: address), owner.device != device else { return nil }
+        return owner.refusal(of: address, place: nil)
+    }
+
     /// The thresholds of a site in force at a moment, lowest level first.
     package func thresholds(at site: String, moment: Timestamp) -> [Threshold] {
         (self.sites[site]?.thresholds ?? []).filter { $0.isValid(at: moment) }

@@ -64,13 +64,13 @@ struct MergedCatalog {
     }
 
     /// Two devices with one foreign identity: a reading would go to either.
+    ///
+    /// Two that are registered were before this was refused; nobody could retire one if nothing started because of them.
     private mutating func addAddress(of device: Device, _ places: [String: Place]) {
-        if let rival = self.addresses.rival(of: device) {
-            let place = places["device \(rival.device)"].map(\.name)
-            let message = rival.refusal(of: device.address, place: place)
-            self.report("device '\(device.id)': \(message.en)", zh: "设备“\(device.id)”：\(message.zh)")
-        }
-        self.addresses.add(device)
+        guard let rival = self.addresses.rival(of: device) else { return self.addresses.add(device) }
+        guard let place = places["device \(rival.device)"] else { return }
+        let message = rival.refusal(of: device.address, place: place.name)
+        self.report("device '\(device.id)': \(message.en)", zh: "设备“\(device.id)”：\(message.zh)")
     }
 
     private mutating func report(_ message: String, zh: String) {

@@ -128,6 +128,23 @@ struct DeviceImportTests {
         #expect(later.rows.map(\.verdict) == [.error, .changed, .created], "\(later.rows)")
     }
 
+    /// They were registered before such a pair was refused: what is wrong with them is said when they are registered again.
+    @Test func aPairFromBeforeCanBeParted() throws {
+        let pair = ["24-E1-24-12-6B-00-00-12", "24e124126b000012"]
+        let devices = zip(["b", "a"], pair).map { Device(id: $0, model: "generic/json", site: "x", address: $1) }
+        let catalog = try self.catalog(CatalogRegistrations(devices: devices))
+        #expect(catalog.device(address: "24E124126B000012")?.id == "a")
+        let csv = """
+            device_id,model,site_id,address
+            b,generic/json,x,24-E1-24-12-6B-00-00-12
+            b,generic/json,x,24-E1-24-12-6B-00-00-13
+            c,generic/json,x,24E124126B000012
+            """
+        let plan = DeviceImport(csv: csv, catalog: catalog)
+        #expect(plan.rows.map(\.verdict) == [.error, .changed, .error])
+        #expect(plan.rows[2].problems.first?.message.en.contains("the address of device 'a'") ?? false)
+    }
+
     /// An MN and the names of Sparkplug are what they are to the letter.
     @Test(arguments: [("88888880000-01", "8888888000001"), ("farm-1/node", "farm1/node"), ("1234", "12-34")])
     func separatorsCountWhereTheyArePartOfTheAddress(first: String, second: String) throws {

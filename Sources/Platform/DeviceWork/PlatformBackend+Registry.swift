@@ -50,6 +50,9 @@ extension PlatformBackend {
             let problem = DeviceImport.CellProblem.accountForMany(order.new).message
             throw APIProblem.conflict("with: \(problem.en)", zh: "with：\(problem.zh)")
         }
+        if let address = order.address, let problem = catalog.refusal(ofAddress: address, besides: old.id) {
+            throw APIProblem.conflict("address: \(problem.en)", zh: "address：\(problem.zh)")
+        }
         let now = self.now()
         var new = old
         new.id = order.new
