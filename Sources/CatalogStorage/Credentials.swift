@@ -64,6 +64,11 @@ extension CatalogStore {
         }
     }
 
+    /// The names of the valid accounts that publish for many devices, none of which has one of them.
+    package func accountsForMany() throws -> Set<String> {
+        Set(try self.credentials().filter { $0.role != .device && $0.revokedAt == nil }.map(\.user))
+    }
+
     /// By user.
     package func credentials() throws -> [CredentialRow] {
         try self.pool.read { database in

@@ -18,10 +18,12 @@ package struct RegisteredChannel: Sendable {
     let stuckAfter: Milliseconds?
 }
 
-/// Sites and devices registered at run time, as `catalog.db` holds them.
+/// What was registered at run time, as `catalog.db` holds it.
 package struct CatalogRegistrations: Sendable {
     package var sites: [Site]
     package var devices: [Device]
+    /// Users of the broker that publish for many devices; no device of a file has such a name.
+    package var accounts: Set<String> = []
 
     package static let none = CatalogRegistrations()
 
@@ -55,14 +57,22 @@ package final class Catalog: Sendable {
     /// The sites that have a threshold series of a name, by that name.
     let thresholdSites: [String: [SiteEntry]]
     let lookbacks: LookbackIndex
-    private let devicesByAddress: [String: String]
+    let addresses: AddressBook
     /// Names that one device alone has.
     let devicesByName: [String: String]
     /// Ids and names that mean devices of several orgs, which are named.
     let contestedNames: [String: [String]]
 
     /// A catalogue without sites; the model `generic/json` is there.
-    package static let empty = Catalog(sites: [:], areas: [:], models: [:], devices: [:], files: nil, keys: .init())
+    package static let empty = Catalog(
+        sites: [:],
+        areas: [:],
+        models: [:],
+        devices: [:],
+        addresses: AddressBook(),
+        files: nil,
+        keys: .init()
+    )
 
     /// - Parameters:
     ///   - files: What the files say; the truth for the ids that they name.
@@ -82,6 +92,7 @@ package final class Catalog: Sendable {
             areas: files.areas,
             models: files.models,
             devices: merged.devices,
+            addresses: merged.addresses,
             files: files,
             keys: keys
         )
@@ -92,6 +103,7 @@ package final class Catalog: Sendable {
         areas: [String: Area],
         models: [String: DeviceModel],
         devices: [String: Device],
+        addresses: AddressBook,
         files: CatalogFiles?,
         keys: SeriesKeyTable
     ) {
@@ -127,14 +139,11 @@ package final class Catalog: Sendable {
             )
         }
         self.plans = plans
-        let addressed = devices.values.flatMap { device in
-            ForeignAddress.forms(of: device.address).map { ($0, device.id) }
-        }
-        self.devicesByAddress = Dictionary(addressed) { first, second in min(first, second) }
+        self.addresses = addresses
         self.contestedNames = Self.contestedNames(
             sites: sites,
             devices: devices,
-            addresses: self.devicesByAddress
+            addresses: addresses
         )
         let named = Dictionary(grouping: devices.values.filter { !$0.name.isEmpty }, by: \.name)
         self.devicesByName = named.compactMapValues { $0.count == 1 ? $0[0].id : nil }
@@ -181,8 +190,13 @@ package final class Catalog: Sendable {
 
     /// The device with a foreign identity: DevEUI, SL 651 address, MN, in any of the forms in which people write it.
     package func device(address: String) -> Device? {
-        ForeignAddress.forms(of: address).lazy.compactMap { self.devicesByAddress[$0] }.first
-            .flatMap { self.devices[$0] }
+        self.addresses.owner(of: address).flatMap { self.devices[$0.device] }
+    }
+
+    /// Why no device but `device` can get an address; nil where one can.
+    package func refusal(ofAddress address: String, besides device: String) -> LocalizedName? {
+        guard let owner = self.addresses.owner(of: address), owner.device != device else { return nil }
+        return owner.refusal(of: address, place: nil)
     }
 
     /// The thresholds of a site in force at a moment, lowest level first.

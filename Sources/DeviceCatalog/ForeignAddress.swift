@@ -9,23 +9,25 @@ enum ForeignAddress {
         return plain.utf8.count == 16 && plain.allSatisfy { $0.isASCII && $0.isHexDigit }
     }
 
-    /// The forms in which a device with this address is found; the first is the address in capital letters without
-    /// separators, and none where it is empty.
+    /// The forms in which a device with this address is found, in capital letters; none where it is empty.
     ///
-    /// - A DevEUI is written with and without `-` or `:`.
+    /// - A DevEUI and an address of SL 651 are written with and without `-`, `:` or blanks.
     /// - SL 651 sends ten hexadecimal digits. Of hydrological stations the first two are 0 and people write the eight of
     ///   SL 502; of others the last four are a number that people write with six decimal digits (6.2.3.2).
+    /// - Anything else, an MN of HJ 212 or a node of Sparkplug, is as it is written: there `a-1` is not `a1`.
     static func forms(of address: String) -> [String] {
-        let plain = address.uppercased().filter { $0 != "-" && $0 != ":" && $0 != " " }
+        let written = address.uppercased()
+        let plain = written.filter { $0 != "-" && $0 != ":" && $0 != " " }
         guard !plain.isEmpty else { return [] }
-        let digits = plain.utf8
-        switch digits.count {
-        case 8 where plain.allSatisfy { $0.isHexDigit }: return [plain, "00" + plain]
-        case 12 where plain.allSatisfy { $0.isASCII && $0.isNumber }:
+        guard plain.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return [written] }
+        switch plain.utf8.count {
+        case 8: return [plain, "00" + plain]
+        case 10, 16: return [plain]
+        case 12 where plain.allSatisfy(\.isNumber):
             guard let number = UInt16(plain.suffix(6)) else { return [plain] }
             let hex = String(number, radix: 16, uppercase: true)
             return [plain, plain.prefix(6) + String(repeating: "0", count: 4 - hex.count) + hex]
-        default: return [plain]
+        default: return [written]
         }
     }
 }

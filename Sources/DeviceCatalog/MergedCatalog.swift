@@ -8,11 +8,13 @@ import Telemetry
 struct MergedCatalog {
     private(set) var sites: [String: Site]
     private(set) var devices: [String: Device]
+    private(set) var addresses: AddressBook
     private(set) var problems: [Problem] = []
 
     init(files: CatalogFiles, registered: CatalogRegistrations) {
         self.sites = files.sites
         self.devices = files.devices
+        self.addresses = files.addresses
         for site in registered.sites {
             if let place = files.places["site \(site.id)"] {
                 self.report(
@@ -51,20 +53,24 @@ struct MergedCatalog {
                 self.report("device '\(device.id)': \(message.en)", zh: "设备“\(device.id)”：\(message.zh)")
             }
         }
-        self.checkAddresses()
+        for id in registered.accounts {
+            guard let place = files.places["device \(id)"] else { continue }
+            let message = DeviceImport.CellProblem.accountForMany(id).message
+            self.problems.append(
+                Problem(file: place.file, line: place.line, column: place.column, message: message.en, zh: message.zh)
+            )
+        }
+        for device in registered.devices.sorted(by: { $0.id < $1.id }) { self.addAddress(of: device, files.places) }
     }
 
     /// Two devices with one foreign identity: a reading would go to either.
-    private mutating func checkAddresses() {
-        var owners: [String: String] = [:]
-        for device in self.devices.values.sorted(by: { $0.id < $1.id }) where !device.address.isEmpty {
-            if let owner = owners.updateValue(device.id, forKey: device.address.uppercased()) {
-                self.report(
-                    "devices '\(owner)' and '\(device.id)' have one address, '\(device.address)'; addresses are unique",
-                    zh: "设备“\(owner)”与“\(device.id)”的地址相同（“\(device.address)”）；地址不能重复"
-                )
-            }
-        }
+    ///
+    /// Two that are registered were before this was refused; nobody could retire one if nothing started because of them.
+    private mutating func addAddress(of device: Device, _ places: [String: Place]) {
+        guard let rival = self.addresses.rival(of: device) else { return self.addresses.add(device) }
+        guard let place = places["device \(rival.device)"] else { return }
+        let message = rival.refusal(of: device.address, place: place.name)
+        self.report("device '\(device.id)': \(message.en)", zh: "设备“\(device.id)”：\(message.zh)")
     }
 
     private mutating func report(_ message: String, zh: String) {

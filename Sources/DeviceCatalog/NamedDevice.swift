@@ -22,19 +22,19 @@ extension Catalog {
         return found.map { .known($0) } ?? .unknown
     }
 
-    /// The ids and names that mean devices of several orgs, with the ids of these devices; `addresses` are the ids by the
-    /// forms of the foreign identities, `sites` tell the orgs.
+    /// The ids and names that mean devices of several orgs, with the ids of these devices; `addresses` are their
+    /// foreign identities, `sites` tell the orgs.
     static func contestedNames(
         sites: [String: Site],
         devices: [String: Device],
-        addresses: [String: String]
+        addresses: AddressBook
     ) -> [String: [String]] {
         let named = Dictionary(grouping: devices.values.filter { !$0.name.isEmpty }, by: \.name)
         var contested: [String: [String]] = [:]
         for text in Set(devices.keys).union(named.keys) {
             var meant = Set((named[text] ?? []).map(\.id))
             if devices[text] != nil { meant.insert(text) }
-            meant.formUnion(ForeignAddress.forms(of: text).compactMap { addresses[$0] })
+            if let owner = addresses.owner(of: text) { meant.insert(owner.device) }
             guard meant.count > 1 else { continue }
             let orgs = Set(meant.map { devices[$0].flatMap { sites[$0.site]?.org } ?? "" })
             if orgs.count > 1 { contested[text] = meant.sorted() }

@@ -56,7 +56,9 @@ struct Configuration: Sendable {
             return true
         }
         guard path == name else {
-            throw ProblemList([Problem(file: path, line: 0, column: 0, message: "there is no such folder")])
+            throw ProblemList([
+                Problem(file: path, line: 0, column: 0, message: "there is no such folder", zh: "没有此文件夹")
+            ])
         }
         return false
     }

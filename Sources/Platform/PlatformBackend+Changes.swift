@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import CatalogStorage
 import DeviceCatalog
 import EarlyWarning
 package import HTTPAPI
@@ -39,6 +40,7 @@ extension PlatformBackend {
         let plan = DeviceImport(csv: csv, catalog: self.resolver.catalog)
         let sites = Dictionary(plan.sites.map { ($0.id, $0) }) { $1 }
         let devices = Dictionary(plan.devices.map { ($0.id, $0) }) { $1 }
+        let accounts = try self.records.accountsForMany()
         var registrations = CatalogRegistrations()
         var takenSites: Set<String> = []
         let rows = plan.rows.map { row in
@@ -53,6 +55,9 @@ extension PlatformBackend {
                         "站点属于“\(site.org)”；您的令牌只能为“\(org)”登记"
                     )
                 )
+            }
+            if accounts.contains(row.device), self.resolver.catalog.devices[row.device] == nil {
+                problems.append(.accountForMany(row.device))
             }
             if problems.isEmpty, let device {
                 registrations.devices.append(device)

@@ -26,7 +26,7 @@ package struct YAMLValue {
     package static func parse(_ text: String, file: String, problems: ProblemCollector) -> YAMLValue? {
         do {
             if let node = try Yams.compose(yaml: text) { return YAMLValue(node: node, file: file, problems: problems) }
-            problems.report(Problem(file: file, line: 0, column: 0, message: "the file is empty"))
+            problems.report(Problem(file: file, line: 0, column: 0, message: "the file is empty", zh: "文件为空"))
         } catch let error as YamlError {
             problems.report(Problem(file: file, error))
         } catch {
@@ -63,7 +63,10 @@ package struct YAMLValue {
     /// The value as a mapping with keys of any name.
     package func anyMapping() -> YAMLMapping? {
         guard let mapping = self.node.mapping else {
-            self.report("expected a mapping (key: value), found \(self.kind)", zh: "应为键值对（key: value），现为 \(self.kind)")
+            self.report(
+                "expected a mapping (key: value), found \(self.kind)",
+                zh: "应为键值对（key: value），现为 \(self.kindZh)"
+            )
             return nil
         }
         return YAMLMapping(value: self, mapping: mapping)
@@ -72,7 +75,7 @@ package struct YAMLValue {
     /// The value as a list.
     package var list: [YAMLValue]? {
         guard let sequence = self.node.sequence else {
-            self.report("expected a list, found \(self.kind)", zh: "应为列表，现为 \(self.kind)")
+            self.report("expected a list, found \(self.kind)", zh: "应为列表，现为 \(self.kindZh)")
             return nil
         }
         return sequence.map { YAMLValue(node: $0, file: self.file, problems: self.problems) }
@@ -81,7 +84,7 @@ package struct YAMLValue {
     /// Any scalar as its text.
     package var string: String? {
         guard let scalar = self.node.scalar else {
-            self.report("expected a text, found \(self.kind)", zh: "应为文字，现为 \(self.kind)")
+            self.report("expected a text, found \(self.kind)", zh: "应为文字，现为 \(self.kindZh)")
             return nil
         }
         return scalar.string
@@ -93,7 +96,7 @@ package struct YAMLValue {
     /// A finite or infinite number.
     package var double: Double? {
         guard let number = self.node.scalar.flatMap({ Double($0.string) ?? Double.construct(from: $0) }) else {
-            self.report("expected a number, found \(self.kind)", zh: "应为数字，现为 \(self.kind)")
+            self.report("expected a number, found \(self.kind)", zh: "应为数字，现为 \(self.kindZh)")
             return nil
         }
         return number
@@ -101,7 +104,7 @@ package struct YAMLValue {
 
     package var int: Int? {
         guard let number = self.node.scalar.flatMap({ Int($0.string) }) else {
-            self.report("expected a whole number, found \(self.kind)", zh: "应为整数，现为 \(self.kind)")
+            self.report("expected a whole number, found \(self.kind)", zh: "应为整数，现为 \(self.kindZh)")
             return nil
         }
         return number
@@ -109,7 +112,7 @@ package struct YAMLValue {
 
     package var bool: Bool? {
         guard let flag = self.node.scalar.flatMap({ Bool.construct(from: $0) }) else {
-            self.report("expected true or false, found \(self.kind)", zh: "应为 true 或 false，现为 \(self.kind)")
+            self.report("expected true or false, found \(self.kind)", zh: "应为 true 或 false，现为 \(self.kindZh)")
             return nil
         }
         return flag
@@ -141,6 +144,15 @@ package struct YAMLValue {
         case .mapping: "a mapping"
         case .sequence: "a list"
         case .alias: "an alias"
+        }
+    }
+
+    private var kindZh: String {
+        switch self.node {
+        case .scalar: self.kind
+        case .mapping: "键值对"
+        case .sequence: "列表"
+        case .alias: "别名"
         }
     }
 }
@@ -187,17 +199,24 @@ extension Problem {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            self.init(file: file, line: mark.line, column: mark.column, message: "not YAML: \(problem)")
+            self.init(
+                file: file,
+                line: mark.line,
+                column: mark.column,
+                message: "not YAML: \(problem)",
+                zh: "不是有效的 YAML：\(problem)"
+            )
         case .duplicatedKeysInMapping(let duplicates, let context):
-            let keys = duplicates.sorted().map { "'\($0)'" }.joined(separator: ", ")
+            let keys = duplicates.sorted()
             self.init(
                 file: file,
                 line: context.mark.line,
                 column: context.mark.column,
-                message: "key \(keys) is given twice; keep one"
+                message: "key \(keys.map { "'\($0)'" }.joined(separator: ", ")) is given twice; keep one",
+                zh: "键\(keys.map { "“\($0)”" }.joined(separator: "、"))重复；请只保留一个"
             )
         default:
-            self.init(file: file, line: 0, column: 0, message: "not YAML: \(error)")
+            self.init(file: file, line: 0, column: 0, message: "not YAML: \(error)", zh: "不是有效的 YAML：\(error)")
         }
     }
 }

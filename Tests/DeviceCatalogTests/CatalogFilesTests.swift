@@ -325,6 +325,7 @@ struct CatalogFilesTests {
         let error = #expect(throws: ProblemList.self) {
             try Catalog(files: CatalogFiles.parse(sources), registered: registered)
         }
+        Fixture.expectChinese(error?.problems ?? [])
         let messages = error?.problems.map(\.message) ?? []
         #expect(messages.count == 4)
         #expect(messages.contains { $0.contains("site 'x' is registered and declared in Devices/sites/g/x.yaml:1:7") })
@@ -332,6 +333,37 @@ struct CatalogFilesTests {
             messages.contains { $0.contains("device 'd' is registered and declared in Devices/sites/g/x.yaml:4:17") }
         )
         #expect(messages.contains { $0.contains("site 'nowhere', which is neither registered nor in a file") })
+    }
+
+    @Test func oneAddressWrittenInTwoWaysIsNamedWithBothPlaces() throws {
+        let files = Self.site(
+            """
+            devices:
+              - { id: d, model: generic/json, address: 24-E1-24-12-6B-00-00-12 }
+              - { id: e, model: generic/json, address: 24e124126b000012 }
+
+            """
+        )
+        #expect(
+            Fixture.problems(files) == [
+                "Devices/sites/g/x.yaml:6:44: '24e124126b000012' is the address of device 'd' already "
+                    + "(Devices/sites/g/x.yaml:5:11, written '24-E1-24-12-6B-00-00-12'); addresses are unique: correct one "
+                    + "of the two"
+            ]
+        )
+        let one = Self.site("devices: [{ id: d, model: generic/json, address: 24:E1:24:12:6B:00:00:12 }]\n")
+        let late = Device(id: "e", model: "generic/json", site: "x", address: "24E124126B000012")
+        let error = #expect(throws: ProblemList.self) {
+            try Fixture.catalog(one, registered: CatalogRegistrations(devices: [late]))
+        }
+        let message = try #require(error?.problems.first)
+        #expect(
+            message.description
+                == "registry: device 'e': '24E124126B000012' is the address of device 'd' already "
+                + "(Devices/sites/g/x.yaml:4:17, written '24:E1:24:12:6B:00:00:12'); addresses are unique: correct one of "
+                + "the two"
+        )
+        #expect(message.messageZh?.contains("设备“e”：“24E124126B000012”已是设备“d”的地址（Devices/") ?? false)
     }
 
     @Test func readsADirectoryAndSaysWhenThereIsNone() throws {
@@ -344,6 +376,7 @@ struct CatalogFilesTests {
         try Data([0xC0, 0xE0]).write(to: URL(fileURLWithPath: directory + "/sites/g/y.yaml"))
         let notUTF8 = #expect(throws: ProblemList.self) { try CatalogFiles.load(directory: directory) }
         #expect(notUTF8?.problems.map(\.message) == ["the file is not UTF-8; save it as UTF-8"])
+        Fixture.expectChinese((error?.problems ?? []) + (notUTF8?.problems ?? []))
         try FileManager.default.removeItem(atPath: directory + "/sites/g/y.yaml")
         #expect(try CatalogFiles.load(directory: directory + "/").sites.keys.sorted() == ["x"])
     }

@@ -42,6 +42,7 @@ struct DamagedFilesTests {
                 _ = try CatalogFiles.parse([source])
             } catch let error as ProblemList {
                 #expect(!error.problems.isEmpty, "seed \(seed), round \(round)")
+                Fixture.expectChinese(error.problems)
             }
         }
     }

@@ -96,6 +96,65 @@ struct DeviceImportTests {
         #expect(plan.rows[2].problems.first?.message.en.contains("the address of device 'a'") ?? false)
     }
 
+    /// As labels, network servers and people write them; of SL 651 the ten digits that stations send, or eight of them.
+    @Test(arguments: [
+        ("24E124126B000012", "24-e1-24-12-6b-00-00-12"), ("24:E1:24:12:6B:00:00:12", "24e124126b000012"),
+        ("24 E1 24 12 6B 00 00 12", "24:e1:24:12:6b:00:00:12"), ("62302250", "0062302250"),
+        ("360426000500", "36042601F4"), ("81733553213013", "81733553213013"), ("farm-1/node", "FARM-1/node"),
+    ])
+    func oneAddressWrittenInTwoWaysIsOne(first: String, second: String) throws {
+        let csv = "device_id,model,site_id,address\na,generic/json,x,\(first)\nb,generic/json,x,\(second)\n"
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(plan.rows.map(\.verdict) == [.created, .error])
+        let problem = try #require(plan.rows[1].problems.first)
+        let written = first == second ? "" : ", written '\(first)'"
+        #expect(
+            problem.text.en
+                == "address: '\(second)' is the address of device 'a' already (line 2\(written)); addresses are unique: "
+                + "correct one of the two"
+        )
+        #expect(problem.text.zh.contains("“\(second)”已是设备“a”的地址（第 2 行"))
+        // What was registered before counts as much as what stands in the file, until it is another's.
+        let catalog = try self.catalog(CatalogRegistrations(devices: plan.devices))
+        let later = DeviceImport(
+            csv: """
+                device_id,model,site_id,address
+                b,generic/json,x,\(second)
+                a,generic/json,x,99
+                b,generic/json,x,\(second)
+                """,
+            catalog: catalog
+        )
+        #expect(later.rows.map(\.verdict) == [.error, .changed, .created], "\(later.rows)")
+    }
+
+    /// They were registered before such a pair was refused: what is wrong with them is said when they are registered again.
+    @Test func aPairFromBeforeCanBeParted() throws {
+        let pair = ["24-E1-24-12-6B-00-00-12", "24e124126b000012"]
+        let devices = zip(["b", "a"], pair).map { Device(id: $0, model: "generic/json", site: "x", address: $1) }
+        let catalog = try self.catalog(CatalogRegistrations(devices: devices))
+        #expect(catalog.device(address: "24E124126B000012")?.id == "a")
+        let csv = """
+            device_id,model,site_id,address
+            b,generic/json,x,24-E1-24-12-6B-00-00-12
+            b,generic/json,x,24-E1-24-12-6B-00-00-13
+            c,generic/json,x,24E124126B000012
+            """
+        let plan = DeviceImport(csv: csv, catalog: catalog)
+        #expect(plan.rows.map(\.verdict) == [.error, .changed, .error])
+        #expect(plan.rows[2].problems.first?.message.en.contains("the address of device 'a'") ?? false)
+    }
+
+    /// An MN and the names of Sparkplug are what they are to the letter.
+    @Test(arguments: [("88888880000-01", "8888888000001"), ("farm-1/node", "farm1/node"), ("1234", "12-34")])
+    func separatorsCountWhereTheyArePartOfTheAddress(first: String, second: String) throws {
+        let csv = "device_id,model,site_id,address\na,generic/json,x,\(first)\nb,generic/json,x,\(second)\n"
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(plan.rows.map(\.verdict) == [.created, .created])
+        let catalog = try self.catalog(CatalogRegistrations(devices: plan.devices))
+        #expect(catalog.device(address: first)?.id == "a" && catalog.device(address: second)?.id == "b")
+    }
+
     /// It would never be heard of: network servers say whose an uplink is by the DevEUI alone.
     @Test func aDeviceWhoseBytesAreReadHasADevEUI() throws {
         let layout = """

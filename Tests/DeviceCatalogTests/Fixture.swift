@@ -30,10 +30,17 @@ enum Fixture {
             _ = try Catalog(files: files)
             return []
         } catch let error as ProblemList {
+            Self.expectChinese(error.problems)
             return error.problems.map(\.description)
         } catch {
             return ["\(error)"]
         }
+    }
+
+    /// Whoever keeps the files may read Chinese.
+    static func expectChinese(_ problems: [Problem]) {
+        let missing = problems.filter { !isChinese($0.messageZh ?? "") }.map(\.message)
+        #expect(missing == [], "these have no Chinese")
     }
 
     static func catalog(

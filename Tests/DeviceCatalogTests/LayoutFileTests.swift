@@ -23,6 +23,7 @@ struct LayoutFileTests {
             _ = try self.load(payload)
             return []
         } catch let list as ProblemList {
+            Fixture.expectChinese(list.problems)
             return list.problems.map(\.description)
         } catch {
             return ["\(error)"]

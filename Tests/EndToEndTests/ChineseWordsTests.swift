@@ -49,6 +49,16 @@ struct ChineseWordsTests {
             let thresholds = try await self.run(limits)
             #expect(thresholds.output.contains("level：“blau”不是有效的 level；可选：notice, blue"), "\(thresholds.output)")
             #expect(thresholds.output.contains("value：应为数字，现为 'high'"), "\(thresholds.output)")
+
+            let apply = ["devices", "apply", "--data", data, "--devices", folder.path]
+            let trialOfFiles = try await self.run(apply + ["--dry-run"])
+            #expect(trialOfFiles.output.contains("设备、站点、区域和型号均无变化\n试运行，未生效：站点 1，设备 1，规则 "))
+            #expect(try await self.run(apply).output.contains("\n已生效：站点 1，设备 1，规则 "))
+            try write(["models/acme/bare.yaml": "channels: {}\n"], below: folder)
+            let refused = try await self.run(apply)
+            #expect(refused.status == 1 && refused.errors.contains("bare.yaml:1:1: 型号至少要有一个通道"), "\(refused.errors)")
+            let started = try await self.run(["serve", "--listen", "127.0.0.1:0"] + apply[2...])
+            #expect(started.status == 1 && started.errors.contains("bare.yaml:1:1: 型号至少要有一个通道"), "\(started.errors)")
         }
     }
 
@@ -67,6 +77,10 @@ struct ChineseWordsTests {
                 ],
                 below: folder
             )
+            let good = ["models/acme/level.yaml": "channels: { water_level_meters: {} }\n"]
+            try write(good, below: folder.appending(path: "good"))
+            let right = try await self.run(["devices", "validate", folder.appending(path: "good").path])
+            #expect(right.output.contains("good：站点 0，区域 0，型号 1（样例 0），设备 0，均无误"), "\(right.output)")
             let run = try await self.run(["devices", "validate", folder.path])
             #expect(run.status == 1)
             #expect(

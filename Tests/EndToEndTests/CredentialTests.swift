@@ -206,11 +206,13 @@ struct CredentialTests {
         try await withTemporaryFolder { folder in
             let broker = try await SecuredBroker(folder)
             let data = folder.appending(path: "data")
-            let service = try await broker.serve(data: data)
+            let files = folder.appending(path: "Devices")
+            try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
+            let service = try await broker.serve(data: data, devices: files)
             func poyang(_ arguments: String..., fails: Bool = false) async throws -> String {
                 let run = try await PoyangProcess.run(arguments)
                 try #require((run.status == 1) == fails, "\(arguments): \(run.output)\(run.errors)")
-                return fails ? run.errors : run.output
+                return fails ? run.output + run.errors : run.output
             }
             func account(_ arguments: String...) async throws -> (name: String, password: String) {
                 let run = try await PoyangProcess.run(
@@ -234,11 +236,48 @@ struct CredentialTests {
             for name in ["rtu-1", "poyang", "a:b", "a/b"] {
                 _ = try await poyang("devices", "credentials", "--gateway", name, "--data", data.path, fails: true)
             }
-            let late = "device_id,model,site_id\nchirpstack,generic/json,field\n"
+            let late = "device_id,model,site_id\nchirpstack,generic/json,field\nrtu-2,generic/json,field\n"
             try Data(late.utf8).write(to: list)
-            _ = try await poyang("devices", "import-csv", list.path, "--data", data.path)
-            let refused = try await poyang("devices", "credentials", "chirpstack", "--data", data.path, fails: true)
-            #expect(refused.contains("is the account of a gateway or network server"), "\(refused)")
+            let words = "'chirpstack' is the account of a gateway or network server"
+            let rows = try await poyang("devices", "import-csv", list.path, "--data", data.path, fails: true)
+            #expect(rows.contains("device_id: \(words)") && rows.contains("created 1,"), "\(rows)")
+            let registered = try await poyang(
+                "devices",
+                "register",
+                "chirpstack",
+                "--model",
+                "generic/json",
+                "--site",
+                "field",
+                "--data",
+                data.path,
+                fails: true
+            )
+            #expect(
+                registered.contains(words) && registered.contains("credentials chirpstack --revoke"),
+                "\(registered)"
+            )
+            let replaced = try await poyang(
+                "devices",
+                "replace",
+                "rtu-2",
+                "--with",
+                "chirpstack",
+                "--data",
+                data.path,
+                fails: true
+            )
+            #expect(replaced.contains(words), "\(replaced)")
+            let pond = """
+                site: pond
+                name: 塘
+                kind: pond
+                devices: [{ id: chirpstack, model: generic/json }]
+                """
+            try write(["sites/g/pond.yaml": pond], below: files)
+            let applied = try await poyang("devices", "apply", "--data", data.path, fails: true)
+            #expect(applied.contains("pond.yaml:4:17: \(words)"), "\(applied)")
+            try FileManager.default.removeItem(at: files.appending(path: "sites"))
 
             // They speak for devices of every org: a token of one may neither make nor see nor revoke them.
             let token = try await poyang(
@@ -260,7 +299,6 @@ struct CredentialTests {
             let ask = ["--url", service.url, "--token", secret]
             for arguments in [
                 ["--gateway", "mine"], ["--network-server", "mine"], ["our-gateway", "--revoke"],
-                // A device of its own has that name.
                 ["chirpstack", "--revoke"],
             ] {
                 let run = try await PoyangProcess.run(["devices", "credentials"] + arguments + ask)

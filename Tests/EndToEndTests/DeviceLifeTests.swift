@@ -140,6 +140,20 @@ struct DeviceLifeTests {
             try await team.publish("creek-1", "level", 1.968, minute: 5)
             try await team.service.settled(messages: 2)
 
+            let node = ["--model", "generic/json", "--site", "creek", "--address", "24-E1-24-12-6B-00-00-12"]
+            let register = ["devices", "register", "node", "--data", team.data.path] + node
+            #expect(try await PoyangProcess.run(register).status == 0)
+            let taken = try await team.poyang(
+                "devices",
+                "replace",
+                "creek-1",
+                "--with",
+                "creek-2",
+                "--address",
+                "24e124126b000012",
+                fails: true
+            )
+            #expect(taken.contains("'24e124126b000012' is the address of device 'node' already"), "\(taken)")
             try await team.poyang("devices", "replace", "creek-1", "--with", "creek-2", "--by", "李工", "--note", "雷击")
             try await team.publish("creek-2", "level", 1.969, minute: 10)
             try await team.publish("creek-1", "level", 9, minute: 10)
@@ -196,6 +210,11 @@ struct DeviceLifeTests {
             try await after.publish("hill-1", "total", 130, minute: 10)
             try await service.settled(messages: 1)
             #expect(try await after.poyang("devices", "show", "hill-1").contains("state: maintenance"))
+            // Every member is one that the service fills.
+            let listed = try await after.poyang("devices", "list", "--json")
+            #expect(listed.contains(#""state":"maintenance""#) && !listed.contains("null"), "\(listed)")
+            let members = try await after.poyang("devices", "show", "hill-1", "--json")
+            #expect(!members.contains("first_seen"), "\(members)")
             let quiet = try #require(try await service.json("/alerts/active")["features"] as? [[String: Any]])
             #expect(quiet.isEmpty, "\(quiet)")
             let ended = try await after.poyang("devices", "maintenance", "hill-1", "--end", "--by", "王工")

@@ -23,12 +23,16 @@ struct ModelExampleTests {
     }
 
     @Test(arguments: [
-        ("expect: { level: 2 }", "level is 1.0, expected 2.0"), ("expect: {}", "level is 1.0, expected not there"),
-        ("expect: { level: 1, battery: 3 }", "battery is not there, expected 3.0"),
-        ("expect: { level: 1 }, firmware: \"1.0\"", "firmware is not there, expected 1.0"),
-        ("expect: { level: 1 }, refused: malformed", "it should be refused as malformed, and is read"),
+        ("expect: { level: 2 }", "level is 1.0, expected 2.0", "level 为 1.0，应为 2.0"),
+        ("expect: {}", "level is 1.0, expected not there", "level 为 1.0，应为空"),
+        ("expect: { level: 1, battery: 3 }", "battery is not there, expected 3.0", "battery 为空，应为 3.0"),
+        ("expect: { level: 1 }, firmware: \"1.0\"", "firmware is not there, expected 1.0", "firmware 为空，应为 1.0"),
+        (
+            "expect: { level: 1 }, refused: malformed", "it should be refused as malformed, and is read",
+            "应以 malformed 拒收，却已读出"
+        ),
     ])
-    func whatDecodesToSomethingElseIsNamedWithItsPlace(claim: String, words: String) throws {
+    func whatDecodesToSomethingElseIsNamedWithItsPlace(claim: String, words: String, chinese: String) throws {
         let files = try CatalogFiles.parse([
             SourceText(
                 path: "Devices/models/acme/probe.yaml",
@@ -40,8 +44,10 @@ struct ModelExampleTests {
                 text: "- { name: one, source: manual, frame: \"01\", \(claim) }"
             ),
         ])
-        let problems = ModelExampleCheck.problems(in: files).map(\.description)
+        let found = ModelExampleCheck.problems(in: files)
+        let problems = found.map(\.description)
         #expect(problems.count == 1)
+        #expect(found.first?.messageZh == "样例“one”：\(chinese)")
         #expect(problems.first?.hasPrefix("Devices/models/acme/probe.examples.yaml:1:3: example 'one': ") == true)
         #expect(problems.first?.contains(words) == true)
     }

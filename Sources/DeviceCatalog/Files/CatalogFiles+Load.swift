@@ -31,7 +31,8 @@ extension CatalogFiles {
                     file: root,
                     line: 0,
                     column: 0,
-                    message: "there is no such directory; give it with --devices DIR"
+                    message: "there is no such directory; give it with --devices DIR",
+                    zh: "没有此文件夹；请用 --devices DIR 指定"
                 )
             )
             return []
@@ -42,12 +43,20 @@ extension CatalogFiles {
             let file = root + "/" + path
             guard !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else { continue }
             guard let data = FileManager.default.contents(atPath: file) else {
-                problems.report(Problem(file: file, line: 0, column: 0, message: "the file cannot be read"))
+                problems.report(
+                    Problem(file: file, line: 0, column: 0, message: "the file cannot be read", zh: "文件无法读取")
+                )
                 continue
             }
             guard let text = String(validating: data, as: UTF8.self) else {
                 problems.report(
-                    Problem(file: file, line: 0, column: 0, message: "the file is not UTF-8; save it as UTF-8")
+                    Problem(
+                        file: file,
+                        line: 0,
+                        column: 0,
+                        message: "the file is not UTF-8; save it as UTF-8",
+                        zh: "文件不是 UTF-8 编码；请另存为 UTF-8"
+                    )
                 )
                 continue
             }
@@ -80,7 +89,11 @@ private struct CatalogReading {
         let parts = source.path.split(separator: "/").map(String.init)
         guard let kind = parts.lastIndex(where: { ["models", "sites", "areas"].contains($0) }), let name = parts.last
         else {
-            self.report(source, "files belong under models/<vendor>/, sites/<group>/ or areas/")
+            self.report(
+                source,
+                "files belong under models/<vendor>/, sites/<group>/ or areas/",
+                zh: "文件应放在 models/<厂商>/、sites/<分组>/ 或 areas/ 之下"
+            )
             return
         }
         let below = parts[(kind + 1)...].count
@@ -93,14 +106,19 @@ private struct CatalogReading {
         case ("models", 2): self.addModel(source, id: parts[parts.count - 2] + "/" + slug)
         case ("sites", 2): self.addSite(source, slug: slug)
         case ("areas", _): self.addArea(source, slug: slug)
-        default: self.report(source, "the path is \(parts[kind])/<folder>/<name>.yaml, one folder deep")
+        default:
+            self.report(
+                source,
+                "the path is \(parts[kind])/<folder>/<name>.yaml, one folder deep",
+                zh: "路径应为 \(parts[kind])/<文件夹>/<名称>.yaml，只有一层文件夹"
+            )
         }
     }
 
     private mutating func addModel(_ source: SourceText, id: String) {
         guard let root = YAMLValue.parse(source.text, file: source.path, problems: self.problems) else { return }
         guard DeviceModel.builtIn[id] == nil else {
-            root.report("the model '\(id)' is built in; name this file otherwise")
+            root.report("the model '\(id)' is built in; name this file otherwise", zh: "型号“\(id)”为内置型号；文件请另取名")
             return
         }
         let model = ModelFile.read(root, id: id)
@@ -135,7 +153,11 @@ private struct CatalogReading {
     private mutating func declare(_ id: String, at place: YAMLValue) -> Bool {
         if let first = self.files.places[id] {
             let parts = id.split(separator: " ", maxSplits: 1)
-            place.report("\(parts[0]) '\(parts[1])' is declared in \(first) already; ids are unique")
+            let kind = ["model": "型号", "site": "站点", "area": "区域", "device": "设备"][parts[0]] ?? ""
+            place.report(
+                "\(parts[0]) '\(parts[1])' is declared in \(first) already; ids are unique",
+                zh: "\(kind)“\(parts[1])”已在 \(first) 中定义；编号不能重复"
+            )
             return false
         }
         self.files.places[id] = place.place
@@ -146,8 +168,10 @@ private struct CatalogReading {
         let models = self.files.models.merging(DeviceModel.builtIn) { _, builtIn in builtIn }
         for declared in self.sites.flatMap(\.devices) {
             guard let model = models[declared.device.model] else {
+                let known = models.keys.sorted().joined(separator: ", ")
                 declared.modelPlace.report(
-                    "there is no model '\(declared.device.model)'; there are \(models.keys.sorted().joined(separator: ", "))"
+                    "there is no model '\(declared.device.model)'; there are \(known)",
+                    zh: "没有型号“\(declared.device.model)”；现有 \(known)"
                 )
                 continue
             }
@@ -155,27 +179,44 @@ private struct CatalogReading {
                 declared.place.report(message.en, zh: message.zh)
             }
         }
+        var files = self.files
+        for declared in self.sites.flatMap(\.devices) {
+            if let rival = files.addresses.rival(of: declared.device) {
+                let place = files.places["device \(rival.device)"].map(\.name)
+                let message = rival.refusal(of: declared.device.address, place: place)
+                declared.addressPlace?.report(message.en, zh: message.zh)
+            }
+            files.addresses.add(declared.device)
+        }
         for example in self.files.examples {
-            let fault: String
+            let fault: LocalizedName
             switch self.files.models[example.model] {
-            case nil: fault = "there is no model '\(example.model)' for this example"
+            case nil:
+                fault = LocalizedName(
+                    zh: "该样例没有对应的型号“\(example.model)”",
+                    en: "there is no model '\(example.model)' for this example"
+                )
             case let model? where model.payload == nil && !model.takesAnyMetric:
-                fault = "the model '\(example.model)' has no 'payload', which would say how to read this"
+                fault = LocalizedName(
+                    zh: "型号“\(example.model)”没有 payload，无法解读该样例",
+                    en: "the model '\(example.model)' has no 'payload', which would say how to read this"
+                )
             default: continue
             }
-            self.problems.report(
-                Problem(file: example.file, line: example.line, column: example.column, message: fault)
-            )
+            self.problems.report(example.problem(fault))
         }
         for reference in self.areas.flatMap(\.sites) + self.sites.flatMap(\.references)
         where self.files.sites[reference.id] == nil {
-            reference.place.report("there is no site '\(reference.id)' in the files; declare it or correct the id")
+            reference.place.report(
+                "there is no site '\(reference.id)' in the files; declare it or correct the id",
+                zh: "文件中没有站点“\(reference.id)”；请定义该站点或更正编号"
+            )
         }
-        return self.files
+        return files
     }
 
-    private func report(_ source: SourceText, _ message: String) {
-        self.problems.report(Problem(file: source.path, line: 0, column: 0, message: message))
+    private func report(_ source: SourceText, _ message: String, zh: String) {
+        self.problems.report(Problem(file: source.path, line: 0, column: 0, message: message, zh: zh))
     }
 }
 

@@ -10,6 +10,9 @@ struct Place: Hashable, Sendable, CustomStringConvertible {
     let column: Int
 
     var description: String { "\(self.file):\(self.line):\(self.column)" }
+
+    /// The same in any language.
+    var name: LocalizedName { LocalizedName(zh: self.description, en: self.description) }
 }
 
 /// A file's text with the path that messages show.
@@ -32,6 +35,7 @@ package struct CatalogFiles: Sendable {
     package internal(set) var devices: [String: Device] = [:]
     /// Payloads of the models and what they mean.
     package internal(set) var examples: [ModelExample] = []
+    var addresses = AddressBook()
     /// Where each site, device and area is declared, by `site xingzi`.
     var places: [String: Place] = [:]
 

@@ -42,7 +42,11 @@ struct LayoutFile {
         self.layout.ports = map["ports"]?.ports ?? []
         self.layout.ignoredPorts = map["ignore_ports"]?.ports ?? []
         if let both = self.layout.ports.first(where: self.layout.ignoredPorts.contains) {
-            map["ignore_ports"]?.report("port \(both) is among the 'ports', too; keep it in one of them")
+            map["ignore_ports"]?
+                .report(
+                    "port \(both) is among the 'ports', too; keep it in one of them",
+                    zh: "端口 \(both) 也在 ports 中；请只保留一处"
+                )
         }
         self.layout.conditions = self.conditions(map["when"])
         let list: String
@@ -52,20 +56,32 @@ struct LayoutFile {
         case .flagged: list = "blocks"
         }
         for other in ["frames", "items", "blocks"] where other != list {
-            map[other]?.report("'\(other)' does not belong to the form '\(form.rawValue)', which has '\(list)'")
+            map[other]?
+                .report(
+                    "'\(other)' does not belong to the form '\(form.rawValue)', which has '\(list)'",
+                    zh: "form 为 \(form.rawValue) 时用 \(list)，不用 \(other)"
+                )
         }
         if form == .flagged {
             self.layout.flags = map.required("flags").flatMap { self.number($0, extra: [], at: nil) }
             self.layout.start = map.required("start")?.whole(in: 0...255, "start") ?? 0
         } else {
-            map["flags"]?.report("'flags' belong to the form 'flagged'")
+            map["flags"]?.report("'flags' belong to the form 'flagged'", zh: "flags 只用于 form: flagged")
             self.layout.start = map["start"]?.whole(in: 0...255, "start") ?? 0
-            if form == .fixed { map["start"]?.report("'start' belongs to the forms 'tagged' and 'flagged'") }
+            if form == .fixed {
+                map["start"]?
+                    .report(
+                        "'start' belongs to the forms 'tagged' and 'flagged'",
+                        zh: "start 只用于 form: tagged 和 flagged"
+                    )
+            }
         }
         self.layout.trailer = map["trailer"]?.whole(in: 0...32, "trailer") ?? 0
         guard let blocks = map.required(list) else { return }
         for block in blocks.list ?? [] { self.block(block, form) }
-        if self.layout.blocks.isEmpty { blocks.report("the list is empty; a layout has at least one of them") }
+        if self.layout.blocks.isEmpty {
+            blocks.report("the list is empty; a layout has at least one of them", zh: "列表为空；至少要有一项")
+        }
         self.checkTypes(blocks)
     }
 
@@ -88,7 +104,10 @@ struct LayoutFile {
         case .flagged: block.id = map.required("bit")?.whole(in: 0...31, "bit") ?? 0
         }
         if form != .fixed, self.layout.blocks.contains(where: { $0.id == block.id && $0.type == block.type }) {
-            value.report("a second one of the same \(form == .tagged ? "id and type" : "bit"); the first would hide it")
+            value.report(
+                "a second one of the same \(form == .tagged ? "id and type" : "bit"); the first would hide it",
+                zh: "与前面一项的 \(form == .tagged ? "id 和 type" : "bit") 相同，会被其遮盖"
+            )
         }
         block.conditions = self.conditions(map["when"])
         block.time = map["time"].flatMap { self.number($0, extra: [], at: nil) }
@@ -108,7 +127,12 @@ struct LayoutFile {
     ) {
         block.length = end
         guard let given = map["length"] else {
-            if form != .fixed, end == 0 { value.report("'length' is missing; without fields nothing else says it") }
+            if form != .fixed, end == 0 {
+                value.report(
+                    "'length' is missing; without fields nothing else says it",
+                    zh: "缺少“length”；没有 fields 时无从得知长度"
+                )
+            }
             return
         }
         if form != .fixed, given.textIfScalar == "rest" {
@@ -116,7 +140,12 @@ struct LayoutFile {
             return
         }
         guard let length = given.whole(in: 0...255, "length") else { return }
-        if length < end { given.report("the fields need \(end) bytes, the length is \(length)") }
+        if length < end {
+            given.report(
+                "the fields need \(end) bytes, the length is \(length)",
+                zh: "fields 需要 \(end) 字节，而 length 为 \(length)"
+            )
+        }
         block.length = length
     }
 
@@ -145,13 +174,15 @@ struct LayoutFile {
         var end = 0
         for entry in parts.list ?? [] {
             guard let number = self.number(entry, extra: [], at: next) else { continue }
-            if number.kind != .unsigned { entry.report("a part of a version is of a type such as u8 or u16") }
+            if number.kind != .unsigned {
+                entry.report("a part of a version is of a type such as u8 or u16", zh: "版本号各段应为 u8、u16 等类型")
+            }
             self.layout.versionParts.append(number)
             next = max(number.at + number.width, 0)
             end = max(end, number.at < 0 ? -number.at : next)
         }
         block.version = first..<self.layout.versionParts.count
-        if !(1...8).contains(block.version.count) { parts.report("a version has 1 to 8 parts") }
+        if !(1...8).contains(block.version.count) { parts.report("a version has 1 to 8 parts", zh: "版本号应有 1 至 8 段") }
         return end
     }
 
@@ -162,7 +193,11 @@ struct LayoutFile {
         else { return nil }
         if !self.keys.contains(key) {
             let known = self.keys.sorted().joined(separator: ", ")
-            map["key"]?.report("no channel of the model has the key '\(key)'; there are \(known)")
+            map["key"]?
+                .report(
+                    "no channel of the model has the key '\(key)'; there are \(known)",
+                    zh: "该型号没有 key 为“\(key)”的通道；现有 \(known)"
+                )
         }
         var field = PayloadLayout.Field(key: key, number: number)
         field.base = map["base"]?.wideNumber ?? 0
@@ -171,7 +206,10 @@ struct LayoutFile {
         if let polynomial = map["polynomial"] {
             field.polynomial = polynomial.list?.compactMap(\.double) ?? []
             if field.polynomial.isEmpty || field.polynomial.count > 8 {
-                polynomial.report("a polynomial has 1 to 8 coefficients, the constant term first")
+                polynomial.report(
+                    "a polynomial has 1 to 8 coefficients, the constant term first",
+                    zh: "多项式应有 1 至 8 个系数，常数项在前"
+                )
             }
         }
         field.decimals = map["decimals"]?.whole(in: 0...9, "decimals")
@@ -199,7 +237,10 @@ struct LayoutFile {
             let lower = equals ?? not ?? from ?? -.infinity
             let upper = equals ?? not ?? to ?? .infinity
             guard [equals != nil, not != nil, from != nil || to != nil].count(where: { $0 }) == 1, lower <= upper else {
-                entry.report("a condition has one of { equals: 1 }, { not: 1 }, { from: 1, to: 3 }")
+                entry.report(
+                    "a condition has one of { equals: 1 }, { not: 1 }, { from: 1, to: 3 }",
+                    zh: "条件应为 { equals: 1 }、{ not: 1 }、{ from: 1, to: 3 } 之一"
+                )
                 continue
             }
             self.layout.allConditions.append(
@@ -212,7 +253,10 @@ struct LayoutFile {
     private func checkTypes(_ place: YAMLValue) {
         guard self.layout.form == .tagged, self.layout.hasTypes else { return }
         if self.layout.blocks.contains(where: { $0.type < 0 }) {
-            place.report("some items have a type and some have none; give it to all or to none")
+            place.report(
+                "some items have a type and some have none; give it to all or to none",
+                zh: "有的项有 type，有的没有；请都填或都不填"
+            )
         }
     }
 }
@@ -227,7 +271,7 @@ extension LayoutFile {
         else { return nil }
         guard let (kind, width) = Self.types[name] else {
             let known = Self.types.keys.sorted().joined(separator: ", ")
-            type.report("'\(name)' is no type; there are \(known)")
+            type.report("'\(name)' is no type; there are \(known)", zh: "“\(name)”不是数据类型；可用 \(known)")
             return nil
         }
         let place = next == nil ? map.required("at") : map["at"]
@@ -239,19 +283,31 @@ extension LayoutFile {
             order: map["endian"]?.choice("endian", of: PayloadLayout.Order.self) ?? self.order
         )
         if number.order == .bigLowWordFirst, width % 2 != 0 {
-            if map["endian"] != nil { type.report("words of 16 bits make types of 16, 32 or 64 bits, not '\(name)'") }
+            if map["endian"] != nil {
+                type.report(
+                    "words of 16 bits make types of 16, 32 or 64 bits, not '\(name)'",
+                    zh: "按 16 位字排列的类型只能是 16、32 或 64 位，不能是“\(name)”"
+                )
+            }
             number.order = .big
         }
-        if at < 0, at + width > 0 { place?.report("\(width) bytes do not fit behind byte \(at) from the end") }
+        if at < 0, at + width > 0 {
+            place?
+                .report(
+                    "\(width) bytes do not fit behind byte \(at) from the end",
+                    zh: "从倒数第 \(-at) 字节起放不下 \(width) 字节"
+                )
+        }
         if let bits = map["bits"], let range = bits.bitRange {
             number.shift = range.lowerBound
             number.bits = range.count
             if kind == .float || kind == .packedDecimal {
-                bits.report("'bits' belong to whole numbers, not to '\(name)'")
+                bits.report("'bits' belong to whole numbers, not to '\(name)'", zh: "bits 只用于整数，不能用于“\(name)”")
             }
             if range.upperBound >= width * 8 {
                 bits.report(
-                    "'\(name)' has the bits 0 to \(width * 8 - 1), 0 the lowest; found up to \(range.upperBound)"
+                    "'\(name)' has the bits 0 to \(width * 8 - 1), 0 the lowest; found up to \(range.upperBound)",
+                    zh: "“\(name)”的位为 0（最低位）至 \(width * 8 - 1)；现到 \(range.upperBound)"
                 )
                 return nil
             }

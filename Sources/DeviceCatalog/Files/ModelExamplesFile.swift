@@ -1,7 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import StrictYAML
+package import StrictYAML
 package import Telemetry
 
 /// A payload of a model, from its vendor's documents, and what it means.
@@ -19,6 +19,11 @@ package struct ModelExample: Hashable, Sendable {
     package var file: String
     package var line: Int
     package var column: Int
+
+    /// What is wrong with it, at its place.
+    package func problem(_ message: LocalizedName) -> Problem {
+        Problem(file: self.file, line: self.line, column: self.column, message: message.en, zh: message.zh)
+    }
 }
 
 /// Reads `Devices/models/<vendor>/<model>.examples.yaml`.
@@ -33,7 +38,7 @@ package struct ModelExample: Hashable, Sendable {
 enum ModelExamplesFile {
     static func read(_ root: YAMLValue, model: String) -> [ModelExample] {
         let examples = (root.list ?? []).compactMap { self.example($0, model: model) }
-        if root.isList, examples.isEmpty { root.report("the file holds no example") }
+        if root.isList, examples.isEmpty { root.report("the file holds no example", zh: "文件中没有样例") }
         return examples
     }
 
@@ -41,7 +46,9 @@ enum ModelExamplesFile {
         let keys = ["name", "source", "port", "frame", "expect", "firmware", "refused", "notes"]
         guard let map = value.mapping(keys: keys) else { return nil }
         for key in ["source", "notes"] { _ = map[key]?.text }
-        if map["source"] == nil { value.report("'source' is missing: which document shows this payload?") }
+        if map["source"] == nil {
+            value.report("'source' is missing: which document shows this payload?", zh: "缺少“source”：该报文出自哪份文档？")
+        }
         let refused = map["refused"]?.choice("reason", of: QuarantineReason.self)
         guard let name = map.required("name")?.text, let frame = map.required("frame"),
             let bytes = self.bytes(frame)
@@ -53,12 +60,15 @@ enum ModelExamplesFile {
         }
         let firmware = map["firmware"]?.text
         if map["expect"] == nil, firmware == nil, refused == nil {
-            value.report("say what it means: 'expect', 'firmware', or 'refused' with the reason")
+            value.report(
+                "say what it means: 'expect', 'firmware', or 'refused' with the reason",
+                zh: "请注明结果：expect、firmware，或 refused 及原因"
+            )
         }
         return ModelExample(
             model: model,
             name: name,
-            port: map["port"]?.whole(in: 0...255, "a port"),
+            port: map["port"]?.whole(in: 0...255, "a port", zh: "端口"),
             bytes: bytes,
             expected: expected,
             firmware: firmware,
@@ -75,7 +85,10 @@ enum ModelExamplesFile {
         let bytes = stride(from: 0, to: digits.count, by: 2)
             .map { UInt8(digits.dropFirst($0).prefix(2), radix: 16) }
         guard digits.count % 2 == 0, digits.allSatisfy(\.isHexDigit), !bytes.contains(nil) else {
-            value.report("'frame' is pairs of hexadecimal digits, in quotes: \"01 75 5C\"")
+            value.report(
+                "'frame' is pairs of hexadecimal digits, in quotes: \"01 75 5C\"",
+                zh: "frame 应为成对的十六进制数字，加引号：\"01 75 5C\""
+            )
             return nil
         }
         return bytes.compactMap { $0 }

@@ -17,7 +17,10 @@ enum ModelFile {
             return nil
         }
         if let name = map["model"], let text = name.string, text != id {
-            name.report("the file is model '\(id)' by its path, but says '\(text)'")
+            name.report(
+                "the file is model '\(id)' by its path, but says '\(text)'",
+                zh: "按路径该文件为型号“\(id)”，文件中却写“\(text)”"
+            )
         }
         for key in ["name", "source", "notes"] { _ = map[key]?.text }
         let schedule = map["report"]?.schedule
@@ -32,7 +35,7 @@ enum ModelFile {
                 if channel.isOptional { optional.append(channel.channel) } else { channels.append(channel.channel) }
             }
         }
-        if channels.isEmpty, optional.isEmpty { root.report("a model has at least one channel") }
+        if channels.isEmpty, optional.isEmpty { root.report("a model has at least one channel", zh: "型号至少要有一个通道") }
         return DeviceModel(
             id: id,
             channels: channels,
@@ -50,7 +53,10 @@ enum ModelFile {
         if let check = map["check"], let text = check.string {
             dialect.takesModbusCheck = text == "modbus"
             if text != "modbus", text != "standard" {
-                check.report("'check' is 'standard', or 'modbus' where firmware sends CRC-16/MODBUS; found '\(text)'")
+                check.report(
+                    "'check' is 'standard', or 'modbus' where firmware sends CRC-16/MODBUS; found '\(text)'",
+                    zh: "check 应为 standard；固件用 CRC-16/MODBUS 时为 modbus；现为“\(text)”"
+                )
             }
         }
         if let interval = map["minute_interval"]?.span { dialect.minuteInterval = interval }
@@ -59,10 +65,12 @@ enum ModelFile {
 
     private static func checkMetric(_ metric: String, _ place: YAMLValue) -> Bool {
         guard !MetricName.isAcceptable(metric) else { return true }
-        let hint = MetricName.nearest(to: metric).map { "; did you mean '\($0)'?" } ?? ""
+        let nearest = MetricName.nearest(to: metric)
         place.report(
             "'\(metric)' is no metric name; they are lower-case words joined by '_' and end with their unit, like "
-                + "water_level_meters" + hint
+                + "water_level_meters" + (nearest.map { "; did you mean '\($0)'?" } ?? ""),
+            zh: "“\(metric)”不是要素名；应为小写单词，以 _ 连接，末尾为单位，如 water_level_meters"
+                + (nearest.map { "；是否为“\($0)”？" } ?? "")
         )
         return false
     }
@@ -91,12 +99,20 @@ enum ModelFile {
         (channel.minimum, channel.maximum) = self.bounds(map, channel)
         channel.stuckAfter = map["stuck_after"]?.span
         if metric == RainCounter.metric {
-            map["stuck_after"]?.report("a counter of rain stands while it does not rain; leave 'stuck_after' out")
+            map["stuck_after"]?
+                .report(
+                    "a counter of rain stands while it does not rain; leave 'stuck_after' out",
+                    zh: "雨量累计值在无雨时本来不变；请去掉 stuck_after"
+                )
         }
         if let zero = map["zero"], let text = zero.string {
             channel.addsZeroElevation = text == "site"
-            if text != "site" { zero.report("'zero' is 'site' or is left out, found '\(text)'") }
-            if canonical != .meters { zero.report("a zero elevation is in metres; '\(metric)' is not") }
+            if text != "site" {
+                zero.report("'zero' is 'site' or is left out, found '\(text)'", zh: "zero 只能为 site，或不填；现为“\(text)”")
+            }
+            if canonical != .meters {
+                zero.report("a zero elevation is in metres; '\(metric)' is not", zh: "零点高程以米计，而 \(metric) 不是")
+            }
         }
         channel.quality = map["qc"].flatMap { QualityFields.read($0, of: channel) }
         for label in ["depth", "position", "sensor"] {
@@ -111,11 +127,17 @@ enum ModelFile {
         let canonical = Unit(ofMetric: metric)
         let fitting = Unit.all.filter { $0.measuring(canonical) != nil }.map(\.symbol).joined(separator: ", ")
         guard let unit = Unit(named: text) else {
-            value.report("unit '\(text)' is not known; \(metric) takes \(fitting)")
+            value.report(
+                "unit '\(text)' is not known; \(metric) takes \(fitting)",
+                zh: "未知的单位“\(text)”；\(metric) 可用 \(fitting)"
+            )
             return nil
         }
         guard let unit = unit.measuring(canonical) else {
-            value.report("unit '\(text)' does not fit \(metric), which is in \(canonical.symbol); it takes \(fitting)")
+            value.report(
+                "unit '\(text)' does not fit \(metric), which is in \(canonical.symbol); it takes \(fitting)",
+                zh: "单位“\(text)”不适用于 \(metric)（单位为 \(canonical.symbol)）；可用 \(fitting)"
+            )
             return nil
         }
         return unit
@@ -133,7 +155,9 @@ enum ModelFile {
                 let unit = Unit(ofMetric: channel.metric).symbol
                 value.report(
                     "\(key) \(number) \(channel.unit.symbol) is not physically possible for \(channel.metric); "
-                        + "possible is \(range.lowerBound) to \(range.upperBound) \(unit)"
+                        + "possible is \(range.lowerBound) to \(range.upperBound) \(unit)",
+                    zh: "\(key) \(number) \(channel.unit.symbol) 超出 \(channel.metric) 的物理范围：\(range.lowerBound) 至 "
+                        + "\(range.upperBound) \(unit)"
                 )
                 return nil
             }
@@ -141,17 +165,23 @@ enum ModelFile {
         }
         let (minimum, maximum) = (bound("min"), bound("max"))
         if let minimum, let maximum, minimum >= maximum {
-            map["min"]?.report("min \(minimum) is not below max \(maximum)")
+            map["min"]?.report("min \(minimum) is not below max \(maximum)", zh: "min \(minimum) 应小于 max \(maximum)")
         }
         return (minimum, maximum)
     }
 
     private static func checkDistinct(_ channel: Channel, among others: [Channel], at place: YAMLValue) {
         if others.contains(where: { $0.key == channel.key }) {
-            place.report("key '\(channel.key)' is used by another channel; each channel has a key of its own")
+            place.report(
+                "key '\(channel.key)' is used by another channel; each channel has a key of its own",
+                zh: "key“\(channel.key)”已用于另一通道；各通道的 key 不能相同"
+            )
         }
         if others.contains(where: { $0.metric == channel.metric && $0.labels == channel.labels }) {
-            place.report("a second \(channel.metric) needs a depth, position or sensor of its own")
+            place.report(
+                "a second \(channel.metric) needs a depth, position or sensor of its own",
+                zh: "第二个 \(channel.metric) 须以 depth、position 或 sensor 区分"
+            )
         }
     }
 }

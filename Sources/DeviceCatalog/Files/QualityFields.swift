@@ -29,13 +29,14 @@ enum QualityFields {
     static func read(_ value: YAMLValue, of channel: Channel) -> QualityParameters? {
         if value.isScalar {
             guard value.string == "default" else {
-                value.report("'qc' is a mapping of tests, or 'default'")
+                value.report("'qc' is a mapping of tests, or 'default'", zh: "qc 应为各项检验，或 default")
                 return nil
             }
             if let known = QualityDefaults.parameters(of: channel.metric) { return known }
+            let known = QualityDefaults.metrics.joined(separator: ", ")
             value.report(
-                "there are no defaults for \(channel.metric); give its tests, or leave 'qc' out. There are some for "
-                    + QualityDefaults.metrics.joined(separator: ", ")
+                "there are no defaults for \(channel.metric); give its tests, or leave 'qc' out. There are some for \(known)",
+                zh: "\(channel.metric) 没有默认检验；请填写各项检验或去掉 qc。有默认检验的为 \(known)"
             )
             return nil
         }
@@ -45,7 +46,8 @@ enum QualityFields {
                 map[test.description]?
                     .report(
                         "'\(test)' of a level above a datum is the site's matter: give it in the site's file, under "
-                            + "qc: { \(channel.metric): … }"
+                            + "qc: { \(channel.metric): … }",
+                        zh: "有基面的水位，“\(test)”因站而异：请写在站点文件的 qc: { \(channel.metric): … } 下"
                     )
             }
         }
@@ -65,8 +67,11 @@ enum QualityFields {
         var result: [String: QualityOverride] = [:]
         for entry in value.anyMapping()?.entries ?? [] {
             guard MetricName.isAcceptable(entry.key) else {
-                let hint = MetricName.nearest(to: entry.key).map { "; did you mean '\($0)'?" } ?? ""
-                entry.keyValue.report("'\(entry.key)' is no metric name" + hint)
+                let nearest = MetricName.nearest(to: entry.key)
+                entry.keyValue.report(
+                    "'\(entry.key)' is no metric name" + (nearest.map { "; did you mean '\($0)'?" } ?? ""),
+                    zh: "“\(entry.key)”不是要素名" + (nearest.map { "；是否为“\($0)”？" } ?? "")
+                )
                 continue
             }
             var override = QualityOverride()
@@ -120,7 +125,7 @@ private struct Reader {
         guard let map = value.mapping(keys: keys) else { return nil }
         let physical = MetricName.physicalRange(of: self.metric)
         if map["min"] == nil, map["max"] == nil {
-            value.report("give 'min', 'max' or both: what is outside is suspect")
+            value.report("give 'min', 'max' or both: what is outside is suspect", zh: "请填 min、max 或两者：超出者为可疑")
             return nil
         }
         func bound(_ key: String, _ otherwise: Double) -> Double {
@@ -130,7 +135,9 @@ private struct Reader {
             guard canonical >= physical.lowerBound - slack, canonical <= physical.upperBound + slack else {
                 value.report(
                     "\(key) \(number) \(self.unit.symbol) is not physically possible for \(self.metric); possible is "
-                        + "\(physical.lowerBound) to \(physical.upperBound) \(Unit(ofMetric: self.metric).symbol)"
+                        + "\(physical.lowerBound) to \(physical.upperBound) \(Unit(ofMetric: self.metric).symbol)",
+                    zh: "\(key) \(number) \(self.unit.symbol) 超出 \(self.metric) 的物理范围：\(physical.lowerBound) 至 "
+                        + "\(physical.upperBound) \(Unit(ofMetric: self.metric).symbol)"
                 )
                 return otherwise
             }
@@ -138,7 +145,7 @@ private struct Reader {
         }
         let (low, high) = (bound("min", physical.lowerBound), bound("max", physical.upperBound))
         guard low < high else {
-            (map["min"] ?? map["max"] ?? value).report("min is not below max")
+            (map["min"] ?? map["max"] ?? value).report("min is not below max", zh: "min 应小于 max")
             return nil
         }
         return low...high
@@ -154,10 +161,12 @@ private struct Reader {
             for item in listed {
                 guard let month = item.int else { continue }
                 guard (1...12).contains(month) else {
-                    item.report("\(month) is no month; they are 1 to 12")
+                    item.report("\(month) is no month; they are 1 to 12", zh: "\(month) 不是月份；应为 1 至 12")
                     continue
                 }
-                if months[month - 1] != nil { item.report("month \(month) has a range already; each has one") }
+                if months[month - 1] != nil {
+                    item.report("month \(month) has a range already; each has one", zh: "\(month) 月已有范围；每月只能有一个")
+                }
                 months[month - 1] = range
             }
         }
@@ -187,7 +196,10 @@ private struct Reader {
         let offsets = map["offsets"]?.list?.compactMap(\.double)
         if let offsets, offsets.count != sites.count {
             map["offsets"]?
-                .report("there are \(sites.count) sites, so give \(sites.count) offsets, not \(offsets.count)")
+                .report(
+                    "there are \(sites.count) sites, so give \(sites.count) offsets, not \(offsets.count)",
+                    zh: "共 \(sites.count) 个站点，应有 \(sites.count) 个 offsets，现为 \(offsets.count) 个"
+                )
         }
         let tolerance = map.required("tolerance").flatMap { self.difference($0, "tolerance") }
         let age = map["age"]?.span ?? .hour
@@ -207,7 +219,10 @@ private struct Reader {
         let sites = self.sites(map, site)
         guard let place = map.required("changes"), let changes = place.int else { return }
         guard changes >= 3 else {
-            place.report("changes is \(changes); fewer than 3 equal changes in a row happen by chance")
+            place.report(
+                "changes is \(changes); fewer than 3 equal changes in a row happen by chance",
+                zh: "changes 为 \(changes)；应不小于 3，连续 1、2 次变化相同属偶然"
+            )
             return
         }
         if !sites.isEmpty { self.parameters.identical = .init(sites: sites, changes: changes) }
@@ -215,12 +230,12 @@ private struct Reader {
 
     private mutating func sites(_ map: YAMLMapping, _ site: String) -> [String] {
         guard let place = map.required("sites"), let list = place.list else { return [] }
-        if list.isEmpty { place.report("name at least one other site") }
+        if list.isEmpty { place.report("name at least one other site", zh: "请至少列出一个其他站点") }
         var sites: [String] = []
         for item in list {
             guard let id = item.identifier else { continue }
             guard id != site else {
-                item.report("'\(id)' is the site itself; name others")
+                item.report("'\(id)' is the site itself; name others", zh: "“\(id)”就是本站；请填其他站点")
                 continue
             }
             sites.append(id)
@@ -233,7 +248,7 @@ private struct Reader {
     private func difference(_ value: YAMLValue, _ what: String) -> Double? {
         guard let number = value.double else { return nil }
         guard number > 0, number.isFinite else {
-            value.report("\(what) is \(number); it must be above 0")
+            value.report("\(what) is \(number); it must be above 0", zh: "\(what) 为 \(number)；应大于 0")
             return nil
         }
         return number * abs(self.unit.factor)

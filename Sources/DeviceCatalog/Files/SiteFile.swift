@@ -6,11 +6,12 @@ import Telemetry
 
 /// A site's file as read.
 struct SiteFile {
-    /// A device with the place of its id and of its model, for checks across files.
+    /// A device with the places of its id, its model and its address, for checks across files.
     struct DeclaredDevice {
         var device: Device
         var place: YAMLValue
         var modelPlace: YAMLValue
+        var addressPlace: YAMLValue?
     }
 
     var site: Site
@@ -31,7 +32,10 @@ struct SiteFile {
     init?(_ root: YAMLValue, slug: String) {
         guard let map = root.mapping(keys: SiteFile.keys), let id = map.required("site") else { return nil }
         if let text = id.identifier, text != slug {
-            id.report("the file is named '\(slug).yaml', but declares site '\(text)'; name both alike")
+            id.report(
+                "the file is named '\(slug).yaml', but declares site '\(text)'; name both alike",
+                zh: "文件名为“\(slug).yaml”，定义的却是站点“\(text)”；两者应一致"
+            )
         }
         for key in ["source", "notes"] { _ = map[key]?.text }
         self.place = id
@@ -64,7 +68,10 @@ struct SiteFile {
             let isStationCode =
                 code.utf8.count == 8 && code.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
             if entry.key == "sl502", !isStationCode {
-                entry.value.report("'\(code)' is no SL 502 code; they have eight digits or letters, in quotes")
+                entry.value.report(
+                    "'\(code)' is no SL 502 code; they have eight digits or letters, in quotes",
+                    zh: "“\(code)”不是 SL 502 测站编码；应为 8 位数字或字母，加引号"
+                )
             }
             codes[entry.key] = code
         }
@@ -85,12 +92,13 @@ struct SiteFile {
             let nameValue = map.required("name"), let name = nameValue.string
         else { return nil }
         guard Datum.knownNames.contains(name) else {
-            nameValue.report("datum '\(name)' is not known; it is one of \(Datum.knownNames.joined(separator: ", "))")
+            let known = Datum.knownNames.joined(separator: ", ")
+            nameValue.report("datum '\(name)' is not known; it is one of \(known)", zh: "未知的基面“\(name)”；可选：\(known)")
             return nil
         }
         let offset = map["offset_to_1985_m"]
         if name == "1985", offset?.double.map({ $0 != 0 }) ?? false {
-            offset?.report("the 1985 datum has the offset 0 to itself; leave it out")
+            offset?.report("the 1985 datum has the offset 0 to itself; leave it out", zh: "1985 基面与自身的差值为 0；请不填")
         }
         return Datum(
             name: name,
@@ -131,7 +139,10 @@ struct SiteFile {
             }
             .sorted { $0.validFrom < $1.validFrom }
         for (earlier, later) in zip(surveys, surveys.dropFirst()) where earlier.validFrom == later.validFrom {
-            value.report("two surveys are valid from \(later.validFrom.day); keep the later one")
+            value.report(
+                "two surveys are valid from \(later.validFrom.day); keep the later one",
+                zh: "有两次测量都自 \(later.validFrom.day) 起生效；请保留较晚的一次"
+            )
         }
         return surveys
     }
@@ -146,7 +157,10 @@ struct SiteFile {
         let place = map.required("id")
         let modelPlace = map.required("model")
         if let interval = map["interval"], map["report"] != nil {
-            interval.report("'interval: 5m' is short for 'report: { every: 5m }'; keep one of them")
+            interval.report(
+                "'interval: 5m' is short for 'report: { every: 5m }'; keep one of them",
+                zh: "interval: 5m 即 report: { every: 5m }；请只保留一个"
+            )
         }
         _ = map["notes"]?.text
         let id = place?.identifier
@@ -160,6 +174,6 @@ struct SiteFile {
         device.isTest = map["test"]?.bool ?? false
         device.installedAt = map["installed"]?.date
         guard let place, let modelPlace, id != nil, model != nil else { return nil }
-        return DeclaredDevice(device: device, place: place, modelPlace: modelPlace)
+        return DeclaredDevice(device: device, place: place, modelPlace: modelPlace, addressPlace: map["address"])
     }
 }

@@ -91,7 +91,8 @@ extension YAMLValue {
         guard let text = self.string else { return nil }
         guard [6, 9, 12].contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else {
             self.report(
-                "'\(text)' is no admin code; GB/T 2260 codes have six digits, in quotes: \"360483\"; townships have nine"
+                "'\(text)' is no admin code; GB/T 2260 codes have six digits, in quotes: \"360483\"; townships have nine",
+                zh: "“\(text)”不是行政区划代码；县级按 GB/T 2260 为 6 位数字，加引号：\"360483\"；乡镇为 9 位"
             )
             return nil
         }
@@ -105,11 +106,17 @@ extension YAMLValue {
         switch (map["every"], isEvent) {
         case (.some(let every), false):
             map["heartbeat"]?
-                .report("'heartbeat' belongs to { event: true, heartbeat: … }; a periodic channel has none")
+                .report(
+                    "'heartbeat' belongs to { event: true, heartbeat: … }; a periodic channel has none",
+                    zh: "heartbeat 只用于 { event: true, heartbeat: … }；定时上报的通道没有"
+                )
             return every.span.map { .periodic($0) }
         case (.none, true): return map.required("heartbeat")?.span.map { .event(heartbeat: $0) }
         case (.some, true), (.none, false):
-            self.report("say either { every: 5m } or { event: true, heartbeat: 24h }")
+            self.report(
+                "say either { every: 5m } or { event: true, heartbeat: 24h }",
+                zh: "请写 { every: 5m } 或 { event: true, heartbeat: 24h }"
+            )
             return nil
         }
     }

@@ -134,6 +134,16 @@ extension DeviceImport.CellProblem {
         )
     }
 
+    /// MQTT users are the ids of devices: it would have what the account may, or nothing.
+    package static func accountForMany(_ id: String) -> Self {
+        Self(
+            "device_id",
+            "'\(id)' is the account of a gateway or network server at the broker; register the device under another id, or "
+                + "revoke that account first: `poyang devices credentials \(id) --revoke`",
+            "“\(id)”是网关或网络服务器的 MQTT 账号；请用其他编号登记该设备，或先吊销该账号：poyang devices credentials \(id) --revoke"
+        )
+    }
+
     static func fields(_ count: Int, header: Int) -> Self {
         Self("", "the row has \(count) fields, the header \(header)", "该行有 \(count) 个字段，表头有 \(header) 个")
     }
@@ -163,14 +173,12 @@ struct ImportState {
     var changedDevices: [String] = []
     /// The line of each device of the file.
     var lines: [String: Int] = [:]
-    /// The device of each address, upper case.
-    var addresses: [String: String]
+    var addresses: AddressBook
 
     init(catalog: Catalog) {
         self.sites = catalog.sites
         self.devices = catalog.devices
-        let addressed = catalog.devices.values.filter { !$0.address.isEmpty }.map { ($0.address.uppercased(), $0.id) }
-        self.addresses = Dictionary(addressed) { first, second in min(first, second) }
+        self.addresses = catalog.addresses
     }
 }
 

@@ -84,7 +84,8 @@ extension ImportRow {
         device.model = model
         device.site = site
         device.name = self.cells["name"] ?? device.name
-        device.address = self.address(of: device, state)
+        device.address = self.cells["address"] ?? device.address
+        self.checkAddress(of: device, state)
         if let interval = self.cells["interval"] {
             let span = PrometheusDuration.parse(interval).flatMap { $0 > 0 && $0 <= 366 * .day ? $0 : nil }
             if span == nil {
@@ -108,14 +109,12 @@ extension ImportRow {
         return device
     }
 
-    private mutating func address(of device: Device, _ state: ImportState) -> String {
-        guard let address = self.cells["address"] else { return device.address }
-        if let owner = state.addresses[address.uppercased()], owner != device.id {
-            self.report(
-                "address",
-                "'\(address)' is the address of device '\(owner)' already; addresses are unique",
-                "“\(address)”已是设备“\(owner)”的地址；地址不能重复"
-            )
+    private mutating func checkAddress(of device: Device, _ state: ImportState) {
+        guard let address = self.cells["address"] else { return }
+        if let rival = state.addresses.rival(of: device) {
+            let place = state.lines[rival.device].map { LocalizedName(zh: "第 \($0) 行", en: "line \($0)") }
+            let message = rival.refusal(of: address, place: place)
+            self.report("address", message.en, message.zh)
         }
         // Only network servers bring bytes that a layout reads, and they know devices by nothing else.
         if self.catalog.models[device.model]?.payload != nil, !ForeignAddress.isDevEUI(address) {
@@ -125,7 +124,6 @@ extension ImportRow {
                 "“\(address)”不是型号“\(device.model)”所需的 DevEUI；应为 16 位十六进制数字"
             )
         }
-        return address
     }
 }
 
@@ -279,8 +277,8 @@ extension ImportState {
     }
 
     fileprivate mutating func change(_ device: Device) {
-        if let old = self.devices[device.id], !old.address.isEmpty { self.addresses[old.address.uppercased()] = nil }
-        if !device.address.isEmpty { self.addresses[device.address.uppercased()] = device.id }
+        if let old = self.devices[device.id] { self.addresses.remove(old) }
+        self.addresses.add(device)
         self.devices[device.id] = device
         self.changedDevices.append(device.id)
     }

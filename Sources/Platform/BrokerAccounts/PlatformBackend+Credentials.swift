@@ -23,9 +23,7 @@ extension PlatformBackend {
         let who = try self.person(name, note: "", access)
         let devices =
             try ids?.map { try self.device($0, org: access.org) } ?? self.devicesWithoutCredentials(access.org)
-        let forMany = Set(
-            try self.records.credentials().filter { $0.role != .device && $0.revokedAt == nil }.map(\.user)
-        )
+        let forMany = try self.records.accountsForMany()
         let others = accounts.usersOfOthers()
         var possible: [Device] = []
         var skipped: [CredentialReport] = []
@@ -62,11 +60,8 @@ extension PlatformBackend {
             )
         }
         if forMany.contains(id) {
-            return .conflict(
-                "'\(id)' is the account of a gateway or network server; revoke it first, or register the device under "
-                    + "another id",
-                zh: "“\(id)”已是网关或网络服务器的账号；请先吊销，或用其他编号注册该设备"
-            )
+            let problem = DeviceImport.CellProblem.accountForMany(id).message
+            return .conflict(problem.en, zh: problem.zh)
         }
         return others[id]
             .map { place in

@@ -46,6 +46,13 @@ extension PlatformBackend {
                 zh: "with：“\(order.new)”不是有效编号或已被占用；请用未占用的编号（A-Z a-z 0-9 . _ : -）"
             )
         }
+        guard try !self.records.accountsForMany().contains(order.new) else {
+            let problem = DeviceImport.CellProblem.accountForMany(order.new).message
+            throw APIProblem.conflict("with: \(problem.en)", zh: "with：\(problem.zh)")
+        }
+        if let address = order.address, let problem = catalog.refusal(ofAddress: address, besides: old.id) {
+            throw APIProblem.conflict("address: \(problem.en)", zh: "address：\(problem.zh)")
+        }
         let now = self.now()
         var new = old
         new.id = order.new

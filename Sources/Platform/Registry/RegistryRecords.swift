@@ -180,12 +180,14 @@ struct SiteRecord: Codable {
 }
 
 extension CatalogStore {
-    /// Sites and devices that were registered at run time and are in use.
+    /// Sites and devices that were registered at run time and are in use, and accounts.
     func registrations() throws -> CatalogRegistrations {
-        CatalogRegistrations(
+        var registrations = CatalogRegistrations(
             sites: try self.registered(.site).map { try StoredJSON.decode(SiteRecord.self, from: $0.json).site },
             devices: try self.registered(.device).map { try StoredJSON.decode(DeviceRecord.self, from: $0.json).device }
         )
+        registrations.accounts = try self.accountsForMany()
+        return registrations
     }
 
     /// Registers or changes sites and devices in one transaction.

@@ -4,13 +4,14 @@
 import EarlyWarning
 import Logging
 import Platform
+import StrictYAML
 
 /// Serves the API of a data directory on its socket for the time of `body`, where no service is running.
 ///
 /// The directory is locked meanwhile; nothing is read from a broker and no port is opened. No clock moves either: a look
 /// at the data must not make silence out of the time since the service ended.
 ///
-/// - Throws: ``CommandFailure`` when the directory cannot be opened; what `body` throws.
+/// - Throws: ``CommandFailure`` when the directory cannot be opened, `ProblemList` when a file is wrong; what `body` throws.
 func withOfflineAPI<Result>(
     data: String,
     devices: String,
@@ -33,6 +34,8 @@ func withOfflineAPI<Result>(
     let platform: Platform
     do {
         platform = try Platform.build(options, logger: logger, announce: { _ in })
+    } catch let problems as ProblemList {
+        throw problems
     } catch {
         throw CommandFailure("\(error)")
     }

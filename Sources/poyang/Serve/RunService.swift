@@ -4,10 +4,12 @@
 import EarlyWarning
 import Logging
 import Platform
+import StrictYAML
 
 /// Runs the service until it is told to stop.
 ///
-/// - Throws: ``CommandFailure`` where it cannot start: a port taken, a data directory in use, files that do not load.
+/// - Throws: ``CommandFailure`` where it cannot start: a port taken, a data directory in use; `ProblemList` where a file is
+///   wrong.
 func runService(_ options: ServeOptions) async throws {
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "poyang")
@@ -17,6 +19,8 @@ func runService(_ options: ServeOptions) async throws {
         try await platform.run()
     } catch let error as CommandFailure {
         throw error
+    } catch let problems as ProblemList {
+        throw problems
     } catch {
         throw CommandFailure("\(error)")
     }

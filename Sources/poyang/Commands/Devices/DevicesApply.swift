@@ -34,10 +34,19 @@ struct DevicesApply: AsyncParsableCommand {
                 let cells = ["action", "kind", "id"].map { change[$0].cellText }.joined(separator: " ")
                 StandardOutput.write("\(cells): \(change["what"].cellText)")
             }
-            if plan.isEmpty { StandardOutput.write("no difference in devices, sites, areas and models") }
+            let isChinese = Terminal.isChinese
+            if plan.isEmpty {
+                StandardOutput.write(
+                    isChinese ? "设备、站点、区域和型号均无变化" : "no difference in devices, sites, areas and models"
+                )
+            }
+            let (sites, devices, rules) = (
+                result["sites"].cellText, result["devices"].cellText, result["rules"].cellText
+            )
             StandardOutput.write(
-                "\(self.dryRun ? "would be" : "applied"): \(result["sites"].cellText) sites, \(result["devices"].cellText) devices, "
-                    + "\(result["rules"].cellText) rules"
+                isChinese
+                    ? "\(self.dryRun ? "试运行，未生效" : "已生效")：站点 \(sites)，设备 \(devices)，规则 \(rules)"
+                    : "\(self.dryRun ? "would be" : "applied"): \(sites) sites, \(devices) devices, \(rules) rules"
             )
         }
     }

@@ -31,9 +31,7 @@ struct DevicesList: AsyncParsableCommand {
                 && (self.site == nil || device["site"].string == self.site)
         }
         let columns = [
-            "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "last_seen", "stored",
-            "duplicates",
-            "quarantined",
+            "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "last_seen",
         ]
         Table(columns: columns, objects: shown)
             .print(

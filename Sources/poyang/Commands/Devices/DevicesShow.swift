@@ -31,8 +31,7 @@ struct DevicesShow: AsyncParsableCommand {
             try await client.get("/api/devices/\(APIClient.component(self.id))")
         }
         let own = [
-            "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "first_seen",
-            "last_seen",
+            "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "last_seen",
             "clock_offset_seconds", "address", "topic", "zero_elevation_meters", "mount_height_meters",
         ]
         let ofHealth = [

@@ -13,6 +13,9 @@ func validateDevices(folder: String) throws -> String {
     let catalog = try Catalog(files: files)
     let faults = ModelExampleCheck.problems(in: files)
     guard faults.isEmpty else { throw ProblemList(faults) }
-    return "\(folder): \(catalog.sites.count) sites, \(catalog.areas.count) areas, "
-        + "\(files.models.count) models with \(files.examples.count) examples, \(catalog.devices.count) devices are right"
+    let (sites, areas, devices) = (catalog.sites.count, catalog.areas.count, catalog.devices.count)
+    let (models, examples) = (files.models.count, files.examples.count)
+    return Terminal.isChinese
+        ? "\(folder)：站点 \(sites)，区域 \(areas)，型号 \(models)（样例 \(examples)），设备 \(devices)，均无误"
+        : "\(folder): \(sites) sites, \(areas) areas, \(models) models with \(examples) examples, \(devices) devices are right"
 }
