@@ -234,10 +234,7 @@ package final class Catalog: Sendable {
             .compactMap { learned in
                 guard entry.takesGenericSeries(learned.series.labels) else { return nil }
                 let gained = entry.gained(learned.series.labels)
-                let sender =
-                    entry.learning.first { $0.device.id == learned.device } ?? gained?.plan
-                    ?? entry.generic.first { learned.series.labels.plain(ofTwin: $0.device.id).isGeneric }
-                guard let sender else { return nil }
+                guard let sender = entry.sender(of: learned.series.labels, known: learned.device) else { return nil }
                 return RegisteredChannel(
                     series: learned.series,
                     device: sender.device.id,

@@ -15,9 +15,15 @@ package final class SeriesKeyTable: Sendable {
         let device: String
     }
 
+    /// Those of a site, in the order in which they were seen first.
+    private struct LearnedSeries {
+        var all: [Learned] = []
+        var places: [Labels: Int] = [:]
+    }
+
     private struct State {
         var keys: [Labels: SeriesKey] = [:]
-        var learned: [String: [Learned]] = [:]
+        var learned: [String: LearnedSeries] = [:]
         var tracks: [ObjectIdentifier: QualityTrack] = [:]
     }
 
@@ -54,24 +60,27 @@ package final class SeriesKeyTable: Sendable {
     func learn(_ series: SeriesKey, device: String, isPresent: (String) -> Bool = { _ in true }) -> Bool {
         let site = series.labels.site
         return self.state.withLock { state in
-            var entries = state.learned[site] ?? []
-            if let index = entries.firstIndex(where: { $0.series === series }) {
-                let owner = entries[index].device
-                guard owner.isEmpty || !isPresent(owner) else { return owner == device }
-                entries[index] = Learned(series: series, device: device)
-            } else {
-                entries.append(Learned(series: series, device: device))
+            guard let place = state.learned[site]?.places[series.labels] else {
+                state.learned[site, default: LearnedSeries()].places[series.labels] = self.learned(state, site).count
+                state.learned[site]?.all.append(Learned(series: series, device: device))
+                return true
             }
-            state.learned[site] = entries
+            let owner = self.learned(state, site)[place].device
+            guard owner.isEmpty || !isPresent(owner) else { return owner == device }
+            state.learned[site]?.all[place] = Learned(series: series, device: device)
             return true
         }
     }
 
     func hasLearned(_ labels: Labels) -> Bool {
-        self.learned(at: labels.site).contains { $0.series.labels == labels }
+        self.state.withLock { $0.learned[labels.site]?.places[labels] != nil }
     }
 
     func learned(at site: String) -> [Learned] {
-        self.state.withLock { $0.learned[site] ?? [] }
+        self.state.withLock { self.learned($0, site) }
+    }
+
+    private func learned(_ state: State, _ site: String) -> [Learned] {
+        state.learned[site]?.all ?? []
     }
 }

@@ -44,19 +44,21 @@ struct SeriesOwners: Sendable {
 }
 
 extension Labels {
-    private static let twin = "sensor"
+    private static let sensor = "sensor"
+
+    /// The device that the labels name, with what its channel adds behind a point; nil where they name none.
+    var twin: String? { self.value(of: Self.sensor) }
 
     /// The labels of the same channel of a second device.
     func ofTwin(_ device: String) -> Labels {
-        let own = self[Self.twin]
-        return self.with(Self.twin, own.isEmpty ? device : "\(device).\(own)")
+        self.with(Self.sensor, self.twin.map { "\(device).\($0)" } ?? device)
     }
 
     /// What ``ofTwin(_:)`` made the labels of; they themselves where they are of no twin that is this device.
     func plain(ofTwin device: String) -> Labels {
-        let sensor = self[Self.twin]
-        if sensor == device { return self.removing(Self.twin) }
-        guard sensor.hasPrefix(device + ".") else { return self }
-        return self.with(Self.twin, String(sensor.dropFirst(device.count + 1)))
+        guard let twin = self.twin else { return self }
+        if twin == device { return self.removing(Self.sensor) }
+        guard twin.hasPrefix(device + ".") else { return self }
+        return self.with(Self.sensor, String(twin.dropFirst(device.count + 1)))
     }
 }

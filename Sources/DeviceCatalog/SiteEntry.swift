@@ -31,10 +31,15 @@ final class SiteEntry: Sendable {
     let plans: [DevicePlan]
     let virtualLabels: Labels
     let channels: [ChannelEntry]
+    /// By their series.
+    private let places: [Labels: Int]
     /// The devices that take any metric.
     let generic: [DevicePlan]
     /// The devices that gain channels with their readings.
     let learning: [DevicePlan]
+    private let learningByID: [String: DevicePlan]
+    /// One of ``learning`` of each model.
+    private let learningModels: [DevicePlan]
     let thresholds: [ThresholdSeries]
     /// Of series that only a device without declared channels can feed.
     let genericLookback: Milliseconds
@@ -48,6 +53,9 @@ final class SiteEntry: Sendable {
         self.virtualLabels = virtualLabels
         self.generic = plans.filter(\.takesAnyMetric)
         self.learning = plans.filter(\.gainsChannels)
+        self.learningByID = Dictionary(self.learning.map { ($0.device.id, $0) }) { first, _ in first }
+        var models: Set<String> = []
+        self.learningModels = self.learning.filter { models.insert($0.device.model).inserted }
         self.thresholds = ThresholdSeries.all(of: site)
         // The longest of them: a value is forgotten too late rather than between two reports.
         let lookbacks =
@@ -55,8 +63,10 @@ final class SiteEntry: Sendable {
             + self.learning.compactMap { $0.gainable.longestLookback(on: $0.device) }
         self.genericLookback = lookbacks.max() ?? ReportSchedule.unregisteredLookback
         var channels: [ChannelEntry] = []
+        var places: [Labels: Int] = [:]
         for plan in plans {
-            for channel in plan.channels where !channels.contains(where: { $0.registered.series === channel.series }) {
+            for channel in plan.channels where places[channel.series.labels] == nil {
+                places[channel.series.labels] = channels.count
                 let registered = RegisteredChannel(
                     series: channel.series,
                     device: plan.device.id,
@@ -78,8 +88,8 @@ final class SiteEntry: Sendable {
         // Depths that follow from a counter come and stay away with it.
         for plan in plans {
             for channel in plan.channels {
-                guard let depths = channel.rain?.depth, !channels.contains(where: { $0.registered.series === depths })
-                else { continue }
+                guard let depths = channel.rain?.depth, places[depths.labels] == nil else { continue }
+                places[depths.labels] = channels.count
                 let registered = RegisteredChannel(
                     series: depths,
                     device: plan.device.id,
@@ -99,14 +109,13 @@ final class SiteEntry: Sendable {
             }
         }
         self.channels = channels
+        self.places = places
         self.longestLookback = channels.map(\.lookback).reduce(self.genericLookback, max)
     }
 
     /// The labels that a stored series of this site shows, and its look-back.
     func show(_ stored: Labels) -> (labels: Labels, lookback: Milliseconds) {
-        for channel in self.channels where channel.registered.series.labels == stored {
-            return (channel.shown, channel.lookback)
-        }
+        if let place = self.places[stored] { return (self.channels[place].shown, self.channels[place].lookback) }
         let isGained = self.gained(stored) != nil || self.isGeneric(stored)
         let lookback = isGained ? self.genericLookback : ReportSchedule.unregisteredLookback
         return (self.virtualLabels.merging(stored), lookback)
@@ -124,26 +133,49 @@ final class SiteEntry: Sendable {
 
     /// The channel of a model that a stored series can be, and a device that may feed it.
     func gained(_ stored: Labels) -> (plan: DevicePlan, channel: Channel)? {
-        for plan in self.learning {
-            let plain = stored.plain(ofTwin: plan.device.id)
-            if let channel = plan.gainable.channel(feeding: plain) { return (plan, channel) }
+        if let twin = self.twin(feeding: stored),
+            let channel = twin.gainable.channel(feeding: stored.plain(ofTwin: twin.device.id))
+        {
+            return (twin, channel)
+        }
+        for plan in self.learningModels {
+            if let channel = plan.gainable.channel(feeding: stored) { return (plan, channel) }
         }
         return nil
+    }
+
+    /// The device of which a series says that it is no other's: ``SeriesOwners``.
+    private func twin(feeding stored: Labels) -> DevicePlan? {
+        guard let device = stored.twin else { return nil }
+        if let plan = self.learningByID[device] { return plan }
+        // Before the label that the channel has by itself; an id may hold points, too.
+        var end = device.endIndex
+        while let point = device[..<end].lastIndex(of: ".") {
+            if let plan = self.learningByID[String(device[..<point])] { return plan }
+            end = point
+        }
+        return nil
+    }
+
+    /// A device that may feed a series of any metric: the one that the series names, else any.
+    func sender(of stored: Labels, known device: String) -> DevicePlan? {
+        self.learningByID[device] ?? self.gained(stored)?.plan ?? self.twin(feeding: stored) ?? self.generic.first
     }
 
     /// Whether a stored series can only come from a device that gains channels.
     func takesGenericSeries(_ stored: Labels) -> Bool {
         (self.gained(stored) != nil || self.isGeneric(stored))
-            && !self.channels.contains { $0.registered.series.labels == stored }
+            && self.places[stored] == nil
     }
 
     /// Whether a device that takes any metric can feed it.
     private func isGeneric(_ stored: Labels) -> Bool {
-        self.generic.contains { stored.plain(ofTwin: $0.device.id).isGeneric }
+        guard let twin = self.twin(feeding: stored) else { return !self.generic.isEmpty && self.hasGenericForm(stored) }
+        return twin.takesAnyMetric && self.hasGenericForm(stored.plain(ofTwin: twin.device.id))
     }
-}
 
-extension Labels {
     /// Metric name and site, nothing else; a colon in the name is a recording rule's.
-    var isGeneric: Bool { self.count == 2 && !self.metric.utf8.contains(UInt8(ascii: ":")) }
+    private func hasGenericForm(_ stored: Labels) -> Bool {
+        stored.count == 2 && !stored.metric.utf8.contains(UInt8(ascii: ":"))
+    }
 }

@@ -68,11 +68,16 @@ struct RunningService {
         return try #require(sites.first { $0["site"] as? String == id })
     }
 
-    /// All stored samples of the one series of a metric at a site.
-    func samples(of metric: String, at site: String) async throws -> [(time: Double, value: Double)] {
+    /// All stored samples of the one series of a metric at a site, or of one of those of several devices.
+    func samples(
+        of metric: String,
+        at site: String,
+        sensor: String? = nil
+    ) async throws -> [(time: Double, value: Double)] {
         // Readings without a time of their own may be a little ahead, where many came in one millisecond.
         let end = Int(Date().timeIntervalSince1970) + 600
-        let selector = "\(metric)%7Bsite%3D%22\(site)%22%7D%5B100y%5D"
+        let device = sensor.map { "%2Csensor%3D%22\($0)%22" } ?? ""
+        let selector = "\(metric)%7Bsite%3D%22\(site)%22\(device)%7D%5B100y%5D"
         let answer = try await self.json("/api/v1/query?query=\(selector)&time=\(end)")
         let result = try #require((answer["data"] as? [String: Any])?["result"] as? [[String: Any]], "\(answer)")
         try #require(result.count <= 1, "one series of \(metric)")
