@@ -18,6 +18,13 @@ struct CanonicalTextTests {
         ("-up+1e3", "-up + 1000"),
         ("up # comment\n> 1", "up > 1"), ("up * Inf ^ +inf", "up * Inf ^ Inf"),
         ("{__name__=\"a\",__name__=\"b\"}", "{\"a\",__name__=\"b\"}"),
+        ("a+FILL(0)b", "a + fill (0) b"),
+        (
+            "a == bool on(x) group_left fill_right ( -5m ) b",
+            "a == bool on (x) group_left () fill_right (-300) b"
+        ),
+        ("a-fill_right(1)Fill_Left(+Inf)b", "a - fill_left (+Inf) fill_right (1) b"),
+        ("fill+fill(nan)fill", "fill + fill (NaN) fill"), ("a * fill_left(2) fill_right(2) b", "a * fill (2) b"),
         ("{'a',__name__=~'b.*'}", "{\"a\",__name__=~\"b.*\"}"),
     ])
     func isOneSpelling(text: String, canonical: String) throws {

@@ -44,6 +44,11 @@ struct ParserErrorTests {
         ("up[-5m]", "1:4", "duration must be greater than 0"), ("up[1m5h]", "1:4", "bad number or duration syntax"),
         ("1_", "1:1", "bad number"), ("\"\\c\"", "1:2", "unknown escape sequence"), ("up @", "1:5", "@ modifier"),
         ("max_over_time(up)", "1:15", "expected type range vector"),
+        ("a + fill(b) c", "1:10", "unexpected \"b\" in fill, expected number"),
+        ("a + fill(1 c", "1:12", "unexpected \"c\" in fill, expected \")\""),
+        ("a + fill(1) 2", "1:3", "filling in missing series only allowed between instant vectors"),
+        ("a or fill(1) b", "1:3", "filling in missing series not allowed for set operators"),
+        ("a + fill_left(1) fill_left(2) b", "1:18", "unexpected \"fill_left\""),
     ])
     func saysWhatIsWrongAndWhere(text: String, place: String, message: String) {
         do {
@@ -75,7 +80,8 @@ struct ParserErrorTests {
         ("time()[5m:]", "vector(…) turns a scalar into a vector"), ("up anchored", "experimental in Prometheus"),
         ("info(up)", "experimental in Prometheus"), ("histogram_avg(up)", "native histograms are not stored here"),
         ("a + group_left(b) c", "it stands after on(…) or ignoring(…)"), ("a - on(b) ignoring(c) d", "directly after"),
-        ("summ(up)", "did you mean sum?"), ("RATE(up[5m])", "did you mean rate?"), ("by (a) (up)", "sum by (…) (x)"),
+        ("a + fill(1) fill_left(2) b", "it stands once"), ("summ(up)", "did you mean sum?"),
+        ("RATE(up[5m])", "did you mean rate?"), ("by (a) (up)", "sum by (…) (x)"),
     ])
     func saysWhatToDo(text: String, hint: String) throws {
         let error = try #require(throws: PromQLError.self) { try Query(parsing: text) }

@@ -22,7 +22,9 @@ struct QueryAnalysisTests {
         ("vector(1) and on() a", false),
         ("max_over_time((a - b)[1h:5m])", true), ("max_over_time(sum(a)[1h:5m])", false),
         (#"a{site="x"} >= on(site) group_left() b"#, true), (#"a{site="x"} + on(site) b{site="y"}"#, true),
-        ("a * ignoring(depth) group_left(site) b", false), ("-a", true), ("a + 1 > 2 * 3", true),
+        ("a * ignoring(depth) group_left(site) b", false), ("a + fill(0) b", true), ("a + on(depth) fill(0) b", false),
+        ("a + on(site) group_left() fill_left(0) b", true), ("a + on() fill_right(0) vector(1)", false), ("-a", true),
+        ("a + 1 > 2 * 3", true),
     ])
     func knowsWhatASiteDecidesAlone(text: String, expected: Bool) throws {
         #expect(try Query(parsing: text).isConfinedToSite == expected)

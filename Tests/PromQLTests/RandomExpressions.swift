@@ -65,6 +65,10 @@ struct RandomExpressions {
             "", "on(site) ", "ignoring(a) ", "on (site) group_left() ", "on(site) group_right(b, c) ",
             "ignoring() group_left ",
         ])
+            + self.pick([
+                "", "", "fill(0) ", "fill_left (-1.5) ", "fill_right(+Inf) ", "fill_right(5m)fill_left(7) ",
+                "FILL_LEFT(1) FILL_RIGHT(1) ",
+            ])
     }
 
     private mutating func modifiers() -> String {
@@ -78,7 +82,7 @@ struct RandomExpressions {
         self.pick([
             "water_level_meters", "up{}", "a:b:c", "sum{x=\"y\"}", "{__name__=~\"a|b\"}", "{\"quoted.name\"}",
             "x{a=\"1\",b!=\"\",c=~\"x.*\",d!~\"[0-9]+\"}", "x{\"strange label\"='it\\'s',e=`raw\\`}", "by", "bool",
-            "x{a=\"鄱阳湖\\n\\\"\\\\\\u00e9\"}", "offset{a=\"b\"}", "start", "and{a='b'}",
+            "x{a=\"鄱阳湖\\n\\\"\\\\\\u00e9\"}", "offset{a=\"b\"}", "start", "and{a='b'}", "fill",
         ])
     }
 }

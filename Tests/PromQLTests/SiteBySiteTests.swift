@@ -63,6 +63,8 @@ struct SiteBySiteTests {
             let matching = pick([
                 "", "on(site) ", "on(site, depth) ", "ignoring(depth) ", "on(site) group_left() ",
                 "on(site) group_right(depth) ", "ignoring(depth) group_left(depth) ", "on() ",
+                "fill(1) ", "on(site, depth) fill_left(2) ", "on(site) group_left() fill_right(3) ",
+                "ignoring(depth) group_right fill_right(4) fill_left(0) ", "on(site) group_left(depth) fill(0) ",
             ])
             return
                 "(\(self.expression(depth - 1, &numbers)) \(operation) \(matching)\(self.expression(depth - 1, &numbers)))"

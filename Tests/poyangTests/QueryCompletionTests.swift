@@ -38,7 +38,8 @@ struct QueryCompletionTests {
         ("sum by (", ["org", "site"]), ("sum(a) by (o", ["org", "of a"]), ("sum by (site, o", ["org"]),
         ("a * on (s", ["site"]), ("rate(a[", []), ("a offset 5", []), ("label_replace(a, \"s", []), ("1", []),
         ("sum(a{site=\"x\"}) by (of", ["of a{site=\"x\"}"]), ("a # comm", []), ("a{site=\"x\"} an", ["and"]),
-        ("a == bo", ["bottomk(", "bool"]), ("", []),
+        ("a == bo", ["bottomk(", "bool"]), ("a + fill_l", ["fill_left("]), ("a + on(site) fill_r", ["fill_right("]),
+        ("", []),
     ])
     func whatFitsIsOffered(text: String, expected: [String]) async {
         let found = await self.completions(text)

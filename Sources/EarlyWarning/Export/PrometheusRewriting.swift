@@ -28,6 +28,7 @@ struct PrometheusRewriting {
         case .binary(var binary):
             binary.left = self.rewritten(binary.left)
             binary.right = self.rewritten(binary.right)
+            if !binary.matching.fill.isEmpty { self.note("fill wants --enable-feature=promql-binop-fill-modifiers") }
             return .binary(binary)
         case .aggregation(var aggregation):
             aggregation.inner = self.rewritten(aggregation.inner)

@@ -143,8 +143,7 @@ package struct SeriesFormula: Sendable {
             steps.append(.negation)
             return depth
         case .vectorScalar(let binary), .scalarVector(let binary), .vectorVector(let binary):
-            let matching = binary.matching
-            guard !matching.isOn, matching.labels.isEmpty, matching.cardinality == .oneToOne,
+            guard binary.matching == VectorMatching(),
                 ![.and, .or, .unless].contains(binary.operation),
                 let left = Self.compile(binary.left, matchers, &steps),
                 let right = Self.compile(binary.right, matchers, &steps)

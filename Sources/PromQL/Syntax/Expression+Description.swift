@@ -80,7 +80,16 @@ extension BinaryOperation: CustomStringConvertible {
         case .manyToOne: text += " group_left " + labelList(matching.include)
         case .oneToMany: text += " group_right " + labelList(matching.include)
         }
-        return text + " \(self.right)"
+        return text + matching.fill.description + " \(self.right)"
+    }
+}
+
+extension VectorMatching.Fill: CustomStringConvertible {
+    package var description: String {
+        if let left, left.bitPattern == self.right?.bitPattern { return " fill (\(NumberText.text(left)))" }
+        let left = self.left.map { " fill_left (\(NumberText.text($0)))" }
+        let right = self.right.map { " fill_right (\(NumberText.text($0)))" }
+        return (left ?? "") + (right ?? "")
     }
 }
 

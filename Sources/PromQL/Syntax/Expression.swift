@@ -150,6 +150,19 @@ package struct VectorMatching: Hashable, Sendable {
     package var cardinality = Cardinality.oneToOne
     /// Labels taken from the "one" side, from `group_left(…)`.
     package var include: [String] = []
+    package var fill = Fill()
+
+    /// What stands for elements that have no partner; nil where those are left out.
+    ///
+    /// As in Prometheus, with `group_right` the left value is that of the right side, where the many are.
+    package struct Fill: Hashable, Sendable {
+        /// From `fill_left(…)`.
+        package var left: Double?
+        /// From `fill_right(…)`.
+        package var right: Double?
+
+        package var isEmpty: Bool { self.left == nil && self.right == nil }
+    }
 }
 
 package struct BinaryOperation: Hashable, Sendable {
@@ -158,6 +171,11 @@ package struct BinaryOperation: Hashable, Sendable {
     package var right: Expression
     package var returnsBool: Bool
     package var matching: VectorMatching
+
+    /// Whether every element of the result comes of one of the left side and one of the right.
+    package var needsBothSides: Bool {
+        self.operation != .or && self.operation != .unless && self.matching.fill.isEmpty
+    }
 }
 
 package enum AggregationOperator: String, CaseIterable, Hashable, Sendable {

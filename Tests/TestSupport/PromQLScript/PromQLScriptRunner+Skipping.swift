@@ -33,7 +33,7 @@ extension PromQLScriptRunner {
         "max_of", "min_of",
     ]
 
-    private static let experimentalModifiers = ["anchored", "smoothed", "fill", "fill_left", "fill_right"]
+    private static let experimentalModifiers = ["anchored", "smoothed"]
 
     private static let histogramFunctions = [
         "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar",
