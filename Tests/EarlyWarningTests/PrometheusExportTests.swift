@@ -73,6 +73,18 @@ struct PrometheusExportTests {
         #expect(text.file.contains(#"level: "red""#))
     }
 
+    @Test func anExportedRuleSaysWhichFlagItWants() throws {
+        let text = try self.export(
+            """
+            groups:
+              - name: g
+                rules: [{ alert: A, expr: 'sum_over_time(a[1h]) > fill(0) sum_over_time(b[1h])' }]
+            """
+        )
+        #expect(text.file.contains("sum_over_time(a[1h]) > fill (0) sum_over_time(b[1h])"), "\(text.file)")
+        #expect(text.notes.contains { $0.hasSuffix("fill wants --enable-feature=promql-binop-fill-modifiers") })
+    }
+
     @Test(.enabled(if: Promtool.isExpected, "without promtool; `ops/setup prometheus`"))
     func promtoolTakesTheShippedRules() throws {
         let promtool = try #require(Promtool())

@@ -33,6 +33,8 @@ struct ParserErrorTests {
         ("up\n  + §", "2:5", "unexpected character"),
         ("水位 > 1", "1:1", "unexpected character"),
         ("topk(up)", "1:1", "wrong number of arguments for aggregate expression provided, expected 2, got 1"),
+        ("histogram_quantiles(up, \"q\")", "1:1", "expected at least 3 argument(s)"),
+        ("histogram_quantiles(up, \"q\", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)", "1:1", "expected at most 12 argument(s)"),
         ("clamp(up, 1)", "1:1", "expected 3 argument(s) in call to \"clamp\", got 2"),
         ("label_replace(up, \"\", \"\", \"a\", \"b\")", "1:19", "invalid destination label name"),
         ("up{a=\"1\"", "1:9", "unexpected end of input"),

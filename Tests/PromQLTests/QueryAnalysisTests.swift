@@ -18,6 +18,7 @@ struct QueryAnalysisTests {
         ("absent(a)", false), (#"absent(a{site="x"})"#, true), ("scalar(a)", false), ("a > scalar(b)", false),
         ("deriv(a[1h]) > 0.1", true), ("topk(3, a)", false), ("topk by (site) (1, a)", true),
         (#"label_replace(a, "site", "x", "", "")"#, false), (#"label_replace(a, "depth", "x", "", "")"#, true),
+        (#"histogram_quantiles(a, "q", 0.5)"#, true), (#"histogram_quantiles(a, "site", 0.5)"#, false),
         ("a or on() vector(0)", false), ("vector(1)", true), ("a and on() vector(1)", true),
         ("vector(1) and on() a", false),
         ("max_over_time((a - b)[1h:5m])", true), ("max_over_time(sum(a)[1h:5m])", false),

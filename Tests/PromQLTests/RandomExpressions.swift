@@ -17,7 +17,7 @@ struct RandomExpressions {
 
     mutating func vector(_ depth: Int) -> String {
         guard depth > 0 else { return self.selector() + self.modifiers() }
-        switch Int.random(in: 0..<9, using: &self.numbers) {
+        switch Int.random(in: 0..<10, using: &self.numbers) {
         case 0: return self.selector() + self.modifiers()
         case 1:
             let operation = self.pick(["+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "<", ">=", "<="])
@@ -39,6 +39,7 @@ struct RandomExpressions {
             return "\(name)(\(self.matrix(depth - 1)))"
         case 6: return "\(self.pick(["abs", "-", "+", "sort", "timestamp"]))(\(self.vector(depth - 1)))"
         case 7: return "(\(self.vector(depth - 1)))"
+        case 8: return "histogram_quantiles(\(self.vector(depth - 1)), \"q\", 0.5, \(self.scalar(depth - 1)))"
         default: return "\(self.vector(depth - 1)) \(self.pick(["+", "*", ">", "<= bool"])) \(self.scalar(depth - 1))"
         }
     }

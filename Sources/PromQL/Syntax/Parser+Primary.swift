@@ -178,19 +178,20 @@ extension Parser {
         self.advance()
         let (arguments, height) = try self.arguments(in: "function call")
         let signature = function.signature
-        let most = signature.arguments.count
-        let least = most - signature.optional
-        guard arguments.count >= least, signature.isVariadic || arguments.count <= most else {
+        let types = signature.arguments.count
+        let least = types - signature.optional
+        guard arguments.count >= least, arguments.count - types <= signature.repetitions else {
+            let isExact = signature.optional == 0 && signature.repetitions == 0
+            let isShort = arguments.count < least
             let wanted =
-                least == most && !signature.isVariadic
-                ? "\(least)" : "at \(arguments.count < least ? "least \(least)" : "most \(most)")"
+                isExact ? "\(least)" : isShort ? "at least \(least)" : "at most \(types + signature.repetitions)"
             throw self.failure(
                 "expected \(wanted) argument(s) in call to \"\(name)\", got \(arguments.count)",
                 at: place
             )
         }
         for (index, argument) in arguments.enumerated() {
-            let expected = signature.arguments[min(index, most - 1)]
+            let expected = signature.arguments[min(index, types - 1)]
             try self.check(argument.expression, is: expected, in: "call to function \"\(name)\"", at: argument.start)
         }
         try self.checkConstants(of: function, arguments)
@@ -267,7 +268,7 @@ extension Parser {
         of function: Function,
         _ arguments: [(expression: Expression, start: Int)]
     ) throws(PromQLError) {
-        guard function == .labelReplace || function == .labelJoin else { return }
+        guard [.labelReplace, .labelJoin, .histogramQuantiles].contains(function) else { return }
         if case .string(let name) = arguments[1].expression.unwrapped, name.isEmpty || name.contains("\u{FFFD}") {
             throw self.failure(
                 "invalid destination label name in \(function.rawValue)(): \(NumberText.quoted(name))",
