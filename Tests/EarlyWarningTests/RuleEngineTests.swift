@@ -51,6 +51,16 @@ struct RuleEngineTests {
         #expect(try sum.feed(other, 2, 4).line == "ended@2")
     }
 
+    @Test func aRuleIsAskedForOneMoment() throws {
+        let harness = try EngineHarness(Self.rule("expr: max_over_time(water_level_meters[step() + 2m]) > 10"))
+        #expect(harness.engine.compiled[0].comparison?.formula != nil)
+        #expect(try harness.feed(Self.level, 0, 11).line == "raised@0")
+        #expect(try harness.feed(Self.level, 1, 9).isEmpty)
+        #expect(try harness.feed(Self.level, 2, 9).line == "ended@2")
+        let rules = Self.rule("expr: max_over_time(water_level_meters[range()]) > 10")
+        #expect(throws: (any Error).self) { try EngineHarness(rules) }
+    }
+
     @Test func clearEndsAtOnceAndNothingElseDoes() throws {
         let harness = try EngineHarness(Self.stage)
         #expect(try harness.feed(Self.level, 0, 11).line == "raised@0")

@@ -18,6 +18,11 @@ struct CanonicalTextTests {
         ("-up+1e3", "-up + 1000"),
         ("up # comment\n> 1", "up > 1"), ("up * Inf ^ +inf", "up * Inf ^ Inf"),
         ("{__name__=\"a\",__name__=\"b\"}", "{\"a\",__name__=\"b\"}"),
+        ("x[STEP()]", "x[step()]"), ("x[(step())+1m]offset-range()", "x[step() + 60] offset -range()"),
+        ("x offset (step()/-10)", "x offset (step() / (-10))"), ("x offset -(-step())", "x offset -(-step())"),
+        ("x[1m+30s:step()^2*3]", "x[1m30s:(step() ^ 2) * 3]"), ("x[-range()^2]", "x[-(range() ^ 2)]"),
+        ("x[max_of(step()*2,min_of(1m,5m))]", "x[max_of(step() * 2, 60)]"),
+        ("x[range():] @ end() offset min_of(step(),1)", "x[range():] @ end() offset min_of(step(), 1)"),
         ("a+FILL(0)b", "a + fill (0) b"),
         (
             "a == bool on(x) group_left fill_right ( -5m ) b",

@@ -56,9 +56,13 @@ struct RandomExpressions {
 
     private mutating func matrix(_ depth: Int) -> String {
         if self.chance(0.5) {
-            return self.selector() + self.pick(["[5m]", "[1h30m]", "[90]", "[1d1ms]"]) + self.modifiers()
+            return self.selector()
+                + self.pick([
+                    "[5m]", "[1h30m]", "[90]", "[1d1ms]", "[step() * 2 + 1s]", "[max_of(RANGE(), -step() / 3)]",
+                ]) + self.modifiers()
         }
-        return "(\(self.vector(depth)))\(self.pick(["[10m:1m]", "[1h:]", "[600:7]"]))\(self.modifiers())"
+        return
+            "(\(self.vector(depth)))\(self.pick(["[10m:1m]", "[1h:]", "[600:7]", "[range() + 5m:step() + 1m]"]))\(self.modifiers())"
     }
 
     private mutating func matching() -> String {
@@ -75,7 +79,7 @@ struct RandomExpressions {
     private mutating func modifiers() -> String {
         self.pick([
             "", "", "", " offset 5m", " offset -1h", " @ 1234.567", " @ start() offset 2s", " offset 3 @ end()",
-            " @ -1",
+            " @ -1", " offset step()", " offset -(range() / 7 ^ 2) @ 5",
         ])
     }
 

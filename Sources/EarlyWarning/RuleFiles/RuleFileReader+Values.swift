@@ -57,7 +57,8 @@ extension RuleFileReader {
         guard let text = value.string else { return nil }
         let written = LevelSubstitution(text, level: level.label, threshold: level.constant?.text)
         do {
-            let query = try Query(parsing: written.text, days: days)
+            // A rule is asked for one moment after the other.
+            let query = try Query(parsing: written.text, days: days).resolved()
             guard query.type == .vector || query.type == .scalar else {
                 value.report(
                     "the expression yields a \(query.type.rawValue); a rule needs an instant vector or a scalar"

@@ -7,6 +7,8 @@ import Telemetry
 struct PlanResolver {
     private(set) var selectors: [SelectorPlan] = []
     private(set) var dependsOnTime = false
+    private(set) var hasSpanFormulas = false
+    private(set) var asksForItself = false
     private var readsBorder = false
 
     mutating func plan(_ expression: Expression) throws(PromQLError) -> Plan {
@@ -34,6 +36,8 @@ struct PlanResolver {
                 readsBorder: self.readsBorder
             )
             self.selectors.append(plan)
+            if selector.windowFormula != nil { self.hasSpanFormulas = true }
+            self.note(selector.modifiers)
             return selector.window == nil ? .instant(plan) : .window(plan)
         case .subquery(let subquery):
             let inner = try self.plan(
@@ -41,6 +45,8 @@ struct PlanResolver {
                 span: span.applying(subquery.modifiers).reaching(back: subquery.window),
                 isInSubquery: true
             )
+            if subquery.windowFormula != nil || subquery.stepFormula != nil { self.hasSpanFormulas = true }
+            self.note(subquery.modifiers)
             let standsInside = isInSubquery && !subquery.modifiers.followsQuery
             return .subquery(SubqueryPlan(subquery: subquery, inner: inner, isInSubquery: standsInside))
         case .binary(let binary):
@@ -65,6 +71,11 @@ struct PlanResolver {
         }
     }
 
+    private mutating func note(_ modifiers: TimeModifiers) {
+        if modifiers.offsetFormula != nil { self.hasSpanFormulas = true }
+        if modifiers.followsQuery { self.asksForItself = true }
+    }
+
     private mutating func plan(
         _ call: FunctionCall,
         span: TimeSpan,
@@ -77,6 +88,7 @@ struct PlanResolver {
         for argument in call.arguments {
             arguments.append(try self.plan(argument, span: span, isInSubquery: isInSubquery))
         }
+        if [.queryStart, .queryEnd, .queryRange, .queryStep].contains(call.function) { self.asksForItself = true }
         var pattern: LabelPattern?
         switch call.function {
         case .timestamp:

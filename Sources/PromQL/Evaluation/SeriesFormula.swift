@@ -87,7 +87,7 @@ package struct SeriesFormula: Sendable {
 
     /// - Returns: Nil where the query is not of one series, or uses more than windows, arithmetic and comparisons.
     package init?(_ query: Query) {
-        guard query.type == .vector, let first = query.selectors.first else { return nil }
+        guard query.type == .vector, !query.hasSpanFormulas, let first = query.selectors.first else { return nil }
         guard !first.matchers.contains(where: { Selector.isOnMarks($0.name) }),
             query.selectors.allSatisfy({ $0.matchers == first.matchers && $0.offset == 0 && $0.at == nil })
         else { return nil }

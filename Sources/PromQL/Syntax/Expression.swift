@@ -45,6 +45,8 @@ package struct Selector: Hashable, Sendable {
     package var matchers: [LabelMatcher]
     /// The length of a range selector; nil for an instant selector.
     package var window: Milliseconds?
+    /// How the length follows from the query; ``window`` is then what an instant query makes of it, or 0.
+    package var windowFormula: SpanFormula?
     package var modifiers: TimeModifiers
 
     package var offset: Milliseconds { self.modifiers.offset }
@@ -79,6 +81,8 @@ package struct TimeModifiers: Hashable, Sendable {
 
     /// How far back; negative looks ahead.
     package var offset: Milliseconds = 0
+    /// As ``Selector/windowFormula``.
+    package var offsetFormula: SpanFormula?
     package var at: Anchor?
 
     /// Whether it looks from the query's own times, wherever it stands.
@@ -89,8 +93,12 @@ package struct TimeModifiers: Hashable, Sendable {
 package struct Subquery: Hashable, Sendable {
     package var inner: Expression
     package var window: Milliseconds
+    /// As ``Selector/windowFormula``.
+    package var windowFormula: SpanFormula?
     /// Nil where the default resolution applies.
     package var step: Milliseconds?
+    /// As ``Selector/windowFormula``.
+    package var stepFormula: SpanFormula?
     package var modifiers: TimeModifiers
 }
 

@@ -18,10 +18,11 @@ extension Parser {
                 let offset = try self.signedSpan(in: "offset")
                 expression = try self.modify(expression, at: place) {
                     (modifiers: inout TimeModifiers) throws(PromQLError) in
-                    guard modifiers.offset == 0 else {
+                    guard modifiers.offset == 0, modifiers.offsetFormula == nil else {
                         throw PromQLError(.syntax, "offset may not be set multiple times")
                     }
-                    modifiers.offset = offset
+                    modifiers.offset = offset.length
+                    modifiers.offsetFormula = offset.formula
                 }
             } else if self.isSymbol("@") {
                 self.advance()
@@ -79,14 +80,23 @@ extension Parser {
                     hint: expression.type == .scalar ? "vector(…) turns a scalar into a vector" : nil
                 )
             }
-            return .subquery(Subquery(inner: expression, window: window, step: step, modifiers: TimeModifiers()))
+            return .subquery(
+                Subquery(
+                    inner: expression,
+                    window: window.length,
+                    windowFormula: window.formula,
+                    step: step?.length,
+                    stepFormula: step?.formula,
+                    modifiers: TimeModifiers()
+                )
+            )
         }
         try self.expect("]", in: "range selector")
         guard case .selector(var selector) = expression, selector.window == nil else {
             throw self.failure(
                 "ranges only allowed for vector selectors",
                 at: place,
-                hint: "a subquery needs a colon: [\(PrometheusDuration.text(window)):]"
+                hint: "a subquery needs a colon: [\(PrometheusDuration.text(window.length)):]"
             )
         }
         guard selector.modifiers == TimeModifiers() else {
@@ -97,7 +107,8 @@ extension Parser {
                 hint: "write it after the range"
             )
         }
-        selector.window = window
+        selector.window = window.length
+        selector.windowFormula = window.formula
         return .selector(selector)
     }
 
