@@ -14,8 +14,8 @@ package struct Query: Sendable {
     /// Every vector selector, in the order of the text.
     package let selectors: [Selector]
     /// Whether the result changes with the evaluation time although no sample comes or goes: `time()`, date
-    /// functions without an argument, `timestamp()` of a computed vector, and the functions that extrapolate to the
-    /// borders of a window (`rate`, `increase`, `delta`, `predict_linear`).
+    /// functions without an argument, `timestamp()` of a computed vector, smoothed selectors, and the functions that
+    /// extrapolate to the borders of a window (`rate`, `increase`, `delta`, `predict_linear`).
     package let dependsOnTime: Bool
     /// Whether every element of the result depends on series of one value of the label `site` only.
     ///
@@ -23,7 +23,7 @@ package struct Query: Sendable {
     package let isConfinedToSite: Bool
     /// How long before the evaluation time a sample may lie and still decide the result.
     ///
-    /// Windows, offsets and subqueries added up, without the look-back of instant selectors. Selectors with `@` and a
+    /// Windows, offsets and subqueries added up, without the look-back of instant and anchored selectors. Selectors with `@` and a
     /// fixed time are not counted.
     package let reach: Milliseconds
     /// Whether lengths of time in it follow from its step or range: `x[step()]`.

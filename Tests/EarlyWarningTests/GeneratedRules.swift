@@ -148,6 +148,9 @@ struct GeneratedRules {
         switch Int.random(in: 0..<(depth > 0 ? 14 : 6), using: &self.random) {
         case 0: return selector
         case 1: return "\(selector) offset \(self.pick([1, 2, 5]))m"
+        case 2 where self.chance(3):
+            let function = self.pick(["changes", "resets", "delta", "increase", "rate"])
+            return "\(function)(\(selector)[\(window)m] anchored)"
         case 2: return "\(self.pick(["deriv", "delta", "changes", "resets", "idelta"]))(\(selector)[\(window)m])"
         case 3: return "predict_linear(\(selector)[\(window)m], \(60 * self.pick([1, 5, 30])))"
         case 4: return "quantile_over_time(0.\(self.pick([1, 5, 9])), \(selector)[\(window)m])"

@@ -38,7 +38,8 @@ struct PrometheusExportTests {
             "level > on(site) group_left() site_threshold_meters",
             "last_over_time(level[5m]) > on (site) group_left () site_threshold_meters"
         ),
-        ("timestamp(level) > 3", "timestamp(level) > 3"),
+        ("changes(level[1h] anchored) > 3", "changes(level[1h] anchored) > 3"),
+        ("level anchored > 3", "last_over_time(level[5m]) > 3"), ("timestamp(level) > 3", "timestamp(level) > 3"),
         ("channel_silent == 1", "channel_silent == 1"),
     ])
     func selectorsHaveTheirOwnLookback(ours: String, theirs: String) throws {

@@ -61,6 +61,15 @@ struct RuleEngineTests {
         #expect(throws: (any Error).self) { try EngineHarness(rules) }
     }
 
+    /// The reading before the range is forgotten with its look-back, of five minutes here.
+    @Test func anAnchorEndsWithItsLookback() throws {
+        let harness = try EngineHarness(Self.rule("expr: changes(water_level_meters[4m] anchored) > 0"))
+        #expect(try harness.feed(Self.level, 0, 11).isEmpty)
+        #expect(try harness.feed(Self.level, 7, 12).line == "raised@7")
+        #expect(try harness.advance(20).line == "ended@9")
+        #expect(throws: (any Error).self) { try EngineHarness(Self.rule("expr: water_level_meters smoothed > 1")) }
+    }
+
     @Test func clearEndsAtOnceAndNothingElseDoes() throws {
         let harness = try EngineHarness(Self.stage)
         #expect(try harness.feed(Self.level, 0, 11).line == "raised@0")

@@ -35,6 +35,7 @@ struct QueryAnalysisTests {
         ("time()", true), ("hour()", true), ("hour(a)", false), ("a > time()", true), ("timestamp(a)", false),
         ("timestamp(a + 1)", true), ("rate(a[5m])", true), ("delta(a[5m])", true), ("deriv(a[5m])", false),
         ("predict_linear(a[1h], 3600)", true), ("sum_over_time(a[5m])", false), ("hour() > bool 5", true),
+        ("changes(a[5m] anchored)", false), ("a anchored", false), ("a smoothed", true),
     ])
     func knowsWhatTimeAloneChanges(text: String, expected: Bool) throws {
         #expect(try Query(parsing: text).dependsOnTime == expected)

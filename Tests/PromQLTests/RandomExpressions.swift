@@ -16,7 +16,9 @@ struct RandomExpressions {
     mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self.numbers) < share }
 
     mutating func vector(_ depth: Int) -> String {
-        guard depth > 0 else { return self.selector() + self.modifiers() }
+        guard depth > 0 else {
+            return self.selector() + self.modifiers() + self.pick(["", "", " smoothed", " anchored"])
+        }
         switch Int.random(in: 0..<10, using: &self.numbers) {
         case 0: return self.selector() + self.modifiers()
         case 1:
@@ -35,6 +37,10 @@ struct RandomExpressions {
         case 4:
             return "\(self.pick(["topk", "bottomk", "quantile"]))(\(self.scalar(depth - 1)), \(self.vector(depth - 1)))"
         case 5:
+            if self.chance(0.2) {
+                let borders = self.pick(["anchored", "SMOOTHED"])
+                return "\(self.pick(["rate", "delta"]))(\(self.selector())[5m]\(self.modifiers()) \(borders))"
+            }
             let name = self.pick(["rate", "sum_over_time", "deriv", "last_over_time", "changes"])
             return "\(name)(\(self.matrix(depth - 1)))"
         case 6: return "\(self.pick(["abs", "-", "+", "sort", "timestamp"]))(\(self.vector(depth - 1)))"

@@ -44,7 +44,6 @@ struct ScriptRunnerTests {
     @Test(arguments: [
         ("info(up)\n  up 1", "experimental: info"),
         ("limit_ratio by (a) (0.5, up)\n  up 1", "experimental: limit_ratio"),
-        ("up[5m] anchored\n  up 1", "experimental: anchored"),
         ("hist\n  hist 1", "native histograms"),
         ("histogram_avg(hist)\n  {} 1", "native histograms: histogram_avg"),
         ("rate(began[5m])\n  {a=\"x\"} 5", "experimental: start timestamps"),

@@ -54,7 +54,8 @@ struct SiteBySiteTests {
         guard depth > 0 else {
             return pick([
                 "a", "b", "a{depth=\"\"}", "b{depth!=\"\"}", "a offset 2m", "sum_over_time(a[4m])",
-                "{__name__=~\"a|b\"}",
+                "{__name__=~\"a|b\"}", "changes(a[3m] anchored)", "increase(b[2m] anchored)", "rate(a[2m] smoothed)",
+                "b smoothed", "delta(a[90s] offset 1m smoothed)",
             ])
         }
         switch Int.random(in: 0..<6, using: &numbers) {

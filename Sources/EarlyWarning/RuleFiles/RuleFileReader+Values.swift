@@ -65,6 +65,12 @@ extension RuleFileReader {
                 )
                 return nil
             }
+            guard !query.selectors.contains(where: { $0.borders == .smoothed }) else {
+                value.report(
+                    "smoothed reads samples that come after the moment a rule is asked for; anchored reads those before"
+                )
+                return nil
+            }
             self.noteUTCTime(value, written)
             return query
         } catch {

@@ -36,6 +36,7 @@ struct PlanResolver {
                 readsBorder: self.readsBorder
             )
             self.selectors.append(plan)
+            if selector.borders == .smoothed { self.dependsOnTime = true }
             if selector.windowFormula != nil { self.hasSpanFormulas = true }
             self.note(selector.modifiers)
             return selector.window == nil ? .instant(plan) : .window(plan)
@@ -81,6 +82,7 @@ struct PlanResolver {
         span: TimeSpan,
         isInSubquery: Bool
     ) throws(PromQLError) -> Plan {
+        try Self.checkBorders(call)
         let outer = self.readsBorder
         self.readsBorder = call.function == .coveredSumOverTime
         defer { self.readsBorder = outer }
@@ -107,6 +109,20 @@ struct PlanResolver {
                 note: Self.counterNote(call)
             )
         )
+    }
+
+    /// As in Prometheus it is the execution that finds that out.
+    private static func checkBorders(_ call: FunctionCall) throws(PromQLError) {
+        for case .selector(let selector) in call.arguments.map(\.unwrapped) where selector.window != nil {
+            guard let borders = selector.borders, !BorderedWindow.functions(borders).contains(call.function) else {
+                continue
+            }
+            let names = BorderedWindow.functions(borders).map(\.rawValue).joined(separator: ", ")
+            throw PromQLError(
+                .execution,
+                "\(borders.rawValue) modifier can only be used with: \(names) - not with \(call.function.rawValue)"
+            )
+        }
     }
 
     /// What is wrong with it belongs to the execution, as in Prometheus, which looks at it only then.

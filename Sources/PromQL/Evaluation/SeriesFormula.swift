@@ -89,7 +89,9 @@ package struct SeriesFormula: Sendable {
     package init?(_ query: Query) {
         guard query.type == .vector, !query.hasSpanFormulas, let first = query.selectors.first else { return nil }
         guard !first.matchers.contains(where: { Selector.isOnMarks($0.name) }),
-            query.selectors.allSatisfy({ $0.matchers == first.matchers && $0.offset == 0 && $0.at == nil })
+            query.selectors.allSatisfy({ selector in
+                selector.matchers == first.matchers && selector.modifiers == TimeModifiers() && selector.borders == nil
+            })
         else { return nil }
         if let days = query.days, query.selectors.contains(where: { days.count($0.window ?? 0) }) { return nil }
         self.init(query.plan, matchers: first.matchers)

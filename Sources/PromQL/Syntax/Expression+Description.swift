@@ -51,7 +51,8 @@ extension Selector: CustomStringConvertible {
         }
         let braces = texts.isEmpty && name != nil ? "" : "{" + texts.joined(separator: ",") + "}"
         let window = self.window.map { "[\(self.windowFormula?.description ?? PrometheusDuration.text($0))]" } ?? ""
-        return (name ?? "") + braces + window + self.modifiers.description
+        let borders = self.borders.map { " \($0.rawValue)" } ?? ""
+        return (name ?? "") + braces + window + self.modifiers.description + borders
     }
 }
 

@@ -47,7 +47,16 @@ package struct Selector: Hashable, Sendable {
     package var window: Milliseconds?
     /// How the length follows from the query; ``window`` is then what an instant query makes of it, or 0.
     package var windowFormula: SpanFormula?
+    package var borders: Borders?
     package var modifiers: TimeModifiers
+
+    /// How the values at the borders of a range are found beside the samples in it.
+    package enum Borders: String, CaseIterable, Hashable, Sendable {
+        /// The sample before the range, if its look-back reaches it, stands for the value at its beginning.
+        case anchored
+        /// On lines to the samples beyond the borders, within the look-back; of an instant selector, at the moment.
+        case smoothed
+    }
 
     package var offset: Milliseconds { self.modifiers.offset }
     package var at: TimeModifiers.Anchor? { self.modifiers.at }

@@ -4,7 +4,7 @@
 import Telemetry
 
 extension Parser {
-    /// A primary expression with `[…]`, `offset` and `@` after it.
+    /// A primary expression with `[…]`, `offset`, `@`, `anchored` and `smoothed` after it.
     mutating func postfix() throws(PromQLError) -> (Expression, height: Int) {
         let start = self.current.start
         var (expression, height) = try self.primary()
@@ -35,10 +35,29 @@ extension Parser {
                     }
                     modifiers.at = anchor
                 }
+            } else if let borders = Selector.Borders.allCases.first(where: { self.isKeyword($0.rawValue) }) {
+                expression = try self.selector(expression, with: borders)
+                self.advance()
             } else {
                 return (expression, height)
             }
         }
+    }
+
+    private func selector(
+        _ expression: Expression,
+        with borders: Selector.Borders
+    ) throws(PromQLError) -> Expression {
+        guard case .selector(var selector) = expression else {
+            var reason = "\(borders.rawValue) modifier not implemented"
+            if case .subquery = expression { reason = "\(borders.rawValue) modifier is not supported for subqueries" }
+            throw self.failure(reason, hint: "it stands behind a selector")
+        }
+        guard selector.borders == nil || selector.borders == borders else {
+            throw self.failure("anchored and smoothed modifiers cannot be used together")
+        }
+        selector.borders = borders
+        return .selector(selector)
     }
 
     private func modify(

@@ -65,8 +65,8 @@ enum QueryCompletion {
 
     private static let fills = ["fill(", "fill_left(", "fill_right("]
     private static let keywords =
-        ["and", "atan2", "bool", "by"] + fills
-        + ["group_left", "group_right", "ignoring", "offset", "on", "or", "unless", "without"]
+        ["anchored", "and", "atan2", "bool", "by"] + fills
+        + ["group_left", "group_right", "ignoring", "offset", "on", "or", "smoothed", "unless", "without"]
 
     private static func escaped(_ value: String, _ quote: Character) -> String {
         guard quote != "`" else { return value }

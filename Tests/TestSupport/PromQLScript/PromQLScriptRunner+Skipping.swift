@@ -10,7 +10,6 @@ extension PromQLScriptRunner {
     func reasonToSkip(_ evaluation: PromQLScript.Evaluation) -> String? {
         let words = QueryWords(evaluation.query)
         if let name = Self.experimentalFunctions.first(where: words.calls) { return "experimental: \(name)" }
-        if let name = Self.experimentalModifiers.first(where: words.contains) { return "experimental: \(name)" }
         if let name = Self.histogramFunctions.first(where: words.calls) { return "native histograms: \(name)" }
         if evaluation.hasHistogram { return "native histograms" }
         if self.reads(self.histogramSeries, evaluation.query, words) { return "native histograms" }
@@ -28,8 +27,6 @@ extension PromQLScriptRunner {
     private static let experimentalFunctions = [
         "info", "limit_ratio", "start_timestamp",
     ]
-
-    private static let experimentalModifiers = ["anchored", "smoothed"]
 
     private static let histogramFunctions = [
         "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar",
