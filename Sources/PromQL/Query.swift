@@ -14,8 +14,8 @@ package struct Query: Sendable {
     /// Every vector selector, in the order of the text.
     package let selectors: [Selector]
     /// Whether the result changes with the evaluation time although no sample comes or goes: `time()`, date
-    /// functions without an argument, `timestamp()` of a computed vector, and the functions that extrapolate to the
-    /// borders of a window (`rate`, `increase`, `delta`, `predict_linear`).
+    /// functions without an argument, `timestamp()` of a computed vector, smoothed selectors, and the functions that
+    /// extrapolate to the borders of a window (`rate`, `increase`, `delta`, `predict_linear`).
     package let dependsOnTime: Bool
     /// Whether every element of the result depends on series of one value of the label `site` only.
     ///
@@ -23,9 +23,14 @@ package struct Query: Sendable {
     package let isConfinedToSite: Bool
     /// How long before the evaluation time a sample may lie and still decide the result.
     ///
-    /// Windows, offsets and subqueries added up, without the look-back of instant selectors. Selectors with `@` and a
+    /// Windows, offsets and subqueries added up, without the look-back of instant and anchored selectors. Selectors with `@` and a
     /// fixed time are not counted.
     package let reach: Milliseconds
+    /// Whether lengths of time in it follow from its step or range: `x[step()]`.
+    package let hasSpanFormulas: Bool
+    /// Whether it asks for the first or the last time, the range or the step of the query, so that a range query says
+    /// something else than instant queries at its steps.
+    let asksForItself: Bool
     /// Makes ranges and subquery steps of whole days calendar days; nil, as in Prometheus, makes them multiples of 24 h.
     package let days: CalendarDays?
     let plan: Plan
@@ -45,11 +50,23 @@ package struct Query: Sendable {
         self.plan = try resolver.plan(expression)
         self.selectors = resolver.selectors.map(\.selector)
         self.dependsOnTime = resolver.dependsOnTime
+        self.hasSpanFormulas = resolver.hasSpanFormulas
+        self.asksForItself = resolver.asksForItself
         self.reach = resolver.selectors.map(\.reach).max() ?? 0
         self.isConfinedToSite = SiteConfinement.confines(expression)
     }
 
     package var type: ExpressionType { self.expression.type }
+
+    /// The same with the lengths of time that `step()` and `range()` make.
+    ///
+    /// `step` and `range` are zero of an instant query.
+    ///
+    /// - Throws: ``PromQLError`` where one is none, or where ranges would not be above zero.
+    package func resolved(step: Milliseconds = 0, range: Milliseconds = 0) throws(PromQLError) -> Query {
+        guard self.hasSpanFormulas else { return self }
+        return try Query(self.expression.resolved(step: step, range: range), days: self.days)
+    }
 }
 
 extension Query {

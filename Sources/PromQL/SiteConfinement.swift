@@ -119,7 +119,7 @@ enum SiteConfinement: Equatable {
         }
         switch call.function {
         case .absent, .absentOverTime, .scalar: return result.afterLosingLabel
-        case .labelReplace, .labelJoin:
+        case .labelReplace, .labelJoin, .histogramQuantiles:
             guard call.arguments.count > 1, case .string(let target) = call.arguments[1].unwrapped else {
                 return .across
             }

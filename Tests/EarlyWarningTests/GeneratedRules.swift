@@ -108,13 +108,17 @@ struct GeneratedRules {
         let limit = self.limit(of: left)
         switch Int.random(in: 0..<8, using: &self.random) {
         case 0:
+            // Without the threshold, and in one of two without a value, the alert goes on.
+            let fill = self.pick(["", "", "fill_right(\(limit)) ", "fill(\(limit)) "])
             let level = "site_threshold_meters{hazard=\"\(self.pick(["flood", "low", "rise", "sum"]))\",level=\"blue\"}"
             let comparison = isUpward ? ">=" : "<"
             return (
-                "\(left) \(comparison) on(site) group_left() \(level)",
+                "\(left) \(comparison) on(site) group_left() \(fill)\(level)",
                 "\(left) \(isUpward ? "<" : ">") on(site) group_left() (\(level) - 1)"
             )
-        case 1: return ("\(left) \(self.pick([">", "<", ">=", "==", "!="])) \(self.vector(depth: 1))", nil)
+        case 1:
+            let fill = self.pick(["", "", "fill(6) ", "fill_left(9) ", "fill_right(5) "])
+            return ("\(left) \(self.pick([">", "<", ">=", "==", "!="])) \(fill)\(self.vector(depth: 1))", nil)
         case 2:
             let joined = self.pick(["and", "or", "unless"])
             return ("(\(left) \(isUpward ? ">" : "<") \(limit)) \(joined) (\(self.vector(depth: 1)) > 8)", nil)
@@ -144,6 +148,9 @@ struct GeneratedRules {
         switch Int.random(in: 0..<(depth > 0 ? 14 : 6), using: &self.random) {
         case 0: return selector
         case 1: return "\(selector) offset \(self.pick([1, 2, 5]))m"
+        case 2 where self.chance(3):
+            let function = self.pick(["changes", "resets", "delta", "increase", "rate"])
+            return "\(function)(\(selector)[\(window)m] anchored)"
         case 2: return "\(self.pick(["deriv", "delta", "changes", "resets", "idelta"]))(\(selector)[\(window)m])"
         case 3: return "predict_linear(\(selector)[\(window)m], \(60 * self.pick([1, 5, 30])))"
         case 4: return "quantile_over_time(0.\(self.pick([1, 5, 9])), \(selector)[\(window)m])"

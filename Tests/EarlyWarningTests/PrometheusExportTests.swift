@@ -38,7 +38,8 @@ struct PrometheusExportTests {
             "level > on(site) group_left() site_threshold_meters",
             "last_over_time(level[5m]) > on (site) group_left () site_threshold_meters"
         ),
-        ("timestamp(level) > 3", "timestamp(level) > 3"),
+        ("changes(level[1h] anchored) > 3", "changes(level[1h] anchored) > 3"),
+        ("level anchored > 3", "last_over_time(level[5m]) > 3"), ("timestamp(level) > 3", "timestamp(level) > 3"),
         ("channel_silent == 1", "channel_silent == 1"),
     ])
     func selectorsHaveTheirOwnLookback(ours: String, theirs: String) throws {
@@ -71,6 +72,18 @@ struct PrometheusExportTests {
         }
         #expect(text.file.contains(#"{{ $threshold := 50.0 }}over {{ $threshold | printf \"%.1f\" }}"#), "\(text.file)")
         #expect(text.file.contains(#"level: "red""#))
+    }
+
+    @Test func anExportedRuleSaysWhichFlagItWants() throws {
+        let text = try self.export(
+            """
+            groups:
+              - name: g
+                rules: [{ alert: A, expr: 'sum_over_time(a[1h]) > fill(0) sum_over_time(b[1h])' }]
+            """
+        )
+        #expect(text.file.contains("sum_over_time(a[1h]) > fill (0) sum_over_time(b[1h])"), "\(text.file)")
+        #expect(text.notes.contains { $0.hasSuffix("fill wants --enable-feature=promql-binop-fill-modifiers") })
     }
 
     @Test(.enabled(if: Promtool.isExpected, "without promtool; `ops/setup prometheus`"))

@@ -37,6 +37,39 @@ struct RuleEngineTests {
         #expect(try harness.feed(Self.level, 7, 12).line == "raised@3 ended@5")
     }
 
+    /// Nothing of what a value stands for must be there for a rule to fire.
+    @Test func aValueStandsForAThresholdOrAComparisonThatIsMissing() throws {
+        let limit = "fill_right(10) site_threshold_meters{level=\"red\"}"
+        let threshold = try EngineHarness(Self.rule("expr: water_level_meters > on(site) group_left() \(limit)"))
+        #expect(try threshold.feed(Self.level, 0, 9).isEmpty)
+        #expect(try threshold.feed(Self.level, 1, 11).line == "raised@1")
+        #expect(try threshold.feed(Self.level, 2, 9).line == "ended@2")
+        let other: Labels = ["__name__": "flow", "site": "a"]
+        let sum = try EngineHarness(Self.rule("expr: (water_level_meters > 10) + on(site) fill(0) (flow > 5)"))
+        #expect(try sum.feed(Self.level, 0, 9).isEmpty)
+        #expect(try sum.feed(other, 1, 6).line == "raised@1")
+        #expect(try sum.feed(other, 2, 4).line == "ended@2")
+    }
+
+    @Test func aRuleIsAskedForOneMoment() throws {
+        let harness = try EngineHarness(Self.rule("expr: max_over_time(water_level_meters[step() + 2m]) > 10"))
+        #expect(harness.engine.compiled[0].comparison?.formula != nil)
+        #expect(try harness.feed(Self.level, 0, 11).line == "raised@0")
+        #expect(try harness.feed(Self.level, 1, 9).isEmpty)
+        #expect(try harness.feed(Self.level, 2, 9).line == "ended@2")
+        let rules = Self.rule("expr: max_over_time(water_level_meters[range()]) > 10")
+        #expect(throws: (any Error).self) { try EngineHarness(rules) }
+    }
+
+    /// The reading before the range is forgotten with its look-back, of five minutes here.
+    @Test func anAnchorEndsWithItsLookback() throws {
+        let harness = try EngineHarness(Self.rule("expr: changes(water_level_meters[4m] anchored) > 0"))
+        #expect(try harness.feed(Self.level, 0, 11).isEmpty)
+        #expect(try harness.feed(Self.level, 7, 12).line == "raised@7")
+        #expect(try harness.advance(20).line == "ended@9")
+        #expect(throws: (any Error).self) { try EngineHarness(Self.rule("expr: water_level_meters smoothed > 1")) }
+    }
+
     @Test func clearEndsAtOnceAndNothingElseDoes() throws {
         let harness = try EngineHarness(Self.stage)
         #expect(try harness.feed(Self.level, 0, 11).line == "raised@0")

@@ -18,6 +18,20 @@ struct CanonicalTextTests {
         ("-up+1e3", "-up + 1000"),
         ("up # comment\n> 1", "up > 1"), ("up * Inf ^ +inf", "up * Inf ^ Inf"),
         ("{__name__=\"a\",__name__=\"b\"}", "{\"a\",__name__=\"b\"}"),
+        ("x ANCHORED [5m]", "x[5m] anchored"), ("x smoothed@5 offset 1m", "x @ 5.000 offset 1m smoothed"),
+        ("anchored anchored", "anchored anchored"), ("smoothed", "smoothed"), ("x[STEP()]", "x[step()]"),
+        ("x[(step())+1m]offset-range()", "x[step() + 60] offset -range()"),
+        ("x offset (step()/-10)", "x offset (step() / (-10))"), ("x offset -(-step())", "x offset -(-step())"),
+        ("x[1m+30s:step()^2*3]", "x[1m30s:(step() ^ 2) * 3]"), ("x[-range()^2]", "x[-(range() ^ 2)]"),
+        ("x[max_of(step()*2,min_of(1m,5m))]", "x[max_of(step() * 2, 60)]"),
+        ("x[range():] @ end() offset min_of(step(),1)", "x[range():] @ end() offset min_of(step(), 1)"),
+        ("a+FILL(0)b", "a + fill (0) b"),
+        (
+            "a == bool on(x) group_left fill_right ( -5m ) b",
+            "a == bool on (x) group_left () fill_right (-300) b"
+        ),
+        ("a-fill_right(1)Fill_Left(+Inf)b", "a - fill_left (+Inf) fill_right (1) b"),
+        ("fill+fill(nan)fill", "fill + fill (NaN) fill"), ("a * fill_left(2) fill_right(2) b", "a * fill (2) b"),
         ("{'a',__name__=~'b.*'}", "{\"a\",__name__=~\"b.*\"}"),
     ])
     func isOneSpelling(text: String, canonical: String) throws {

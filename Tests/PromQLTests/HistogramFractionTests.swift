@@ -6,7 +6,10 @@ import Testing
 
 /// Shares of a classic histogram's observations, and the labels that tell what a metric is.
 struct HistogramFractionTests {
-    private func failures(_ evaluation: String) throws -> [PromQLScriptRunner.Report.Failure] {
+    private func failures(
+        _ evaluation: String,
+        _ times: String = "instant at 1m"
+    ) throws -> [PromQLScriptRunner.Report.Failure] {
         let script = """
             load 1m
               wait_bucket{le="1"} 2 2
@@ -20,7 +23,7 @@ struct HistogramFractionTests {
               rain{__type__="gauge", __unit__="meters", site="a"} 6 6
               depth{__type__="counter", site="a"} 2 2
 
-            eval instant at 1m \(evaluation)
+            eval \(times) \(evaluation)
 
             """
         let report = PromQLScriptRunner.run(try PromQLScript(parsing: script))
@@ -36,6 +39,25 @@ struct HistogramFractionTests {
     ])
     func aShareOfTheObservationsLiesBetweenTwoValues(arguments: String, share: String) throws {
         #expect(try self.failures("histogram_fraction(\(arguments))\n  {} \(share)").isEmpty)
+    }
+
+    @Test(arguments: [
+        "wait_bucket, \"q\", 0.5\n  {q=\"0.5\"} 2",
+        "wait_bucket, \"q\", 0, 0.25, 1\n  {q=\"0.0\"} 0\n  {q=\"0.25\"} 1\n  {q=\"1.0\"} 3",
+        "wait_bucket, (\"q\"), -1, 1e-5, 2e6\n  {q=\"-1.0\"} -Inf\n  {q=\"1e-05\"} 0.00004\n  {q=\"2e+06\"} +Inf",
+        "wait_bucket, \"__name__\", 0.5\n  {__name__=\"0.5\"} 2",
+        "wait_bucket, \"q\", 0.5, 0.5\n  expect fail", "wait_bucket, \"\", 0.5\n  expect fail",
+        "wait_bucket, \"q\"\n  expect fail", "wait_bucket, \"q\", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n  expect fail",
+    ])
+    func severalQuantilesAreToldApartByALabel(evaluation: String) throws {
+        let parts = evaluation.split(separator: "\n", maxSplits: 1)
+        #expect(try self.failures("histogram_quantiles(\(parts[0]))\n\(parts[1])").isEmpty)
+    }
+
+    @Test func aShareThatMovesHasManyLabels() throws {
+        let lines = "  {q=\"0.0\"} 0 _ _\n  {q=\"0.5\"} _ 2 _\n  {q=\"1.0\"} _ _ 3"
+        let evaluation = "histogram_quantiles(wait_bucket, \"q\", time() / 120)\n\(lines)"
+        #expect(try self.failures(evaluation, "range from 0 to 2m step 1m").isEmpty)
     }
 
     @Test(arguments: [

@@ -33,6 +33,8 @@ struct ParserErrorTests {
         ("up\n  + §", "2:5", "unexpected character"),
         ("水位 > 1", "1:1", "unexpected character"),
         ("topk(up)", "1:1", "wrong number of arguments for aggregate expression provided, expected 2, got 1"),
+        ("histogram_quantiles(up, \"q\")", "1:1", "expected at least 3 argument(s)"),
+        ("histogram_quantiles(up, \"q\", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)", "1:1", "expected at most 12 argument(s)"),
         ("clamp(up, 1)", "1:1", "expected 3 argument(s) in call to \"clamp\", got 2"),
         ("label_replace(up, \"\", \"\", \"a\", \"b\")", "1:19", "invalid destination label name"),
         ("up{a=\"1\"", "1:9", "unexpected end of input"),
@@ -44,6 +46,19 @@ struct ParserErrorTests {
         ("up[-5m]", "1:4", "duration must be greater than 0"), ("up[1m5h]", "1:4", "bad number or duration syntax"),
         ("1_", "1:1", "bad number"), ("\"\\c\"", "1:2", "unknown escape sequence"), ("up @", "1:5", "@ modifier"),
         ("max_over_time(up)", "1:15", "expected type range vector"),
+        ("up[5m:] anchored", "1:9", "anchored modifier is not supported for subqueries"),
+        ("sum(up) smoothed", "1:9", "smoothed modifier not implemented"),
+        ("up anchored smoothed", "1:13", "anchored and smoothed modifiers cannot be used together"),
+        ("up[step]", "1:4", "expected number or duration"), ("up[step(1)]", "1:9", "unexpected number 1 in step"),
+        ("up[step() / (1 - 1)]", "1:11", "division by zero"), ("up[step() % 0]", "1:11", "modulo by zero"),
+        ("up[9e9 + step() * 1e10]", "1:19", "duration out of range"), ("up[10 ^ 400]", "1:7", "duration out of range"),
+        ("up @ range()", "1:6", "a time after @ cannot follow from the query"),
+        ("up offset range() offset 5m", "1:26", "offset may not be set multiple times"),
+        ("a + fill(b) c", "1:10", "unexpected \"b\" in fill, expected number"),
+        ("a + fill(1 c", "1:12", "unexpected \"c\" in fill, expected \")\""),
+        ("a + fill(1) 2", "1:3", "filling in missing series only allowed between instant vectors"),
+        ("a or fill(1) b", "1:3", "filling in missing series not allowed for set operators"),
+        ("a + fill_left(1) fill_left(2) b", "1:18", "unexpected \"fill_left\""),
     ])
     func saysWhatIsWrongAndWhere(text: String, place: String, message: String) {
         do {
@@ -70,12 +85,13 @@ struct ParserErrorTests {
         ("water.level > 1", "quote the name: {\"a.b\"}"), ("up{a.b=\"c\"}", "quote the name: {\"a.b\"=\"…\"}"),
         ("水位 > 1", "quote a name with such letters"), ("sum（up)", "write ( instead"), ("up{a=“b”}", "write \" instead"),
         ("up && up", "write and"), ("up || up", "write or"), ("up > $limit", "variables must be replaced"),
-        ("up[step()]", "experimental in Prometheus"), ("up[(5m]", "is not closed"),
+        ("up[(5m]", "is not closed"),
         ("up @ start() [5m]", "after the range"),
-        ("time()[5m:]", "vector(…) turns a scalar into a vector"), ("up anchored", "experimental in Prometheus"),
+        ("time()[5m:]", "vector(…) turns a scalar into a vector"),
         ("info(up)", "experimental in Prometheus"), ("histogram_avg(up)", "native histograms are not stored here"),
         ("a + group_left(b) c", "it stands after on(…) or ignoring(…)"), ("a - on(b) ignoring(c) d", "directly after"),
-        ("summ(up)", "did you mean sum?"), ("RATE(up[5m])", "did you mean rate?"), ("by (a) (up)", "sum by (…) (x)"),
+        ("a + fill(1) fill_left(2) b", "it stands once"), ("summ(up)", "did you mean sum?"),
+        ("RATE(up[5m])", "did you mean rate?"), ("by (a) (up)", "sum by (…) (x)"),
     ])
     func saysWhatToDo(text: String, hint: String) throws {
         let error = try #require(throws: PromQLError.self) { try Query(parsing: text) }

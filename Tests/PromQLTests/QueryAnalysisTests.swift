@@ -18,11 +18,14 @@ struct QueryAnalysisTests {
         ("absent(a)", false), (#"absent(a{site="x"})"#, true), ("scalar(a)", false), ("a > scalar(b)", false),
         ("deriv(a[1h]) > 0.1", true), ("topk(3, a)", false), ("topk by (site) (1, a)", true),
         (#"label_replace(a, "site", "x", "", "")"#, false), (#"label_replace(a, "depth", "x", "", "")"#, true),
+        (#"histogram_quantiles(a, "q", 0.5)"#, true), (#"histogram_quantiles(a, "site", 0.5)"#, false),
         ("a or on() vector(0)", false), ("vector(1)", true), ("a and on() vector(1)", true),
         ("vector(1) and on() a", false),
         ("max_over_time((a - b)[1h:5m])", true), ("max_over_time(sum(a)[1h:5m])", false),
         (#"a{site="x"} >= on(site) group_left() b"#, true), (#"a{site="x"} + on(site) b{site="y"}"#, true),
-        ("a * ignoring(depth) group_left(site) b", false), ("-a", true), ("a + 1 > 2 * 3", true),
+        ("a * ignoring(depth) group_left(site) b", false), ("a + fill(0) b", true), ("a + on(depth) fill(0) b", false),
+        ("a + on(site) group_left() fill_left(0) b", true), ("a + on() fill_right(0) vector(1)", false), ("-a", true),
+        ("a + 1 > 2 * 3", true),
     ])
     func knowsWhatASiteDecidesAlone(text: String, expected: Bool) throws {
         #expect(try Query(parsing: text).isConfinedToSite == expected)
@@ -32,6 +35,7 @@ struct QueryAnalysisTests {
         ("time()", true), ("hour()", true), ("hour(a)", false), ("a > time()", true), ("timestamp(a)", false),
         ("timestamp(a + 1)", true), ("rate(a[5m])", true), ("delta(a[5m])", true), ("deriv(a[5m])", false),
         ("predict_linear(a[1h], 3600)", true), ("sum_over_time(a[5m])", false), ("hour() > bool 5", true),
+        ("changes(a[5m] anchored)", false), ("a anchored", false), ("a smoothed", true),
     ])
     func knowsWhatTimeAloneChanges(text: String, expected: Bool) throws {
         #expect(try Query(parsing: text).dependsOnTime == expected)

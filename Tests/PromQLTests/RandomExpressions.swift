@@ -16,8 +16,10 @@ struct RandomExpressions {
     mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self.numbers) < share }
 
     mutating func vector(_ depth: Int) -> String {
-        guard depth > 0 else { return self.selector() + self.modifiers() }
-        switch Int.random(in: 0..<9, using: &self.numbers) {
+        guard depth > 0 else {
+            return self.selector() + self.modifiers() + self.pick(["", "", " smoothed", " anchored"])
+        }
+        switch Int.random(in: 0..<10, using: &self.numbers) {
         case 0: return self.selector() + self.modifiers()
         case 1:
             let operation = self.pick(["+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "<", ">=", "<="])
@@ -35,10 +37,15 @@ struct RandomExpressions {
         case 4:
             return "\(self.pick(["topk", "bottomk", "quantile"]))(\(self.scalar(depth - 1)), \(self.vector(depth - 1)))"
         case 5:
+            if self.chance(0.2) {
+                let borders = self.pick(["anchored", "SMOOTHED"])
+                return "\(self.pick(["rate", "delta"]))(\(self.selector())[5m]\(self.modifiers()) \(borders))"
+            }
             let name = self.pick(["rate", "sum_over_time", "deriv", "last_over_time", "changes"])
             return "\(name)(\(self.matrix(depth - 1)))"
         case 6: return "\(self.pick(["abs", "-", "+", "sort", "timestamp"]))(\(self.vector(depth - 1)))"
         case 7: return "(\(self.vector(depth - 1)))"
+        case 8: return "histogram_quantiles(\(self.vector(depth - 1)), \"q\", 0.5, \(self.scalar(depth - 1)))"
         default: return "\(self.vector(depth - 1)) \(self.pick(["+", "*", ">", "<= bool"])) \(self.scalar(depth - 1))"
         }
     }
@@ -55,9 +62,13 @@ struct RandomExpressions {
 
     private mutating func matrix(_ depth: Int) -> String {
         if self.chance(0.5) {
-            return self.selector() + self.pick(["[5m]", "[1h30m]", "[90]", "[1d1ms]"]) + self.modifiers()
+            return self.selector()
+                + self.pick([
+                    "[5m]", "[1h30m]", "[90]", "[1d1ms]", "[step() * 2 + 1s]", "[max_of(RANGE(), -step() / 3)]",
+                ]) + self.modifiers()
         }
-        return "(\(self.vector(depth)))\(self.pick(["[10m:1m]", "[1h:]", "[600:7]"]))\(self.modifiers())"
+        return
+            "(\(self.vector(depth)))\(self.pick(["[10m:1m]", "[1h:]", "[600:7]", "[range() + 5m:step() + 1m]"]))\(self.modifiers())"
     }
 
     private mutating func matching() -> String {
@@ -65,12 +76,16 @@ struct RandomExpressions {
             "", "on(site) ", "ignoring(a) ", "on (site) group_left() ", "on(site) group_right(b, c) ",
             "ignoring() group_left ",
         ])
+            + self.pick([
+                "", "", "fill(0) ", "fill_left (-1.5) ", "fill_right(+Inf) ", "fill_right(5m)fill_left(7) ",
+                "FILL_LEFT(1) FILL_RIGHT(1) ",
+            ])
     }
 
     private mutating func modifiers() -> String {
         self.pick([
             "", "", "", " offset 5m", " offset -1h", " @ 1234.567", " @ start() offset 2s", " offset 3 @ end()",
-            " @ -1",
+            " @ -1", " offset step()", " offset -(range() / 7 ^ 2) @ 5",
         ])
     }
 
@@ -78,7 +93,7 @@ struct RandomExpressions {
         self.pick([
             "water_level_meters", "up{}", "a:b:c", "sum{x=\"y\"}", "{__name__=~\"a|b\"}", "{\"quoted.name\"}",
             "x{a=\"1\",b!=\"\",c=~\"x.*\",d!~\"[0-9]+\"}", "x{\"strange label\"='it\\'s',e=`raw\\`}", "by", "bool",
-            "x{a=\"鄱阳湖\\n\\\"\\\\\\u00e9\"}", "offset{a=\"b\"}", "start", "and{a='b'}",
+            "x{a=\"鄱阳湖\\n\\\"\\\\\\u00e9\"}", "offset{a=\"b\"}", "start", "and{a='b'}", "fill",
         ])
     }
 }

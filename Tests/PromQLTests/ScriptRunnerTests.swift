@@ -44,8 +44,7 @@ struct ScriptRunnerTests {
     @Test(arguments: [
         ("info(up)\n  up 1", "experimental: info"),
         ("limit_ratio by (a) (0.5, up)\n  up 1", "experimental: limit_ratio"),
-        ("up[5m] anchored\n  up 1", "experimental: anchored"),
-        ("rate(up[STEP()])\n  {a=\"x\"} 1", "experimental: step"), ("hist\n  hist 1", "native histograms"),
+        ("hist\n  hist 1", "native histograms"),
         ("histogram_avg(hist)\n  {} 1", "native histograms: histogram_avg"),
         ("rate(began[5m])\n  {a=\"x\"} 5", "experimental: start timestamps"),
         ("up\n  up {{schema:0 sum:1 count:1}}", "native histograms"),

@@ -150,7 +150,9 @@ struct SeriesFormulaTests {
 
     @Test(arguments: [
         "level offset 5m", "level @ 0", "level - other", "sum(level)", "rate(level[5m])", "level or level",
-        "level + on(site) level", "max_over_time(level[10m:])", "max_over_time(level[10m:1m] offset 5m)",
+        "level + on(site) level", "level + fill(0) level", "changes(level[5m] anchored)", "level smoothed",
+        "max_over_time(level[10m:])",
+        "max_over_time(level[10m:1m] offset 5m)",
         "predict_linear(level[10m:1m], 60)", "max_over_time(level[30d:1m])",
         "level{__quality__=\"3\"}", "time()", "acos(level)", "timestamp(level)",
     ])

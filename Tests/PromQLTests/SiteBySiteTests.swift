@@ -54,7 +54,8 @@ struct SiteBySiteTests {
         guard depth > 0 else {
             return pick([
                 "a", "b", "a{depth=\"\"}", "b{depth!=\"\"}", "a offset 2m", "sum_over_time(a[4m])",
-                "{__name__=~\"a|b\"}",
+                "{__name__=~\"a|b\"}", "changes(a[3m] anchored)", "increase(b[2m] anchored)", "rate(a[2m] smoothed)",
+                "b smoothed", "delta(a[90s] offset 1m smoothed)",
             ])
         }
         switch Int.random(in: 0..<6, using: &numbers) {
@@ -63,6 +64,8 @@ struct SiteBySiteTests {
             let matching = pick([
                 "", "on(site) ", "on(site, depth) ", "ignoring(depth) ", "on(site) group_left() ",
                 "on(site) group_right(depth) ", "ignoring(depth) group_left(depth) ", "on() ",
+                "fill(1) ", "on(site, depth) fill_left(2) ", "on(site) group_left() fill_right(3) ",
+                "ignoring(depth) group_right fill_right(4) fill_left(0) ", "on(site) group_left(depth) fill(0) ",
             ])
             return
                 "(\(self.expression(depth - 1, &numbers)) \(operation) \(matching)\(self.expression(depth - 1, &numbers)))"

@@ -52,6 +52,9 @@ struct WindowSweepTests {
             let calls =
                 functions.map { "\($0)_over_time(\($0 == "quantile" ? "0.9, " : "")x[\(length)s])" }
                 + ["changes", "resets", "deriv", "rate", "delta", "idelta"].map { "\($0)(x[\(length)s])" }
+                + ["changes", "resets", "rate", "increase", "delta"].map { "\($0)(x[\(length)s] anchored)" }
+                + ["rate", "increase", "delta"].map { "\($0)(x[\(length)s] smoothed)" }
+                + ["x smoothed", "x smoothed offset 7s", "x offset -9s smoothed"]
             for call in calls {
                 let query = try Query(parsing: call)
                 let range = try evaluator.range(query, from: Self.start, through: through, step: step)

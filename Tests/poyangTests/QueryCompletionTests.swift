@@ -30,15 +30,17 @@ struct QueryCompletionTests {
         ("wat", ["water_level_meters", "water_temperature_celsius"]), ("sum(rainf", ["rainfall_millimeters"]),
         ("avg_over_t", ["avg_over_time("]), ("count_v", ["count_values("]), ("a + water_l", ["water_level_meters"]),
         ("a and water_l", ["water_level_meters"]), ("a un", ["unless"]), ("sum(a) wi", ["without"]),
-        ("a offset 5m an", ["and"]), ("water_level_meters{", ["org", "site", "of water_level_meters"]),
+        ("a offset 5m an", ["anchored", "and"]), ("water_level_meters{", ["org", "site", "of water_level_meters"]),
         ("water_level_meters{si", ["site"]), ("{o", ["org"]), ("{", ["org", "site"]),
         ("a{org=\"x\",s", ["site"]), ("a{org=\"x\", of", ["of a{org=\"x\"}"]),
         ("a{site=", ["\"hukou\"", "\"xingzi\"", "\"a\\\"b\"", "\"in a\""]), ("a{site=\"x", ["xingzi\""]),
         ("a{site=~\"hu", ["hukou\""]), ("a{org=\"x\",site!='in", ["in a{org=\"x\"}'"]), ("{site=\"in", []),
         ("sum by (", ["org", "site"]), ("sum(a) by (o", ["org", "of a"]), ("sum by (site, o", ["org"]),
         ("a * on (s", ["site"]), ("rate(a[", []), ("a offset 5", []), ("label_replace(a, \"s", []), ("1", []),
-        ("sum(a{site=\"x\"}) by (of", ["of a{site=\"x\"}"]), ("a # comm", []), ("a{site=\"x\"} an", ["and"]),
-        ("a == bo", ["bottomk(", "bool"]), ("", []),
+        ("sum(a{site=\"x\"}) by (of", ["of a{site=\"x\"}"]), ("a # comm", []),
+        ("a{site=\"x\"} an", ["anchored", "and"]),
+        ("a == bo", ["bottomk(", "bool"]), ("a + fill_l", ["fill_left("]), ("a + on(site) fill_r", ["fill_right("]),
+        ("", []),
     ])
     func whatFitsIsOffered(text: String, expected: [String]) async {
         let found = await self.completions(text)

@@ -27,7 +27,8 @@ final class CompiledRule: Sendable {
     let patterns: [Pattern]
     /// Selectors of stored series in `expr`, leftmost first.
     let storedSelectors: [Selector]
-    /// Selectors of `site_threshold_…` in `expr` but for those behind `unless`, which need not be there.
+    /// Selectors of `site_threshold_…` in `expr` but for those that need not be there: behind `unless`, and where a
+    /// value stands for what is missing.
     let thresholdSelectors: [Selector]
     /// The threshold without which `expr` has no result: the right side of a comparison.
     let requiredThreshold: Selector?
@@ -123,7 +124,7 @@ final class CompiledRule: Sendable {
             {
                 return found
             }
-            if binary.operation == .or { return nil }
+            if !binary.needsBothSides, binary.operation != .unless { return nil }
             if let found = self.gate(binary.left, query, &operands) { return found }
             return binary.operation == .unless ? nil : self.gate(binary.right, query, &operands)
         default: return nil
@@ -143,8 +144,7 @@ final class CompiledRule: Sendable {
     private static func requiredThreshold(_ expression: Expression) -> Selector? {
         switch expression {
         case .parentheses(let inner): return self.requiredThreshold(inner)
-        case .binary(let binary) where binary.operation != .or && binary.operation != .unless:
-            return self.onlySelector(binary.right)
+        case .binary(let binary) where binary.needsBothSides: return self.onlySelector(binary.right)
         default: return nil
         }
     }
@@ -177,10 +177,12 @@ final class CompiledRule: Sendable {
         return metric.hasPrefix(self.thresholdPrefix) || self.channelStates.contains(metric)
     }
 
-    /// The selectors behind `unless`.
+    /// The selectors without which there may be a result, behind `unless` or with a value in their place.
     private static func excluded(_ expression: Expression) -> [Selector] {
         switch expression {
         case .parentheses(let inner), .unary(_, let inner): self.excluded(inner)
+        case .binary(let binary) where !binary.matching.fill.isEmpty:
+            (try? Query(expression).selectors) ?? []
         case .binary(let binary) where binary.operation == .unless:
             self.excluded(binary.left) + ((try? Query(binary.right).selectors) ?? [])
         case .binary(let binary): self.excluded(binary.left) + self.excluded(binary.right)

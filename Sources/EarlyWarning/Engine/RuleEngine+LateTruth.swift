@@ -50,7 +50,8 @@ extension RuleEngine {
         let rule = unit.rule.rule
         func add(_ moment: Timestamp) { if moment >= start, moment <= end { moments.insert(moment) } }
         for selector in [rule.expr, rule.clear, rule.maybe].compactMap({ $0 }).flatMap(\.selectors) {
-            let reach = selector.offset + (selector.window ?? .day) + 1
+            let isAnchored = selector.window != nil && selector.borders != nil
+            let reach = selector.offset + (selector.window ?? .day) + (isAnchored ? .day : 0) + 1
             let request = SelectRequest(
                 matchers: selector.matchers,
                 extent: CompiledRule.isVirtual(selector)
@@ -62,6 +63,7 @@ extension RuleEngine {
                 for time in columns.times {
                     add(time + selector.offset)
                     add(time + selector.offset + span)
+                    if isAnchored { add(time + selector.offset + span + columns.lookback) }
                     // Whether its channel is silent does not depend on how the rule looks at it.
                     add(time)
                     add(time + columns.lookback)

@@ -38,7 +38,8 @@ final class ThresholdComparison: Sendable {
         case .unary(let negates, .number(let value)): return .constant(negates ? -value : value)
         case .selector(let threshold) where threshold.isThresholdNow:
             let matching = binary.matching
-            guard matching.isOn, matching.labels == ["site"], matching.cardinality != .oneToMany else { return nil }
+            guard matching.isOn, matching.labels == ["site"], matching.cardinality != .oneToMany, matching.fill.isEmpty
+            else { return nil }
             return .threshold(threshold)
         default: return nil
         }

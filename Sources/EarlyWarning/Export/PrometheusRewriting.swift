@@ -28,6 +28,7 @@ struct PrometheusRewriting {
         case .binary(var binary):
             binary.left = self.rewritten(binary.left)
             binary.right = self.rewritten(binary.right)
+            if !binary.matching.fill.isEmpty { self.note("fill wants --enable-feature=promql-binop-fill-modifiers") }
             return .binary(binary)
         case .aggregation(var aggregation):
             aggregation.inner = self.rewritten(aggregation.inner)
@@ -39,6 +40,11 @@ struct PrometheusRewriting {
 
     private mutating func rewritten(_ selector: Selector) -> Expression {
         let plain = self.withoutQuality(selector)
+        if plain.window != nil, let borders = plain.borders {
+            self.note(
+                "\(borders.rawValue) wants --enable-feature=promql-extended-range-selectors, and has one look-back there"
+            )
+        }
         guard plain.window == nil, !plain.isComputed else { return .selector(plain) }
         return .call(FunctionCall(function: .lastOverTime, arguments: [.selector(self.window(plain))]))
     }
@@ -69,6 +75,7 @@ struct PrometheusRewriting {
     private func window(_ selector: Selector) -> Selector {
         var selector = selector
         selector.window = self.lookback(selector)
+        selector.borders = nil
         return selector
     }
 

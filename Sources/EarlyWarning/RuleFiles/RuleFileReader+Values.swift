@@ -57,10 +57,17 @@ extension RuleFileReader {
         guard let text = value.string else { return nil }
         let written = LevelSubstitution(text, level: level.label, threshold: level.constant?.text)
         do {
-            let query = try Query(parsing: written.text, days: days)
+            // A rule is asked for one moment after the other.
+            let query = try Query(parsing: written.text, days: days).resolved()
             guard query.type == .vector || query.type == .scalar else {
                 value.report(
                     "the expression yields a \(query.type.rawValue); a rule needs an instant vector or a scalar"
+                )
+                return nil
+            }
+            guard !query.selectors.contains(where: { $0.borders == .smoothed }) else {
+                value.report(
+                    "smoothed reads samples that come after the moment a rule is asked for; anchored reads those before"
                 )
                 return nil
             }

@@ -72,13 +72,14 @@ extension Evaluation {
 
     func combine(_ binary: BinaryPlan, _ grid: StepGrid) throws -> VectorGrid {
         let left = try self.vector(binary.left, grid)
-        if left.isEmpty, binary.operation != .or { return left }
+        let fills = !binary.matching.fill.isEmpty
+        if left.isEmpty, binary.operation != .or, !fills { return left }
         let right = try self.vector(binary.right, grid)
         switch binary.operation {
         case .and, .or, .unless: return self.setOperation(binary, left, right)
         case .add, .subtract, .multiply, .divide, .modulo, .power, .atan2, .equal, .notEqual, .greater, .less,
             .greaterOrEqual, .lessOrEqual:
-            if right.isEmpty { return right }
+            if right.isEmpty, !fills { return right }
             var match = VectorMatch(binary, left, right, self.frame)
             let result = try match.result()
             self.note(match.faults)
@@ -102,7 +103,7 @@ extension Evaluation {
             }
             result.append(dropsName: entry.dropsName) { places in
                 for step in places.indices {
-                    let isMatched = partners.contains { !other.value($0, step).isAbsent }
+                    let isMatched = other.hasElement(in: partners, at: step)
                     if isMatched == keepsMatched { places[step] = kept.value(row, step) }
                 }
                 return entry.labels

@@ -37,6 +37,7 @@ extension Evaluation {
             return try self.sorted(plan, grid)
         case .histogramFraction: return try self.histogramFraction(plan, grid)
         case .histogramQuantile: return try self.histogramQuantile(plan, grid)
+        case .histogramQuantiles: return try self.histogramQuantiles(plan, grid)
         case .dayOfMonth, .dayOfWeek, .dayOfYear, .daysInMonth, .hour, .minute, .month, .year:
             return try self.dates(plan, grid)
         case .round, .clamp, .clampMin, .clampMax: return try self.bounded(plan, grid)

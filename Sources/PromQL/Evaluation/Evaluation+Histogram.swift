@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Telemetry
 
 /// A bucket of a classic histogram: how many observations were not greater than the bound.
@@ -16,6 +17,33 @@ extension Evaluation {
         let vector = try self.vector(plan.arguments[1], grid)
         self.checkShare(shares)
         return self.histograms(vector) { buckets, step, name in self.quantile(shares[step], of: buckets, name: name) }
+    }
+
+    /// `histogram_quantiles`: several quantiles, told apart by a label.
+    func histogramQuantiles(_ plan: CallPlan, _ grid: StepGrid) throws -> VectorGrid {
+        let vector = try self.vector(plan.arguments[0], grid)
+        var result = VectorGrid(steps: grid.count)
+        for argument in plan.arguments.dropFirst(2) {
+            let shares = try self.scalar(argument, grid)
+            self.checkShare(shares)
+            let quantiles = self.histograms(vector) { buckets, step, name in
+                self.quantile(shares[step], of: buckets, name: name)
+            }
+            // A share that moves with the steps has as many labels.
+            let texts = grid.times.indices.map { NumberText.openMetrics(shares[$0]) }
+            for text in Set(texts).sorted() {
+                try self.meter.hold(series: quantiles.count, steps: grid.count)
+                for (row, entry) in quantiles.rows.enumerated() {
+                    result.append(dropsName: entry.dropsName && plan.text(1) != Labels.metricName) { places in
+                        for step in places.indices where texts[step] == text {
+                            places[step] = quantiles.value(row, step)
+                        }
+                        return entry.labels.with(plan.text(1), text)
+                    }
+                }
+            }
+        }
+        return try self.joined(result)
     }
 
     /// `histogram_fraction` of classic histograms: which share of the observations lies between two values.
@@ -147,5 +175,16 @@ extension Evaluation {
             }
         }
         return isForced
+    }
+}
+
+extension NumberText {
+    /// As OpenMetrics and `histogram_quantiles` write a quantile: `0.0`, `0.99`, `1.0`.
+    static func openMetrics(_ value: Double) -> String {
+        guard value.isFinite else { return self.text(value) }
+        if value == 0 { return "0.0" }
+        guard abs(value) >= 1e6 else { return "\(value)" }
+        let texts = (0..<17).lazy.map { String(format: "%.\($0)e", value) }
+        return texts.first { Double($0) == value } ?? "\(value)"
     }
 }

@@ -22,6 +22,8 @@ extension Evaluation {
         let keepsName = plan.function == .lastOverTime || plan.function == .firstOverTime
         let result: VectorGrid
         switch source {
+        case .window(let selector) where selector.selector.borders != nil:
+            result = try self.sweepBorders(selector, grid, plan.function)
         case .window(let selector): result = try self.sweep(selector, grid, function, dropsName: !keepsName)
         case .subquery(let subquery):
             let inner = try self.rows(of: subquery, grid)
@@ -86,6 +88,19 @@ extension Evaluation {
             var windows = SeriesWindows(series: series, spans: spans)
             sweep.eachWindow(of: series, &findings) { step, places, _ in windows.places[step] = places }
             try function.fill(row, windows)
+            return series.labels
+        }
+    }
+
+    /// The same of an anchored or smoothed selector.
+    private func sweepBorders(_ plan: SelectorPlan, _ grid: StepGrid, _ function: Function) throws -> VectorGrid {
+        let sweep = SelectorSweep(plan: plan, grid: grid, frame: self.frame)
+        sweep.notePeek(&self.findings)
+        return try self.rows(of: plan, steps: grid.count, dropsName: true) { source, row, findings in
+            guard let series = try source.columns()?.withoutStaleMarkers else { return nil }
+            sweep.eachBorderedWindow(of: series, &findings) { step, window in
+                if let value = window.value(of: function) { row[step] = value }
+            }
             return series.labels
         }
     }
@@ -182,12 +197,19 @@ extension Evaluation {
         case .window(let selector):
             let sweep = SelectorSweep(plan: selector, grid: grid, frame: self.frame)
             sweep.notePeek(&self.findings)
-            let selection = try self.reader.selection(self.request(selector))
+            let selection = try self.reader.selection(try self.request(selector))
             var result: [RangeSeries] = []
             for index in 0..<selection.count {
                 try self.meter.check()
                 let source = RowSource(selection: selection, index: index, meter: self.meter)
                 guard let series = try source.columns()?.withoutStaleMarkers else { continue }
+                if selector.selector.borders != nil {
+                    sweep.eachBorderedWindow(of: series, &self.findings) { _, window in
+                        if let points = window.points { result.append(points) }
+                    }
+                    if let points = result.last { try self.meter.hold(series: 1, steps: points.times.count) }
+                    continue
+                }
                 // They are all held until the answer is written.
                 try self.meter.hold(series: 1, steps: series.times.count)
                 sweep.eachWindow(of: series, &self.findings) { _, places, _ in

@@ -75,7 +75,7 @@ final class Evaluation {
         summarizes: Bool = false,
         _ fill: @Sendable (RowSource, UnsafeMutableBufferPointer<Double>, inout Findings) throws -> Labels?
     ) throws -> VectorGrid {
-        let selection = try self.reader.selection(self.request(plan, summarizes: summarizes))
+        let selection = try self.reader.selection(try self.request(plan, summarizes: summarizes))
         try self.meter.hold(series: selection.count, steps: steps)
         let meter = self.meter
         @Sendable func read(_ range: Range<Int>) throws -> (VectorGrid, Findings) {
@@ -105,14 +105,25 @@ final class Evaluation {
     }
 
     /// What a selector needs for all evaluation times.
-    func request(_ plan: SelectorPlan, summarizes: Bool = false) -> SelectRequest {
+    func request(_ plan: SelectorPlan, summarizes: Bool = false) throws -> SelectRequest {
         let (earliest, latest) = plan.span.bounds(from: self.frame.from, through: self.frame.through)
         var end = latest
         if self.frame.tracks, plan.selector.offset > 0 {
             end = max(latest, min(self.frame.through, latest + plan.peek))
         }
-        let extent: SelectExtent
-        if let window = plan.selector.window {
+        var extent: SelectExtent
+        if let borders = plan.selector.borders, borders == .smoothed || plan.selector.window != nil {
+            let start = earliest - (plan.selector.window ?? 0)
+            if let lookback = self.frame.options.strictLookback {
+                extent = .window(after: start - lookback, through: borders == .smoothed ? latest + lookback : end)
+            } else {
+                extent = .lookback(from: start, through: end)
+                if borders == .smoothed {
+                    let ahead = try self.longestLookback(plan, extent)
+                    extent = .lookback(from: start, through: max(end, latest + ahead))
+                }
+            }
+        } else if let window = plan.selector.window {
             extent = .window(after: earliest - window - (plan.readsBorder ? 1 : 0), through: end)
         } else if let lookback = self.frame.options.strictLookback {
             extent = .window(after: earliest - lookback, through: end)
@@ -125,6 +136,24 @@ final class Evaluation {
             qualities: plan.qualities ?? self.frame.options.qualities,
             summarizes: summarizes
         )
+    }
+
+    /// The longest look-back of the stored series in an extent: so far a smoothed selector looks ahead.
+    private func longestLookback(_ plan: SelectorPlan, _ extent: SelectExtent) throws -> Milliseconds {
+        let request = SelectRequest(
+            matchers: plan.matchers,
+            extent: extent,
+            qualities: plan.qualities ?? self.frame.options.qualities
+        )
+        let selection = try self.reader.selection(request)
+        var longest: Milliseconds = 0
+        for index in 0..<selection.count {
+            try self.meter.check()
+            let source = RowSource(selection: selection, index: index, meter: self.meter)
+            guard let series = try source.columns(), series.nextChange == nil else { continue }
+            longest = max(longest, series.lookback)
+        }
+        return longest
     }
 
     // MARK: Values
@@ -220,8 +249,15 @@ final class Evaluation {
     func instant(_ plan: SelectorPlan, _ grid: StepGrid, showing shown: SelectorSweep.Shown) throws -> VectorGrid {
         let sweep = SelectorSweep(plan: plan, grid: grid, frame: self.frame)
         sweep.notePeek(&self.findings)
+        let isSmoothed = plan.selector.borders == .smoothed && shown == .value
         return try self.rows(of: plan, steps: grid.count, dropsName: shown == .time) { source, row, findings in
             guard let series = try source.columns() else { return nil }
+            if isSmoothed {
+                sweep.eachBorderedWindow(of: series.withoutStaleMarkers, &findings) { step, window in
+                    if let value = window.smoothedValue { row[step] = value }
+                }
+                return series.labels
+            }
             sweep.fill(row, from: series, showing: shown, &findings)
             return series.labels
         }

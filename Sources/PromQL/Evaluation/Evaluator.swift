@@ -36,6 +36,7 @@ package struct Evaluator: Sendable {
     ///
     /// - Throws: ``PromQLError``, or what the reader throws.
     package func instant(_ query: Query, at time: Timestamp) throws -> InstantResult {
+        let query = try query.resolved()
         let run = self.run(query, from: time, through: time, step: 0)
         let grid = StepGrid(at: time)
         let value: QueryValue
@@ -98,6 +99,7 @@ package struct Evaluator: Sendable {
                 hint: "ask for a longer step"
             )
         }
+        let query = try query.resolved(step: step, range: through - from)
         let run = self.run(query, from: from, through: through, step: step)
         let grid = StepGrid(from: from, through: through, step: step)
         let vectors =
@@ -112,9 +114,9 @@ package struct Evaluator: Sendable {
     /// - Throws: ``PromQLError``, or what the reader throws.
     package func isAnything(_ query: Query, at moments: [Timestamp]) throws -> Bool {
         guard let first = moments.first, let last = moments.last else { return false }
+        guard query.type == .vector, !query.asksForItself, !query.hasSpanFormulas else { return true }
         let run = self.run(query, from: first, through: last, step: 1)
         let grid = StepGrid(moments)
-        guard query.type == .vector else { return true }
         let vectors = try Self.finished(try run.vector(query.plan, grid), run)
         guard run.faults.isEmpty else { return true }
         return vectors.rows.indices.contains { row in vectors.values(of: row).contains { !$0.isAbsent } }

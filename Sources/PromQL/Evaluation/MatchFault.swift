@@ -41,6 +41,7 @@ extension Plan {
             case .scalar, .absent, .absentOverTime, .vector: false
             case .labelReplace, .labelJoin: call.text(1) != label
             case .histogramQuantile, .histogramFraction: label != "le"
+            case .histogramQuantiles: label != "le" && label != call.text(1)
             default: true
             }
         case .number, .string, .negation, .instant, .window, .subquery, .scalarOperation, .vectorScalar, .scalarVector:

@@ -7,6 +7,8 @@ import Telemetry
 struct PlanResolver {
     private(set) var selectors: [SelectorPlan] = []
     private(set) var dependsOnTime = false
+    private(set) var hasSpanFormulas = false
+    private(set) var asksForItself = false
     private var readsBorder = false
 
     mutating func plan(_ expression: Expression) throws(PromQLError) -> Plan {
@@ -34,6 +36,9 @@ struct PlanResolver {
                 readsBorder: self.readsBorder
             )
             self.selectors.append(plan)
+            if selector.borders == .smoothed { self.dependsOnTime = true }
+            if selector.windowFormula != nil { self.hasSpanFormulas = true }
+            self.note(selector.modifiers)
             return selector.window == nil ? .instant(plan) : .window(plan)
         case .subquery(let subquery):
             let inner = try self.plan(
@@ -41,6 +46,8 @@ struct PlanResolver {
                 span: span.applying(subquery.modifiers).reaching(back: subquery.window),
                 isInSubquery: true
             )
+            if subquery.windowFormula != nil || subquery.stepFormula != nil { self.hasSpanFormulas = true }
+            self.note(subquery.modifiers)
             let standsInside = isInSubquery && !subquery.modifiers.followsQuery
             return .subquery(SubqueryPlan(subquery: subquery, inner: inner, isInSubquery: standsInside))
         case .binary(let binary):
@@ -65,11 +72,17 @@ struct PlanResolver {
         }
     }
 
+    private mutating func note(_ modifiers: TimeModifiers) {
+        if modifiers.offsetFormula != nil { self.hasSpanFormulas = true }
+        if modifiers.followsQuery { self.asksForItself = true }
+    }
+
     private mutating func plan(
         _ call: FunctionCall,
         span: TimeSpan,
         isInSubquery: Bool
     ) throws(PromQLError) -> Plan {
+        try Self.checkBorders(call)
         let outer = self.readsBorder
         self.readsBorder = call.function == .coveredSumOverTime
         defer { self.readsBorder = outer }
@@ -77,6 +90,7 @@ struct PlanResolver {
         for argument in call.arguments {
             arguments.append(try self.plan(argument, span: span, isInSubquery: isInSubquery))
         }
+        if [.queryStart, .queryEnd, .queryRange, .queryStep].contains(call.function) { self.asksForItself = true }
         var pattern: LabelPattern?
         switch call.function {
         case .timestamp:
@@ -95,6 +109,20 @@ struct PlanResolver {
                 note: Self.counterNote(call)
             )
         )
+    }
+
+    /// As in Prometheus it is the execution that finds that out.
+    private static func checkBorders(_ call: FunctionCall) throws(PromQLError) {
+        for case .selector(let selector) in call.arguments.map(\.unwrapped) where selector.window != nil {
+            guard let borders = selector.borders, !BorderedWindow.functions(borders).contains(call.function) else {
+                continue
+            }
+            let names = BorderedWindow.functions(borders).map(\.rawValue).joined(separator: ", ")
+            throw PromQLError(
+                .execution,
+                "\(borders.rawValue) modifier can only be used with: \(names) - not with \(call.function.rawValue)"
+            )
+        }
     }
 
     /// What is wrong with it belongs to the execution, as in Prometheus, which looks at it only then.

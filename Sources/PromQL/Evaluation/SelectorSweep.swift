@@ -104,6 +104,76 @@ struct SelectorSweep: Sendable {
     }
 }
 
+extension SelectorSweep {
+    /// Calls `body` with each step around whose window, or moment, an anchored or smoothed selector sees samples; they
+    /// have no stale markers.
+    @inline(__always)
+    func eachBorderedWindow(
+        of series: SeriesColumns,
+        _ findings: inout Findings,
+        _ body: (_ step: Int, _ window: BorderedWindow) -> Void
+    ) {
+        let selector = self.plan.selector
+        let length = selector.window ?? 0
+        let isComputed = series.nextChange != nil
+        let lookback = isComputed ? series.lookback : self.frame.options.strictLookback ?? series.lookback
+        let isSmoothed = selector.borders == .smoothed
+        // What is in force needs no line to what will be.
+        let ahead = isSmoothed && !isComputed ? lookback : 0
+        // How many samples are forgotten, stand before the range, stand before its end, are visible.
+        var (forgotten, before, inside, end) = (0, 0, 0, 0)
+        for step in 0..<self.grid.count {
+            let moment = self.frame.moment(selector.modifiers, at: self.grid.times[step])
+            let window = self.frame.window(length, through: moment)
+            forgotten = series.times.advance(forgotten, past: window.after - lookback)
+            before = series.times.advance(max(before, forgotten), past: window.after)
+            inside = series.times.advance(max(inside, forgotten), past: window.through - 1)
+            end = series.times.advance(max(end, forgotten), past: window.through + ahead)
+            if self.tracksChanges {
+                findings.noteArrival(after: end, of: series, selector.modifiers)
+                if let change = series.nextChange, change > moment { findings.noteChange(change, selector.modifiers) }
+            }
+            let places =
+                max(forgotten, before - 1)..<max(forgotten, before - 1, isSmoothed ? min(end, inside + 1) : end)
+            guard !places.isEmpty else { continue }
+            if self.frame.tracks {
+                findings.noteEvidence(series.marks[places])
+                if !isComputed {
+                    findings.newestSample = max(findings.newestSample, series.times[places.upperBound - 1])
+                }
+                if self.tracksChanges { self.noteChanges(of: series, places, window, lookback, &findings) }
+            }
+            body(
+                step,
+                BorderedWindow(
+                    columns: series,
+                    places: places,
+                    after: window.after,
+                    through: window.through,
+                    isSmoothed: isSmoothed
+                )
+            )
+        }
+    }
+
+    /// When a sample falls behind the beginning of the window, and when the one before is forgotten.
+    private func noteChanges(
+        of series: SeriesColumns,
+        _ places: Range<Int>,
+        _ window: TimeWindow,
+        _ lookback: Milliseconds,
+        _ findings: inout Findings
+    ) {
+        let length = window.through - window.after
+        if let days = self.frame.days, days.count(self.plan.selector.window ?? 0) {
+            findings.noteChange(days.turn(after: window.through), self.modifiers)
+        } else if let inside = places.first(where: { series.times[$0] > window.after }) {
+            findings.noteChange(series.times[inside] + length, self.modifiers)
+        }
+        findings.noteChange(series.times[places.lowerBound] + length + lookback, self.modifiers)
+    }
+}
+
 extension SelectorPlan {
     /// How far an offset selector looks ahead for the sample that will come into view next.
     var peek: Milliseconds { Swift.max(self.selector.window ?? 0, 10 * .minute) }

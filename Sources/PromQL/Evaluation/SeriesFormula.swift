@@ -87,9 +87,11 @@ package struct SeriesFormula: Sendable {
 
     /// - Returns: Nil where the query is not of one series, or uses more than windows, arithmetic and comparisons.
     package init?(_ query: Query) {
-        guard query.type == .vector, let first = query.selectors.first else { return nil }
+        guard query.type == .vector, !query.hasSpanFormulas, let first = query.selectors.first else { return nil }
         guard !first.matchers.contains(where: { Selector.isOnMarks($0.name) }),
-            query.selectors.allSatisfy({ $0.matchers == first.matchers && $0.offset == 0 && $0.at == nil })
+            query.selectors.allSatisfy({ selector in
+                selector.matchers == first.matchers && selector.modifiers == TimeModifiers() && selector.borders == nil
+            })
         else { return nil }
         if let days = query.days, query.selectors.contains(where: { days.count($0.window ?? 0) }) { return nil }
         self.init(query.plan, matchers: first.matchers)
@@ -143,8 +145,7 @@ package struct SeriesFormula: Sendable {
             steps.append(.negation)
             return depth
         case .vectorScalar(let binary), .scalarVector(let binary), .vectorVector(let binary):
-            let matching = binary.matching
-            guard !matching.isOn, matching.labels.isEmpty, matching.cardinality == .oneToOne,
+            guard binary.matching == VectorMatching(),
                 ![.and, .or, .unless].contains(binary.operation),
                 let left = Self.compile(binary.left, matchers, &steps),
                 let right = Self.compile(binary.right, matchers, &steps)

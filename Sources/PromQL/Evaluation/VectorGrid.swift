@@ -53,6 +53,9 @@ struct VectorGrid {
         return false
     }
 
+    /// Whether any of some rows has an element at a step.
+    func hasElement(in rows: [Int], at step: Int) -> Bool { rows.contains { !self.value($0, step).isAbsent } }
+
     mutating func reserve(rows: Int) {
         self.rows.reserveCapacity(rows)
         self.values.reserveCapacity(rows * self.steps)

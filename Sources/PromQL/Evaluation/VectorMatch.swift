@@ -15,6 +15,8 @@ struct VectorMatch {
     private let many: VectorGrid
     private let one: VectorGrid
     private let table: MatchTable
+    /// The rows of the "many" side; nil where nothing is filled in.
+    private let manyTable: MatchTable?
     private var rows: VectorGrid
     /// The match groups that are ambiguous, where the query is not to fail by them.
     private var excluded: Set<Labels> = []
@@ -27,6 +29,8 @@ struct VectorMatch {
         self.many = self.isSwapped ? right : left
         self.one = self.isSwapped ? left : right
         self.table = MatchTable(self.one.rows.map(\.labels), binary.matching)
+        self.manyTable =
+            binary.matching.fill.isEmpty ? nil : MatchTable(self.many.rows.map(\.labels), binary.matching)
         self.rows = VectorGrid(steps: left.steps)
     }
 
@@ -44,39 +48,70 @@ struct VectorMatch {
     }
 
     private mutating func pair() throws(PromQLError) {
-        /// Rows of the "many" side by their first partner, where several have the same.
-        var rivals: [Int: [(row: Int, labels: Labels)]] = [:]
-        for (row, entry) in self.many.rows.enumerated() {
+        let fill = self.binary.matching.fill
+        let (many, one) = (self.many, self.one)
+        var rivals = Rivals()
+        for (row, entry) in many.rows.enumerated() {
             let partners = self.table.partners(of: entry.labels)
-            guard let first = partners.first else { continue }
+            guard !partners.isEmpty || fill.right != nil else { continue }
             if !self.excluded.isEmpty, self.excluded.contains(self.table.signature(of: entry.labels)) { continue }
+            let dropsName = self.binary.returnsBool || entry.dropsName
             for partner in partners {
-                let labels = self.labels(many: entry.labels, one: self.one.rows[partner].labels)
-                if partner == first, self.many.count > 1 {
-                    for rival in rivals[first] ?? [] where self.isConflict(rival.labels, labels) {
-                        try self.checkRivals(rival.row, row, partners)
-                    }
-                    rivals[first, default: []].append((row, labels))
-                }
-                self.append(row, partner, labels)
+                let labels = self.labels(many: entry.labels, one: one.rows[partner].labels)
+                if partner == partners[0] { try self.check(row, labels, group: partner, partners, &rivals) }
+                self.append(
+                    labels,
+                    dropsName: dropsName,
+                    many: { many.value(row, $0) },
+                    one: { one.value(partner, $0) }
+                )
             }
+            guard let value = fill.right else { continue }
+            let labels = self.labels(many: entry.labels, one: self.table.signature(of: entry.labels))
+            if partners.isEmpty, let first = self.manyTable?.partners(of: entry.labels).first {
+                try self.check(row, labels, group: ~first, partners, &rivals)
+            }
+            self.append(
+                labels,
+                dropsName: dropsName,
+                many: { many.value(row, $0) },
+                one: { one.hasElement(in: partners, at: $0) ? .absent : value }
+            )
+        }
+        if let value = fill.left { self.fillMany(with: value) }
+    }
+
+    /// Pairs the elements of the "one" side that have no partner with a value.
+    private mutating func fillMany(with value: Double) {
+        let (many, one) = (self.many, self.one)
+        for (row, entry) in one.rows.enumerated() {
+            let signature = self.table.signature(of: entry.labels)
+            if self.excluded.contains(signature) { continue }
+            let partners = self.manyTable?.partners(of: entry.labels) ?? []
+            self.append(
+                self.labels(many: signature, one: entry.labels),
+                dropsName: self.binary.returnsBool,
+                many: { many.hasElement(in: partners, at: $0) ? .absent : value },
+                one: { one.value(row, $0) }
+            )
         }
     }
 
-    /// Whether two results of one match group must not stand at the same step.
-    private func isConflict(_ one: Labels, _ other: Labels) -> Bool {
-        self.binary.matching.cardinality == .oneToOne || one == other
-    }
-
-    private mutating func append(_ row: Int, _ partner: Int, _ labels: Labels) {
+    /// Adds what the operation says at the steps at which both sides have an element.
+    @inline(__always)
+    private mutating func append(
+        _ labels: Labels,
+        dropsName: Bool,
+        many: (_ step: Int) -> Double,
+        one: (_ step: Int) -> Double
+    ) {
         let operation = self.binary.operation
         let returnsBool = self.binary.returnsBool
-        let (many, one, isSwapped, frame) = (self.many, self.one, self.isSwapped, self.frame)
-        let dropsName = returnsBool || many.rows[row].dropsName
+        let (isSwapped, frame) = (self.isSwapped, self.frame)
         self.rows.append(dropsName: dropsName) { places in
             for step in places.indices {
-                let own = many.value(row, step)
-                let other = one.value(partner, step)
+                let own = many(step)
+                let other = one(step)
                 if own.isAbsent || other.isAbsent { continue }
                 let (left, right) = isSwapped ? (other, own) : (own, other)
                 if !operation.isComparison {
@@ -119,7 +154,7 @@ struct VectorMatch {
         for crowd in self.table.crowds {
             for step in 0..<self.one.steps {
                 let present = crowd.filter { !self.one.value($0, step).isAbsent }
-                guard present.count > 1, self.many.hasElement(at: step) else { continue }
+                guard present.count > 1, self.manyTable != nil || self.many.hasElement(at: step) else { continue }
                 let labels = present.prefix(2).map { self.one.rows[$0].labels }
                 let group = self.table.signature(of: labels[0])
                 let pair = labels.map(Self.text).sorted()
@@ -135,11 +170,32 @@ struct VectorMatch {
         }
     }
 
-    /// Two rows that match the same element must not both be there.
+    /// Rows of the "many" side by their first partner, where several have the same; those without one by the first of
+    /// themselves, as a negative number.
+    private typealias Rivals = [Int: [(row: Int, labels: Labels)]]
+
+    /// Compares a row of the "many" side with those before that match on the same labels.
+    private mutating func check(
+        _ row: Int,
+        _ labels: Labels,
+        group: Int,
+        _ partners: [Int],
+        _ rivals: inout Rivals
+    ) throws(PromQLError) {
+        guard self.many.count > 1 else { return }
+        for rival in rivals[group] ?? []
+        where self.binary.matching.cardinality == .oneToOne || rival.labels == labels {
+            try self.checkRivals(rival.row, row, partners)
+        }
+        rivals[group, default: []].append((row, labels))
+    }
+
+    /// Two rows that match the same element, or a value in its place, must not both be there.
     private mutating func checkRivals(_ row: Int, _ other: Int, _ partners: [Int]) throws(PromQLError) {
+        let isFilled = self.binary.matching.fill.right != nil
         for step in 0..<self.many.steps
         where !self.many.value(row, step).isAbsent && !self.many.value(other, step).isAbsent
-            && partners.contains(where: { !self.one.value($0, step).isAbsent })
+            && (isFilled || self.one.hasElement(in: partners, at: step))
         {
             let advice =
                 self.binary.matching.cardinality == .oneToOne

@@ -49,6 +49,7 @@ enum WindowFunctions {
         case .stddevOverTime: return variance(values).squareRoot()
         case .quantileOverTime: return quantile(parameters[0], Array(values))
         case .madOverTime:
+            if values.contains(where: \.isNaN) { return .nan }
             let median = quantile(0.5, Array(values))
             return quantile(0.5, values.map { abs($0 - median) })
         case .tsOfFirstOverTime: return window.times[window.first].seconds

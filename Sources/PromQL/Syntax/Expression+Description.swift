@@ -11,9 +11,7 @@ extension Expression: CustomStringConvertible {
         case .number(let value): value == .infinity ? "Inf" : NumberText.text(value)
         case .string(let text): NumberText.quoted(text)
         case .selector(let selector): selector.description
-        case .subquery(let subquery):
-            "\(subquery.inner)[\(PrometheusDuration.text(subquery.window)):"
-                + (subquery.step.map(PrometheusDuration.text) ?? "") + "]" + subquery.modifiers.description
+        case .subquery(let subquery): subquery.description
         case .parentheses(let inner): "(\(inner))"
         case .unary(let negates, let inner): (negates ? "-" : "+") + inner.description
         case .binary(let binary): binary.description
@@ -21,6 +19,14 @@ extension Expression: CustomStringConvertible {
         case .call(let call):
             call.function.rawValue + "(" + call.arguments.map(\.description).joined(separator: ", ") + ")"
         }
+    }
+}
+
+extension Subquery: CustomStringConvertible {
+    package var description: String {
+        let window = self.windowFormula?.description ?? PrometheusDuration.text(self.window)
+        let step = self.stepFormula?.description ?? self.step.map(PrometheusDuration.text) ?? ""
+        return "\(self.inner)[\(window):\(step)]" + self.modifiers.description
     }
 }
 
@@ -44,8 +50,9 @@ extension Selector: CustomStringConvertible {
             }
         }
         let braces = texts.isEmpty && name != nil ? "" : "{" + texts.joined(separator: ",") + "}"
-        let window = self.window.map { "[\(PrometheusDuration.text($0))]" } ?? ""
-        return (name ?? "") + braces + window + self.modifiers.description
+        let window = self.window.map { "[\(self.windowFormula?.description ?? PrometheusDuration.text($0))]" } ?? ""
+        let borders = self.borders.map { " \($0.rawValue)" } ?? ""
+        return (name ?? "") + braces + window + self.modifiers.description + borders
     }
 }
 
@@ -62,7 +69,11 @@ extension TimeModifiers: CustomStringConvertible {
             text += " @ \(moment.milliseconds < 0 ? "-" : "")\(seconds)."
             text += String(repeating: "0", count: 3 - fraction.count) + fraction
         }
-        if self.offset != 0 { text += " offset \(PrometheusDuration.text(self.offset))" }
+        if let formula = self.offsetFormula {
+            text += " offset \(formula.offsetText)"
+        } else if self.offset != 0 {
+            text += " offset \(PrometheusDuration.text(self.offset))"
+        }
         return text
     }
 }
@@ -80,7 +91,16 @@ extension BinaryOperation: CustomStringConvertible {
         case .manyToOne: text += " group_left " + labelList(matching.include)
         case .oneToMany: text += " group_right " + labelList(matching.include)
         }
-        return text + " \(self.right)"
+        return text + matching.fill.description + " \(self.right)"
+    }
+}
+
+extension VectorMatching.Fill: CustomStringConvertible {
+    package var description: String {
+        if let left, left.bitPattern == self.right?.bitPattern { return " fill (\(NumberText.text(left)))" }
+        let left = self.left.map { " fill_left (\(NumberText.text($0)))" }
+        let right = self.right.map { " fill_right (\(NumberText.text($0)))" }
+        return (left ?? "") + (right ?? "")
     }
 }
 

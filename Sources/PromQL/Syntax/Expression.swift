@@ -45,7 +45,18 @@ package struct Selector: Hashable, Sendable {
     package var matchers: [LabelMatcher]
     /// The length of a range selector; nil for an instant selector.
     package var window: Milliseconds?
+    /// How the length follows from the query; ``window`` is then what an instant query makes of it, or 0.
+    package var windowFormula: SpanFormula?
+    package var borders: Borders?
     package var modifiers: TimeModifiers
+
+    /// How the values at the borders of a range are found beside the samples in it.
+    package enum Borders: String, CaseIterable, Hashable, Sendable {
+        /// The sample before the range, if its look-back reaches it, stands for the value at its beginning.
+        case anchored
+        /// On lines to the samples beyond the borders, within the look-back; of an instant selector, at the moment.
+        case smoothed
+    }
 
     package var offset: Milliseconds { self.modifiers.offset }
     package var at: TimeModifiers.Anchor? { self.modifiers.at }
@@ -79,6 +90,8 @@ package struct TimeModifiers: Hashable, Sendable {
 
     /// How far back; negative looks ahead.
     package var offset: Milliseconds = 0
+    /// As ``Selector/windowFormula``.
+    package var offsetFormula: SpanFormula?
     package var at: Anchor?
 
     /// Whether it looks from the query's own times, wherever it stands.
@@ -89,8 +102,12 @@ package struct TimeModifiers: Hashable, Sendable {
 package struct Subquery: Hashable, Sendable {
     package var inner: Expression
     package var window: Milliseconds
+    /// As ``Selector/windowFormula``.
+    package var windowFormula: SpanFormula?
     /// Nil where the default resolution applies.
     package var step: Milliseconds?
+    /// As ``Selector/windowFormula``.
+    package var stepFormula: SpanFormula?
     package var modifiers: TimeModifiers
 }
 
@@ -150,6 +167,19 @@ package struct VectorMatching: Hashable, Sendable {
     package var cardinality = Cardinality.oneToOne
     /// Labels taken from the "one" side, from `group_left(…)`.
     package var include: [String] = []
+    package var fill = Fill()
+
+    /// What stands for elements that have no partner; nil where those are left out.
+    ///
+    /// As in Prometheus, with `group_right` the left value is that of the right side, where the many are.
+    package struct Fill: Hashable, Sendable {
+        /// From `fill_left(…)`.
+        package var left: Double?
+        /// From `fill_right(…)`.
+        package var right: Double?
+
+        package var isEmpty: Bool { self.left == nil && self.right == nil }
+    }
 }
 
 package struct BinaryOperation: Hashable, Sendable {
@@ -158,6 +188,11 @@ package struct BinaryOperation: Hashable, Sendable {
     package var right: Expression
     package var returnsBool: Bool
     package var matching: VectorMatching
+
+    /// Whether every element of the result comes of one of the left side and one of the right.
+    package var needsBothSides: Bool {
+        self.operation != .or && self.operation != .unless && self.matching.fill.isEmpty
+    }
 }
 
 package enum AggregationOperator: String, CaseIterable, Hashable, Sendable {

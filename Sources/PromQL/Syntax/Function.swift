@@ -16,6 +16,7 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
     case floor
     case histogramFraction = "histogram_fraction"
     case histogramQuantile = "histogram_quantile"
+    case histogramQuantiles = "histogram_quantiles"
     case idelta
     case increase
     case irate
@@ -97,8 +98,8 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
         var arguments: [ExpressionType]
         /// How many of the last arguments may be left out.
         var optional = 0
-        /// Whether the last argument may be given any number of times.
-        var isVariadic = false
+        /// How often the last argument may be repeated.
+        var repetitions = 0
         var result = ExpressionType.vector
     }
 
@@ -117,6 +118,7 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
         case .clampMax, .clampMin: Signature(arguments: [.vector, .scalar])
         case .histogramFraction: Signature(arguments: [.scalar, .scalar, .vector])
         case .histogramQuantile: Signature(arguments: [.scalar, .vector])
+        case .histogramQuantiles: Signature(arguments: [.vector, .string, .scalar], repetitions: 9)
         case .quantileOverTime: Signature(arguments: [.scalar, .matrix])
         case .predictLinear: Signature(arguments: [.matrix, .scalar])
         case .doubleExponentialSmoothing: Signature(arguments: [.matrix, .scalar, .scalar])
@@ -124,9 +126,9 @@ package enum Function: String, CaseIterable, Hashable, Sendable {
         case .dayOfMonth, .dayOfWeek, .dayOfYear, .daysInMonth, .hour, .minute, .month, .year:
             Signature(arguments: [.vector], optional: 1)
         case .labelReplace: Signature(arguments: [.vector, .string, .string, .string, .string])
-        case .labelJoin: Signature(arguments: [.vector, .string, .string, .string], optional: 1, isVariadic: true)
+        case .labelJoin: Signature(arguments: [.vector, .string, .string, .string], optional: 1, repetitions: .max)
         case .sortByLabel, .sortByLabelDesc:
-            Signature(arguments: [.vector, .string], optional: 1, isVariadic: true)
+            Signature(arguments: [.vector, .string], optional: 1, repetitions: .max)
         case .pi, .time, .queryStart, .queryEnd, .queryRange, .queryStep: Signature(arguments: [], result: .scalar)
         case .maxOf, .minOf: Signature(arguments: [.scalar, .scalar], result: .scalar)
         case .scalar: Signature(arguments: [.vector], result: .scalar)

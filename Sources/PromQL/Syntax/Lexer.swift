@@ -129,7 +129,7 @@ struct Lexer {
                     hint: "units are y w d h m s ms, the larger first, as in 1h30m"
                 )
             }
-            guard Double(span) / 1000 < Parser.longestSpan else {
+            guard Double(span) / 1000 < SpanFormula.longest else {
                 throw self.failure("duration out of range: \"\(self.text(from: start))\"", at: start)
             }
             return .duration(span)

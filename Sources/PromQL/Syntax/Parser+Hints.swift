@@ -5,8 +5,7 @@
 extension Parser {
     /// Names that Prometheus knows and this language does not.
     private static let experimental: Set<String> = [
-        "info", "limit_ratio", "histogram_quantiles", "start_timestamp", "fill", "fill_left", "fill_right", "anchored",
-        "smoothed",
+        "info", "limit_ratio", "start_timestamp",
     ]
     private static let experimentalHint = "experimental in Prometheus, not available here"
 
@@ -18,6 +17,11 @@ extension Parser {
             return self.failure("unexpected \"\(name)\"", hint: "it stands once, directly after a binary operator")
         case "group_left", "group_right":
             return self.failure("unexpected \"\(name)\"", hint: "it stands after on(…) or ignoring(…)")
+        case "fill", "fill_left", "fill_right":
+            return self.failure(
+                "unexpected \"\(name)\"",
+                hint: "it stands once, after a binary operator and what that matches on"
+            )
         case let word where word.hasPrefix("histogram_"):
             return self.failure(
                 "unknown function with name \"\(name)\"",

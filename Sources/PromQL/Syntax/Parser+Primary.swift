@@ -4,7 +4,7 @@
 import Telemetry
 
 extension Parser {
-    /// A primary expression with `[…]`, `offset` and `@` after it.
+    /// A primary expression with `[…]`, `offset`, `@`, `anchored` and `smoothed` after it.
     mutating func postfix() throws(PromQLError) -> (Expression, height: Int) {
         let start = self.current.start
         var (expression, height) = try self.primary()
@@ -18,10 +18,11 @@ extension Parser {
                 let offset = try self.signedSpan(in: "offset")
                 expression = try self.modify(expression, at: place) {
                     (modifiers: inout TimeModifiers) throws(PromQLError) in
-                    guard modifiers.offset == 0 else {
+                    guard modifiers.offset == 0, modifiers.offsetFormula == nil else {
                         throw PromQLError(.syntax, "offset may not be set multiple times")
                     }
-                    modifiers.offset = offset
+                    modifiers.offset = offset.length
+                    modifiers.offsetFormula = offset.formula
                 }
             } else if self.isSymbol("@") {
                 self.advance()
@@ -34,10 +35,29 @@ extension Parser {
                     }
                     modifiers.at = anchor
                 }
+            } else if let borders = Selector.Borders.allCases.first(where: { self.isKeyword($0.rawValue) }) {
+                expression = try self.selector(expression, with: borders)
+                self.advance()
             } else {
                 return (expression, height)
             }
         }
+    }
+
+    private func selector(
+        _ expression: Expression,
+        with borders: Selector.Borders
+    ) throws(PromQLError) -> Expression {
+        guard case .selector(var selector) = expression else {
+            var reason = "\(borders.rawValue) modifier not implemented"
+            if case .subquery = expression { reason = "\(borders.rawValue) modifier is not supported for subqueries" }
+            throw self.failure(reason, hint: "it stands behind a selector")
+        }
+        guard selector.borders == nil || selector.borders == borders else {
+            throw self.failure("anchored and smoothed modifiers cannot be used together")
+        }
+        selector.borders = borders
+        return .selector(selector)
     }
 
     private func modify(
@@ -79,14 +99,23 @@ extension Parser {
                     hint: expression.type == .scalar ? "vector(…) turns a scalar into a vector" : nil
                 )
             }
-            return .subquery(Subquery(inner: expression, window: window, step: step, modifiers: TimeModifiers()))
+            return .subquery(
+                Subquery(
+                    inner: expression,
+                    window: window.length,
+                    windowFormula: window.formula,
+                    step: step?.length,
+                    stepFormula: step?.formula,
+                    modifiers: TimeModifiers()
+                )
+            )
         }
         try self.expect("]", in: "range selector")
         guard case .selector(var selector) = expression, selector.window == nil else {
             throw self.failure(
                 "ranges only allowed for vector selectors",
                 at: place,
-                hint: "a subquery needs a colon: [\(PrometheusDuration.text(window)):]"
+                hint: "a subquery needs a colon: [\(PrometheusDuration.text(window.length)):]"
             )
         }
         guard selector.modifiers == TimeModifiers() else {
@@ -97,7 +126,8 @@ extension Parser {
                 hint: "write it after the range"
             )
         }
-        selector.window = window
+        selector.window = window.length
+        selector.windowFormula = window.formula
         return .selector(selector)
     }
 
@@ -178,19 +208,20 @@ extension Parser {
         self.advance()
         let (arguments, height) = try self.arguments(in: "function call")
         let signature = function.signature
-        let most = signature.arguments.count
-        let least = most - signature.optional
-        guard arguments.count >= least, signature.isVariadic || arguments.count <= most else {
+        let types = signature.arguments.count
+        let least = types - signature.optional
+        guard arguments.count >= least, arguments.count - types <= signature.repetitions else {
+            let isExact = signature.optional == 0 && signature.repetitions == 0
+            let isShort = arguments.count < least
             let wanted =
-                least == most && !signature.isVariadic
-                ? "\(least)" : "at \(arguments.count < least ? "least \(least)" : "most \(most)")"
+                isExact ? "\(least)" : isShort ? "at least \(least)" : "at most \(types + signature.repetitions)"
             throw self.failure(
                 "expected \(wanted) argument(s) in call to \"\(name)\", got \(arguments.count)",
                 at: place
             )
         }
         for (index, argument) in arguments.enumerated() {
-            let expected = signature.arguments[min(index, most - 1)]
+            let expected = signature.arguments[min(index, types - 1)]
             try self.check(argument.expression, is: expected, in: "call to function \"\(name)\"", at: argument.start)
         }
         try self.checkConstants(of: function, arguments)
@@ -267,7 +298,7 @@ extension Parser {
         of function: Function,
         _ arguments: [(expression: Expression, start: Int)]
     ) throws(PromQLError) {
-        guard function == .labelReplace || function == .labelJoin else { return }
+        guard [.labelReplace, .labelJoin, .histogramQuantiles].contains(function) else { return }
         if case .string(let name) = arguments[1].expression.unwrapped, name.isEmpty || name.contains("\u{FFFD}") {
             throw self.failure(
                 "invalid destination label name in \(function.rawValue)(): \(NumberText.quoted(name))",

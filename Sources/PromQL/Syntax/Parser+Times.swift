@@ -5,32 +5,35 @@ import Telemetry
 
 /// Spans and moments.
 extension Parser {
-    /// 2⁶³ ns, in seconds: the longest duration that Prometheus can hold, about 292 years.
-    static let longestSpan = 9_223_372_036.854775
-
-    /// A span after `offset` or `@`, without its sign; arithmetic stands in parentheses there.
-    private mutating func span(in context: String) throws(PromQLError) -> Milliseconds {
-        let place = self.current.start
-        return try self.milliseconds(try self.durationOperand(in: context), at: place)
-    }
+    /// A span with, where it follows from the query, how: the length is then that of an instant query, or zero.
+    typealias Span = (length: Milliseconds, formula: SpanFormula?)
 
     /// A span in brackets, which may be computed: `[2 * 5m + 30s]`.
-    mutating func positiveSpan(in context: String) throws(PromQLError) -> Milliseconds {
+    mutating func positiveSpan(in context: String) throws(PromQLError) -> Span {
         let place = self.current.start
-        let span = try self.milliseconds(try self.duration(in: context, minimum: 0), at: place)
-        guard span > 0 else { throw self.failure("duration must be greater than 0", at: place) }
+        let span = try self.span(self.duration(in: context, minimum: 0), at: place)
+        guard span.length > 0 || span.formula != nil else {
+            throw self.failure("duration must be greater than 0", at: place)
+        }
         return span
     }
 
-    mutating func signedSpan(in context: String) throws(PromQLError) -> Milliseconds {
-        if self.take("-") { return -(try self.span(in: context)) }
-        _ = self.take("+")
-        return try self.span(in: context)
+    /// A span after `offset`; arithmetic stands in parentheses there.
+    mutating func signedSpan(in context: String) throws(PromQLError) -> Span {
+        let negates = self.take("-")
+        if !negates { _ = self.take("+") }
+        let place = self.current.start
+        let written = try self.durationOperand(in: context)
+        return try self.span(negates ? Self.negated(written) : written, at: place)
     }
 
-    private func milliseconds(_ seconds: Double, at place: Int) throws(PromQLError) -> Milliseconds {
-        guard abs(seconds) < Self.longestSpan else { throw self.failure("duration out of range", at: place) }
-        return Milliseconds((seconds * 1000).rounded())
+    private func span(_ written: WrittenSpan, at place: Int) throws(PromQLError) -> Span {
+        guard let seconds = written.formula.constant else {
+            return ((try? written.formula.milliseconds(step: 0, range: 0)) ?? 0, written.formula)
+        }
+        guard abs(seconds) < SpanFormula.longest else { throw self.failure("duration out of range", at: place) }
+        let milliseconds = seconds * 1000
+        return (Milliseconds(written.isComputed ? milliseconds : milliseconds.rounded()), nil)
     }
 
     mutating func anchor() throws(PromQLError) -> TimeModifiers.Anchor {
@@ -55,8 +58,11 @@ extension Parser {
         let isNegative = self.take("-")
         if !isNegative { _ = self.take("+") }
         guard case .number(let seconds) = self.current.kind else {
-            let span = try self.span(in: "@ modifier")
-            return isNegative ? -span : span
+            let span = try self.span(self.durationOperand(in: "@ modifier"), at: place)
+            guard span.formula == nil else {
+                throw self.failure("a time after @ cannot follow from the query", at: place)
+            }
+            return isNegative ? -span.length : span.length
         }
         guard seconds < 9.2e15 else {
             throw self.failure("timestamp out of bounds for @ modifier: \(NumberText.text(seconds))", at: place)

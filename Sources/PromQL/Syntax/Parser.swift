@@ -126,7 +126,7 @@ struct Parser {
         return (.unary(negates: negates, inner), height + 1)
     }
 
-    /// `bool`, `on`, `ignoring`, `group_left` and `group_right` after an operator.
+    /// `bool`, `on`, `ignoring`, `group_left`, `group_right` and `fill` after an operator.
     private mutating func modifiers(
         _ operation: BinaryOperator,
         left: Expression
@@ -154,6 +154,10 @@ struct Parser {
                 try self.checkGrouping(matching, of: operation, at: place)
             }
         }
+        if let fill = try self.fill() {
+            explicit = true
+            matching.fill = fill
+        }
         let binary = BinaryOperation(
             operation: operation,
             left: left,
@@ -162,6 +166,35 @@ struct Parser {
             matching: matching
         )
         return (binary, explicit)
+    }
+
+    /// `fill(…)`, or `fill_left(…)` and `fill_right(…)` in any order; nil where a metric has such a name.
+    private mutating func fill() throws(PromQLError) -> VectorMatching.Fill? {
+        if let value = try self.fillValue(of: "fill") { return VectorMatching.Fill(left: value, right: value) }
+        if let left = try self.fillValue(of: "fill_left") {
+            return VectorMatching.Fill(left: left, right: try self.fillValue(of: "fill_right"))
+        }
+        guard let right = try self.fillValue(of: "fill_right") else { return nil }
+        return VectorMatching.Fill(left: try self.fillValue(of: "fill_left"), right: right)
+    }
+
+    private mutating func fillValue(of keyword: String) throws(PromQLError) -> Double? {
+        guard self.isKeyword(keyword), self.following.kind == .symbol("(") else { return nil }
+        self.advance()
+        self.advance()
+        let negates = self.take("-")
+        if !negates { _ = self.take("+") }
+        let magnitude: Double
+        switch self.current.kind {
+        case .number(let value): magnitude = value
+        case .duration(let span): magnitude = Double(span) / 1000
+        case .identifier(let text) where text.lowercased() == "inf": magnitude = .infinity
+        case .identifier(let text) where text.lowercased() == "nan": magnitude = .nan
+        default: throw self.failure("unexpected \(self.current.name) in \(keyword), expected number")
+        }
+        self.advance()
+        try self.expect(")", in: keyword)
+        return negates ? -magnitude : magnitude
     }
 
     private func checkGrouping(
@@ -202,9 +235,15 @@ struct Parser {
         if operation.isComparison, !binary.returnsBool, binary.left.type == .scalar, binary.right.type == .scalar {
             throw self.failure("comparisons between scalars must use BOOL modifier", at: place)
         }
+        if operation.isSet, !binary.matching.fill.isEmpty {
+            throw self.failure("filling in missing series not allowed for set operators", at: place)
+        }
         if explicitMatching, hasScalar {
             if !binary.matching.labels.isEmpty {
                 throw self.failure("vector matching only allowed between instant vectors", at: place)
+            }
+            if !binary.matching.fill.isEmpty {
+                throw self.failure("filling in missing series only allowed between instant vectors", at: place)
             }
             binary.matching = VectorMatching()
         }

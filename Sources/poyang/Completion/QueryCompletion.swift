@@ -36,7 +36,7 @@ enum QueryCompletion {
         switch cursor.place {
         case .operand, .rightOperand:
             let metrics = await source.values(of: Labels.metricName, selector: nil)
-            let pairing = cursor.place == .rightOperand ? ["bool", "ignoring", "on"] : []
+            let pairing = cursor.place == .rightOperand ? ["bool", "ignoring", "on"] + self.fills : []
             return self.matching(cursor.prefix, metrics + self.functions + pairing)
         case .afterOperand: return self.matching(cursor.prefix, self.keywords)
         case .labelName(let selector):
@@ -63,10 +63,10 @@ enum QueryCompletion {
     private static let functions: [String] =
         (AggregationOperator.allCases.map(\.rawValue) + Function.allCases.map(\.rawValue)).sorted().map { $0 + "(" }
 
-    private static let keywords = [
-        "and", "atan2", "bool", "by", "group_left", "group_right", "ignoring", "offset", "on", "or", "unless",
-        "without",
-    ]
+    private static let fills = ["fill(", "fill_left(", "fill_right("]
+    private static let keywords =
+        ["anchored", "and", "atan2", "bool", "by"] + fills
+        + ["group_left", "group_right", "ignoring", "offset", "on", "or", "smoothed", "unless", "without"]
 
     private static func escaped(_ value: String, _ quote: Character) -> String {
         guard quote != "`" else { return value }

@@ -10,8 +10,6 @@ extension PromQLScriptRunner {
     func reasonToSkip(_ evaluation: PromQLScript.Evaluation) -> String? {
         let words = QueryWords(evaluation.query)
         if let name = Self.experimentalFunctions.first(where: words.calls) { return "experimental: \(name)" }
-        if let name = Self.experimentalModifiers.first(where: words.contains) { return "experimental: \(name)" }
-        if words.hasDurationExpression { return "experimental: duration expressions" }
         if let name = Self.histogramFunctions.first(where: words.calls) { return "native histograms: \(name)" }
         if evaluation.hasHistogram { return "native histograms" }
         if self.reads(self.histogramSeries, evaluation.query, words) { return "native histograms" }
@@ -27,13 +25,8 @@ extension PromQLScriptRunner {
     }
 
     private static let experimentalFunctions = [
-        "info", "limitk", "limit_ratio", "sort_by_label", "sort_by_label_desc", "mad_over_time",
-        "ts_of_min_over_time", "ts_of_max_over_time", "ts_of_first_over_time", "ts_of_last_over_time",
-        "double_exponential_smoothing", "histogram_quantiles", "start", "end", "step", "range", "start_timestamp",
-        "max_of", "min_of",
+        "info", "limit_ratio", "start_timestamp",
     ]
-
-    private static let experimentalModifiers = ["anchored", "smoothed", "fill", "fill_left", "fill_right"]
 
     private static let histogramFunctions = [
         "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar",
@@ -83,19 +76,5 @@ private struct QueryWords {
                 && openers.contains(self.pieces[index + 1])
                 && (index == 0 || self.pieces[index - 1] != "@")
         }
-    }
-
-    /// Whether something is computed in a range, a step or an offset.
-    var hasDurationExpression: Bool {
-        var isInBrackets = false
-        for (index, piece) in self.pieces.enumerated() {
-            if piece == "[" { isInBrackets = true }
-            if piece == "]" { isInBrackets = false }
-            if isInBrackets, ["+", "-", "*", "/", "%", "^", "("].contains(piece) { return true }
-            guard piece.lowercased() == "offset" else { continue }
-            let next = self.pieces[(index + 1)...].first { $0 != "-" && $0 != "+" }
-            if next == "(" { return true }
-        }
-        return false
     }
 }
