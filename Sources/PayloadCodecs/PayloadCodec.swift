@@ -29,8 +29,7 @@ package struct DecodedMessage: Hashable, Sendable {
     package var frame = DeviceFrame()
     /// Whether keys come from a network server: of those the ones that the model knows are taken.
     package var isOfNetworkServer = false
-    /// The unit of each reading as the payload names it, nil where it names none or one that is not known; empty for
-    /// formats without units.
+    /// The unit of each reading as the payload names it, nil where it names none; empty for formats without units.
     package var units: [Unit?] = []
     /// Where an edge node of Sparkplug B is to be asked for its birth; nil where it need not.
     package var rebirth: String?

@@ -214,6 +214,37 @@ struct NetworkServerTests {
         #"""
         {"end_device_ids":{"device_id":"dev1"},
          "uplink_message":{"received_at":"2022-07-18T09:\#(minute):15Z",\#(members)}}
+    /// Units of RFC 8428, RFC 8798 and of model files; generic/json expects the metric's own.
+    @Test(arguments: [
+        ("wind_speed_meters_per_second", "km/h", 36.0, 10.0), ("water_level_meters", "ft", 10, 3.048),
+        ("water_level_meters", "km", 0.5, 500), ("wind_direction_degrees", "rad", 1.570796327, 90.000000012),
+        ("ammonia_nitrogen_milligrams_per_liter", "ug/l", 2, 0.002),
+        ("dissolved_oxygen_milligrams_per_liter", "kg/m3", 0.008, 8),
+        ("dissolved_oxygen_milligrams_per_liter", "g/l", 0.008, 8),
+        ("ammonia_nitrogen_milligrams_per_liter", "ug/m3", 2000, 0.002),
+        ("conductivity_microsiemens_per_centimeter", "mS/cm", 1, 1000),
+        ("conductivity_microsiemens_per_centimeter", "S/m", 0.1, 1000),
+        ("air_temperature_celsius", "degF", 68, 20), ("relative_humidity_percent", "/100", 51, 51),
+        ("reservoir_storage_cubic_meters", "l", 5000, 5), ("signal_dbm", "dBW", -120, -90),
+        ("aerator_running", "/", 1, 1), ("gates_open_count", "count", 3, 3), ("ph", "pH", 7, 7),
+    ])
+    func unitsOfSenMLAreThoseOfItsRegistryAndOfModels(metric: String, unit: String, value: Double, stored: Double) {
+        let pack = #"[{"n":"\#(metric)","u":"\#(unit)","v":\#(value)}]"#
+        let batch = self.take(pack, topic: "poyang/v1/devices/dev1/senml")
+        #expect(batch.quarantined.isEmpty)
+        #expect(self.values(batch) == ["f2 \(metric)": stored])
+    }
+
+    @Test(arguments: [
+        ("rainfall_millimeters", "mm/h"), ("ph", "%"), ("ph", "banana"), ("air_temperature_celsius", "far"),
+        ("water_level_meters", "Pa"), ("dissolved_oxygen_milligrams_per_liter", "ppm"),
+    ])
+    func unitsOfSomethingElseAreRefused(metric: String, unit: String) {
+        let batch = self.take(#"[{"n":"\#(metric)","u":"\#(unit)","v":7}]"#, topic: "poyang/v1/devices/dev1/senml")
+        #expect(batch.readings.isEmpty)
+        #expect(batch.quarantined.first?.refusals.map(\.reason) == [.malformed])
+    }
+
         """#
     }
 
