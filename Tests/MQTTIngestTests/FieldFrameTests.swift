@@ -131,6 +131,22 @@ struct FieldFrameTests {
         #expect(other.quarantined.first?.refusals.map(\.reason) == [.wrongAddress])
     }
 
+    /// A minute's packet of waste water from the field; the amounts of the interval leave nothing behind.
+    @Test func aPacketOfMeansIsStoredWhole() {
+        let packet = hj212Packet(
+            "ST=21;CN=2051;PW=123456;MN=36042600000123;CP=&&DataTime=20220621164000;w01003-Min=12.1,w01003-Avg=13.1,"
+                + "w01003-Max=14,w01003-Cou=5711.829,w01003-Flag=N;W01001-Avg=7.1,W01001-ZsAvg=7.2;LA-Avg=57.9&&"
+        )
+        let batch = self.take(packet, topic: "poyang/v1/devices/wq-1/hj212")
+        #expect(batch.quarantined.isEmpty)
+        #expect(
+            batch.readings.map(\.series.labels.metric) == [
+                "turbidity_minimum_minutes_ntu", "turbidity_mean_minutes_ntu", "turbidity_maximum_minutes_ntu",
+                "ph_mean_minutes", "sound_level_mean_minutes_decibels",
+            ]
+        )
+    }
+
     /// What the codec calls an element and gives a unit is a channel of that unit.
     @Test func theBuiltInModelsKnowWhatTheCodecsSay() {
         let channels = Dictionary(
@@ -148,8 +164,16 @@ struct FieldFrameTests {
             DeviceModel.genericHJ212.optionalChannels.map { ($0.key, $0) }
         ) { first, _ in first }
         for factor in HJ212Factor.all {
-            guard let channel = factors["\(factor.code)-Rtd"], !factor.unit.isEmpty else { continue }
+            guard let channel = factors["\(factor.code)-Rtd"] else {
+                Issue.record("no channel for \(factor.code)")
+                continue
+            }
+            // Faecal coliforms are counted in a litre.
+            guard !factor.unit.isEmpty, factor.unit != "1/L" else { continue }
             #expect(Unit(named: factor.unit) == channel.unit, "\(factor.code)")
+        }
+        for channel in factors.values where !channel.metric.hasPrefix("ph") {
+            #expect(MetricName.isAcceptable(channel.metric), "\(channel.metric)")
         }
     }
 }
