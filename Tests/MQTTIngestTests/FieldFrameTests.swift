@@ -147,6 +147,43 @@ struct FieldFrameTests {
         )
     }
 
+    /// What is physically impossible is kept, and counts for nothing; without other tests a possible value stays as it came.
+    @Test func impossibleValuesOfStationsAreFlagged() {
+        let rtu = self.take(
+            sl651Frame(
+                0x32,
+                hex(
+                    sl651Head
+                        + "F1F1 0012345678 51 F0F0 2206211650 46 12 9999 48 20 FF000005 4C 22 FF000300 4A 11 0012 39 23 00019070"
+                )
+            ),
+            topic: self.topic
+        )
+        func flags(_ batch: ReadingBatch) -> [String: Quality] {
+            Dictionary(batch.readings.map { ($0.series.labels.metric, $0.sample.mark.quality) }) { first, _ in first }
+        }
+        #expect(
+            flags(rtu) == [
+                "ph": .fail, "conductivity_microsiemens_per_centimeter": .fail,
+                "ammonia_nitrogen_milligrams_per_liter": .fail,
+                "permanganate_index_milligrams_per_liter": .notEvaluated,
+                "water_level_meters": .pass,
+            ]
+        )
+        let packet = hj212Packet(
+            "ST=21;CN=2061;PW=123456;MN=36042600000123;CP=&&DataTime=20220621150000;w01001-Avg=20.5;w01001-Min=7.1;"
+                + "w01018-Avg=-3;w01014-Max=-0.4;w21003-Avg=12,w21003-Flag=T&&"
+        )
+        let station = self.take(packet, topic: "poyang/v1/devices/wq-1/hj212")
+        #expect(
+            flags(station) == [
+                "ph_mean_1h": .fail, "ph_minimum_1h": .notEvaluated, "cod_mean_1h_milligrams_per_liter": .fail,
+                "conductivity_maximum_1h_microsiemens_per_centimeter": .fail,
+                "ammonia_nitrogen_mean_1h_milligrams_per_liter": .suspect,
+            ]
+        )
+    }
+
     /// What the codec calls an element and gives a unit is a channel of that unit.
     @Test func theBuiltInModelsKnowWhatTheCodecsSay() {
         let channels = Dictionary(
