@@ -71,7 +71,10 @@ struct MessagePath {
             self.dropUnknownKeys(of: cached.route.device, resolver: resolver)
         case .sl651, .hj212:
             if !self.decoded.senders.isEmpty { self.refuseOthers(than: cached.route.device, resolver: resolver) }
+            // None where all was refused.
+            let ofNetwork = max(0, self.decoded.readings.count - self.decoded.frame.decodedByServer)
         case .senML:
+            self.nameAsModel(ofNetwork, of: cached.route.device, resolver: resolver)
             let refusals = resolver.fit(&self.decoded.readings, to: self.decoded.units, of: cached.route.device)
             for refusal in refusals { self.decoded.refuse(refusal) }
         case .nativeJSON, .gatewayTelemetry, .unspoken: break
@@ -311,6 +314,20 @@ struct MessagePath {
         var (next, kept) = (0, 0)
         for sender in self.decoded.senders.indices {
             let first = self.decoded.senders[sender].firstReading
+    /// Gives what the network knows, `count` readings behind those of its decoder, the keys of the model.
+    ///
+    /// They have names of metrics; where the model has such a metric under a key of its own, that key is meant, unless the
+    /// device says it itself.
+    private mutating func nameAsModel(_ count: Int, of device: String, resolver: any ReadingResolver) {
+        for index in self.decoded.readings.indices.dropFirst(self.decoded.frame.decodedByServer).prefix(count) {
+            let metric = self.decoded.readings[index].key
+            guard !resolver.takes(metric, of: device), let key = resolver.key(ofMetric: metric, of: device),
+                !self.decoded.readings.contains(where: { $0.key == key })
+            else { continue }
+            self.decoded.readings[index].key = key
+        }
+    }
+
             kept += self.decoded.readings[next..<first].count { $0.time != nil }
             next = first
             self.decoded.senders[sender].firstReading = kept

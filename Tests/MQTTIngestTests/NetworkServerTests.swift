@@ -30,7 +30,10 @@ struct NetworkServerTests {
             SourceText(
                 path: "Devices/models/acme/gauge.yaml",
                 text: """
-                    channels: { water_level_meters: { key: level, unit: mm }, signal_dbm: { optional: true } }
+                    channels:
+                      water_level_meters: { key: level, unit: mm }
+                      battery_percent: { key: battery, min: 0, max: 100 }
+                      signal_dbm: { optional: true }
                     payload: { form: fixed, ports: [2], frames: [{ fields: [{ key: level, type: u8 }] }] }
                     """
             ),
@@ -133,6 +136,16 @@ struct NetworkServerTests {
             topic: "application/7/device/0404040404040404/event/status"
         )
         #expect(status.readings.isEmpty && status.quarantined.count == 1)
+    }
+
+    /// Its channel has a key of the model's own payload.
+    @Test func aStatusGivesTheBatteryOfAModelThatCallsItOtherwise() {
+        let batch = self.take(
+            #"{"time":"2022-07-18T09:34:15Z","deviceInfo":{"devEui":"0404040404040404"},"margin":10,"batteryLevel":75.5}"#,
+            topic: "application/7/device/0404040404040404/event/status"
+        )
+        #expect(batch.quarantined.isEmpty)
+        #expect(self.values(batch) == ["f2 battery_percent": 75.5])
     }
 
     @Test func aStatusGivesTheBattery() {
