@@ -81,6 +81,7 @@ struct MessagePath {
         }
         if isRetained { self.refuseTimeless() }
         if self.isShared {
+        case .status: self.noteConnection(payload, of: cached.route.device, resolver: resolver, batch.receivedAt)
             self.resolveSenders(resolver: resolver, into: &batch)
         } else {
             let (device, count) = (cached.route.device, self.decoded.readings.count)
@@ -149,6 +150,8 @@ struct MessagePath {
         resolver: any ReadingResolver,
         into batch: inout ReadingBatch
     ) -> [Refusal] {
+        case .status:
+            self.decoded.removeAll()
         guard !range.isEmpty else { return [] }
         let isAll = range.count == self.decoded.readings.count
         let refusals = resolver.resolve(
@@ -200,6 +203,23 @@ struct MessagePath {
             case .contested(var refusal):
                 refusal.values = end - sender.firstReading
                 if refusal.values > 0 { self.decoded.refuse(refusal) }
+    /// Takes notice of the words `online` and `offline`; anything else is refused.
+    private mutating func noteConnection(
+        _ payload: Span<UInt8>,
+        of device: String,
+        resolver: any ReadingResolver,
+        _ receivedAt: Timestamp
+    ) {
+        let shown = String(decoding: payload.indices.prefix(40).map { payload[$0] }, as: UTF8.self)
+        guard let state = DeviceConnection.State(rawValue: shown) else {
+            let detail =
+                "the status is \"\(shown)\"; it is the word online or offline, retained, and offline the Last Will"
+            self.decoded.refuseWhole(.malformed, detail)
+            return
+        }
+        if let refusal = resolver.note(state, of: device, receivedAt: receivedAt) { self.decoded.refuse(refusal) }
+    }
+
                 continue
             }
             let before = batch.readings.count

@@ -52,6 +52,11 @@ package protocol ReadingResolver: AnyObject, Sendable {
     /// - Returns: Why it was not: the device is not registered.
     func note(_ report: FirmwareReport, of device: String, receivedAt: Timestamp) -> Refusal?
 
+    /// Takes notice of what a device said of its connection.
+    ///
+    /// - Returns: Why it was not: the device is not registered.
+    func note(_ connection: DeviceConnection.State, of device: String, receivedAt: Timestamp) -> Refusal?
+
     /// Converts values whose payload names a unit to the units that the device's channels expect; those that do not fit
     /// are taken out, and the refusals say why.
     func fit(_ readings: inout [Reading], to units: [Unit?], of device: String) -> [Refusal]

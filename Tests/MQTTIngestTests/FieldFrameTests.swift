@@ -147,6 +147,25 @@ struct FieldFrameTests {
         )
     }
 
+    @Test func aDeviceSaysWhetherItIsConnected() {
+        let topic = "poyang/v1/devices/rtu/status"
+        #expect(TopicMap.filters.contains("poyang/v1/devices/+/status"))
+        for (word, isRetained) in [("online", false), ("offline", true)] {
+            let batch = self.take(Array(word.utf8), topic: topic, isRetained: isRetained)
+            #expect(batch.readings.isEmpty && batch.quarantined.isEmpty)
+            #expect(self.resolver.board.connection(of: "rtu")?.state.rawValue == word)
+            #expect(self.resolver.board.connection(of: "rtu")?.since == self.now)
+        }
+        for word in ["bogus", "", "ONLINE", "online\n", #"{"status":"online"}"#] {
+            let batch = self.take(Array(word.utf8), topic: topic)
+            #expect(batch.quarantined.map(\.device) == ["rtu"])
+            #expect(batch.quarantined.first?.refusals.map(\.reason) == [.malformed])
+        }
+        #expect(self.resolver.board.connection(of: "rtu")?.state == .offline)
+        let other = self.take(Array("online".utf8), topic: "poyang/v1/devices/nobody/status")
+        #expect(other.quarantined.first?.refusals.map(\.reason) == [.unknownDevice])
+    }
+
     /// What is physically impossible is kept, and counts for nothing; without other tests a possible value stays as it came.
     @Test func impossibleValuesOfStationsAreFlagged() {
         let rtu = self.take(

@@ -214,19 +214,6 @@ struct NetworkServerTests {
         #expect(wrong.quarantined.first?.refusals.map(\.reason) == [.malformed])
     }
 
-    @Test func relativeTimesOfRetainedSenMLAreNone() {
-        let pack = #"[{"n":"moisture","t":-60,"v":20}]"#
-        let topic = "poyang/v1/devices/probe-1/senml"
-        #expect(self.take(pack, topic: topic).readings.map(\.sample.time) == [self.now - 60_000])
-        let retained = self.take(pack, topic: topic, isRetained: true)
-        #expect(retained.readings.isEmpty)
-        #expect(retained.quarantined.first?.refusals.map(\.reason) == [.timeInvalid])
-    }
-
-    private func stackUplink(_ members: String, minute: Int = 34) -> String {
-        #"""
-        {"end_device_ids":{"device_id":"dev1"},
-         "uplink_message":{"received_at":"2022-07-18T09:\#(minute):15Z",\#(members)}}
     /// Units of RFC 8428, RFC 8798 and of model files; generic/json expects the metric's own.
     @Test(arguments: [
         ("wind_speed_meters_per_second", "km/h", 36.0, 10.0), ("water_level_meters", "ft", 10, 3.048),
@@ -258,6 +245,19 @@ struct NetworkServerTests {
         #expect(batch.quarantined.first?.refusals.map(\.reason) == [.malformed])
     }
 
+    @Test func relativeTimesOfRetainedSenMLAreNone() {
+        let pack = #"[{"n":"moisture","t":-60,"v":20}]"#
+        let topic = "poyang/v1/devices/probe-1/senml"
+        #expect(self.take(pack, topic: topic).readings.map(\.sample.time) == [self.now - 60_000])
+        let retained = self.take(pack, topic: topic, isRetained: true)
+        #expect(retained.readings.isEmpty)
+        #expect(retained.quarantined.first?.refusals.map(\.reason) == [.timeInvalid])
+    }
+
+    private func stackUplink(_ members: String, minute: Int = 34) -> String {
+        #"""
+        {"end_device_ids":{"device_id":"dev1"},
+         "uplink_message":{"received_at":"2022-07-18T09:\#(minute):15Z",\#(members)}}
         """#
     }
 
@@ -265,19 +265,19 @@ struct NetworkServerTests {
         let topic = "v3/app1@t/devices/dev1/up"
         let registered = #""version_ids":{"brand_id":"x","firmware_version":"1.0"}"#
         #expect(self.take(self.stackUplink(registered), topic: topic).quarantined.isEmpty)
-        #expect(self.resolver.firmware["dev1"]?.version.text == "1.0")
-        #expect(self.resolver.firmware["dev1"]?.isOwn == false)
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "1.0")
+        #expect(self.resolver.board.firmware(of: "dev1")?.isOwn == false)
         let telemetry = "poyang/v1/devices/dev1/telemetry"
         _ = self.take(#"{"firmware":"1.4.2"}"#, topic: telemetry)
         _ = self.take(self.stackUplink(registered, minute: 36), topic: topic)
-        #expect(self.resolver.firmware["dev1"]?.version.text == "1.4.2")
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "1.4.2")
         // What was kept while it was out of reach is older; a clock that is years ahead makes nothing newer.
         _ = self.take(#"{"ts":1658130000000,"values":{"firmware":"1.4.1"}}"#, topic: telemetry)
-        #expect(self.resolver.firmware["dev1"]?.version.text == "1.4.2")
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "1.4.2")
         _ = self.take(#"{"ts":2999999999999,"values":{"firmware":"1.4.3"}}"#, topic: telemetry)
         _ = self.take(#"{"firmware":"1.4.4"}"#, topic: telemetry)
-        #expect(self.resolver.firmware["dev1"]?.version.text == "1.4.4")
-        #expect(self.resolver.firmware["dev1"]?.since == self.now)
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "1.4.4")
+        #expect(self.resolver.board.firmware(of: "dev1")?.since == self.now)
     }
 
     @Test func firmwareThatIsNoTextIsRefusedBesideTheValues() {
@@ -289,7 +289,7 @@ struct NetworkServerTests {
         )
         #expect(self.values(batch) == ["f2 soil_moisture_percent": 20])
         #expect(batch.quarantined.first?.refusals.map(\.key) == ["version_ids.firmware_version"])
-        #expect(self.resolver.firmware["dev1"] == nil)
+        #expect(self.resolver.board.firmware(of: "dev1") == nil)
     }
 
     @Test func aGatewayTellsTheFirmwareOfItsDevices() {
@@ -298,9 +298,9 @@ struct NetworkServerTests {
             topic: "v1/gateway/telemetry"
         )
         #expect(self.values(batch) == ["f1 soil_moisture_percent": 20])
-        #expect(self.resolver.firmware["probe-1"]?.version.text == "2.1")
-        #expect(self.resolver.firmware["dev1"]?.version.text == "3.0")
-        #expect(self.resolver.firmware["Nobody"] == nil)
+        #expect(self.resolver.board.firmware(of: "probe-1")?.version.text == "2.1")
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "3.0")
+        #expect(self.resolver.board.firmware(of: "Nobody") == nil)
         #expect(batch.quarantined.first?.refusals.map(\.reason) == [.unknownDevice])
         #expect(batch.quarantined.first?.refusals.map(\.values) == [1])
     }
@@ -332,7 +332,7 @@ struct NetworkServerTests {
         #expect(batch.quarantined.first?.refusals.map(\.values).reduce(0, +) == 200)
         for number in 0..<2000 {
             let told = [3, 5].contains(number % 10) ? nil : "v\(number)"
-            #expect(resolver.firmware["n\(number)"]?.version.text == told)
+            #expect(resolver.board.firmware(of: "n\(number)")?.version.text == told)
         }
     }
 
@@ -345,6 +345,6 @@ struct NetworkServerTests {
             isRetained: true
         )
         #expect(retained.quarantined.first?.refusals.map(\.reason) == [.timeInvalid])
-        #expect(self.resolver.firmware["dev1"] == nil)
+        #expect(self.resolver.board.firmware(of: "dev1") == nil)
     }
 }
