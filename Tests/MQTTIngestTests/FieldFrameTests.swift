@@ -147,6 +147,57 @@ struct FieldFrameTests {
         )
     }
 
+    /// Whatever became of the batch with the last packet.
+    @Test func packetsLeaveQuarantineWhenTheirMessageIsWhole() {
+        var path = MessagePath(payloadLimit: 1 << 16)
+        func take(_ payload: [UInt8]) -> ReadingBatch {
+            var batch = ReadingBatch(receivedAt: self.now)
+            path.take(
+                topic: Array(self.topic.utf8).span,
+                topicHash: 1,
+                payload: payload.span,
+                isRetained: false,
+                resolver: self.resolver,
+                into: &batch
+            )
+            return batch
+        }
+        let first = sl651Frame(0x32, Array(self.body.prefix(20)), packet: (1, 2), end: 0x17)
+        let last = sl651Frame(0x32, Array(self.body.dropFirst(20)), packet: (2, 2))
+        let waiting = take(first)
+        #expect(waiting.readings.isEmpty && waiting.settled.isEmpty)
+        #expect(waiting.quarantined.map(\.payload) == [first])
+        for _ in 0..<2 {
+            let whole = take(last)
+            #expect(whole.quarantined.isEmpty)
+            #expect(whole.readings.map(\.sample.value).contains(19.07))
+            #expect(
+                whole.settled
+                    == waiting.quarantined.map { QuarantinedName(device: "rtu", sha256: $0.sha256) }
+            )
+        }
+    }
+
+    /// A packet beside a frame that cannot be read: the payload stays for that.
+    @Test func aPayloadOfWhichMoreIsRefusedStays() {
+        var path = MessagePath(payloadLimit: 1 << 16)
+        let first = sl651Frame(0x32, Array(self.body.prefix(20)), packet: (1, 2), end: 0x17)
+        var settled: [QuarantinedName] = []
+        for payload in [first + [0x7E, 0x7E], sl651Frame(0x32, Array(self.body.dropFirst(20)), packet: (2, 2))] {
+            var batch = ReadingBatch(receivedAt: self.now)
+            path.take(
+                topic: Array(self.topic.utf8).span,
+                topicHash: 1,
+                payload: payload.span,
+                isRetained: false,
+                resolver: self.resolver,
+                into: &batch
+            )
+            settled += batch.settled
+        }
+        #expect(settled.isEmpty)
+    }
+
     @Test func aDeviceSaysWhetherItIsConnected() {
         let topic = "poyang/v1/devices/rtu/status"
         #expect(TopicMap.filters.contains("poyang/v1/devices/+/status"))
