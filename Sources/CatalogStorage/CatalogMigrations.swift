@@ -160,6 +160,16 @@ enum CatalogMigrations {
                     """
             )
         }
+        migrator.registerMigration("0010 connections of devices") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE connections (
+                        device TEXT PRIMARY KEY NOT NULL,
+                        state TEXT NOT NULL, since INTEGER NOT NULL
+                    ) WITHOUT ROWID;
+                    """
+            )
+        }
         return migrator
     }
 }

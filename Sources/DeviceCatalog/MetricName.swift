@@ -60,16 +60,24 @@ package enum MetricName {
         }
     }
 
-    /// What is physically possible for a metric, in its canonical unit.
+    /// What is physically possible for a metric, in its canonical unit; for means and extremes of it (`ph_mean_1h`), too.
     package static func physicalRange(of metric: String) -> ClosedRange<Double> {
-        if let range = self.known[metric] { return range }
+        if let range = self.known[metric] ?? self.known[self.withoutStatistic(metric)] { return range }
         return switch Unit(ofMetric: metric).suffix {
+        case "milligrams_per_liter": 0...1_000_000
         case "percent": 0...100
         case "celsius": -273.15...2000
         case "degrees": -360...360
         case "volts": -1_000_000...1_000_000
         default: -1e15...1e15
         }
+    }
+
+    /// `ph` for `ph_mean_1h`, `air_temperature_celsius` for `air_temperature_maximum_1d_celsius`.
+    private static func withoutStatistic(_ metric: String) -> String {
+        let words = metric.split(separator: "_")
+        guard let at = words.firstIndex(where: { ["mean", "minimum", "maximum"].contains($0) }) else { return metric }
+        return (words[..<at] + words.dropFirst(at + 2)).joined(separator: "_")
     }
 
     /// The known name that is spelled most alike, where one is near enough to be meant.

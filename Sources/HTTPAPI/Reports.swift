@@ -264,6 +264,10 @@ package struct DeviceReport: Encodable, Sendable {
     package var state: String
     package var maintenanceUntil: String?
     package var lastSeen: String?
+    /// `online` or `offline` by its topic `status`; nil where it never said so.
+    package var connection: String?
+    /// When that was first heard.
+    package var connectionSince: String?
     /// How long before their receipt the newest messages were made by the device's own clock, as their median.
     ///
     /// Far above zero the clock is behind, or the messages come late; below zero it is ahead. Nil without a message.

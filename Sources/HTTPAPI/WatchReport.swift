@@ -122,6 +122,7 @@ struct WatchReport: Encodable {
         case (_, "sl651"): return "sl651"
         case (_, "hj212"): return "hj212"
         case (_, "senml"): return "senml"
+        case (_, "status"): return "status"
         case (_, _): return "json"
         }
     }

@@ -8,6 +8,8 @@ import Telemetry
 
 /// The way of one message into a batch: topic → device and codec → readings → series, and what is refused on the way.
 struct MessagePath {
+    /// Messages in several packets whose payloads are remembered: more than wait at a time.
+    private static let awaitedMessages = 256
     /// Topics remembered; beyond that the memory begins anew.
     private static let cachedRoutes = 16_384
 
@@ -26,6 +28,8 @@ struct MessagePath {
     private var sparkplug: SparkplugCodec
     private var decoded = DecodedMessage()
     private var routes: [UInt64: CachedRoute] = [:]
+    /// The payloads with packets of messages that were not whole then, by the codec's number of the message.
+    private var packets: [Int: Set<QuarantinedName>] = [:]
     /// Where edge nodes are to be asked for their births; whoever asks them empties it.
     var rebirths: [String] = []
     /// Whether somebody watches devices, so that ``parts`` are noted.
@@ -67,13 +71,17 @@ struct MessagePath {
             if let rebirth = self.decoded.rebirth { self.rebirths.append(rebirth) }
         case .chirpStack, .thingsStack:
             self.findDevice(&cached.route, resolver: resolver)
+            // None where all was refused.
+            let ofNetwork = max(0, self.decoded.readings.count - self.decoded.frame.decodedByServer)
             self.decodeFrame(of: cached.route.device, resolver: resolver)
+            self.nameAsModel(ofNetwork, of: cached.route.device, resolver: resolver)
             self.dropUnknownKeys(of: cached.route.device, resolver: resolver)
         case .sl651, .hj212:
             if !self.decoded.senders.isEmpty { self.refuseOthers(than: cached.route.device, resolver: resolver) }
         case .senML:
             let refusals = resolver.fit(&self.decoded.readings, to: self.decoded.units, of: cached.route.device)
             for refusal in refusals { self.decoded.refuse(refusal) }
+        case .status: self.noteConnection(payload, of: cached.route.device, resolver: resolver, batch.receivedAt)
         case .nativeJSON, .gatewayTelemetry, .unspoken: break
         }
         if isRetained { self.refuseTimeless() }
@@ -91,8 +99,23 @@ struct MessagePath {
             )
             self.note(cached.route.device, batch.readings[before...], self.decoded.refusals)
         }
+        for message in self.decoded.completed { batch.settled += self.packets[message] ?? [] }
         if !self.decoded.refusals.isEmpty {
-            batch.quarantined.append(self.quarantine(payload, cached, receivedAt: batch.receivedAt))
+            let refused = self.quarantine(payload, cached, receivedAt: batch.receivedAt)
+            self.remember(self.decoded.awaiting, refused)
+            batch.quarantined.append(refused)
+        }
+    }
+
+    /// Remembers a payload of which nothing is refused once the messages are whole that its packets are of.
+    ///
+    /// Also beyond that: a batch that could not be committed comes again.
+    private mutating func remember(_ messages: [Int], _ payload: QuarantinedPayload) {
+        guard payload.refusals.allSatisfy({ $0.values == 0 }) else { return }
+        for message in messages {
+            self.packets[message, default: []]
+                .insert(QuarantinedName(device: payload.device, sha256: payload.sha256))
+            if self.packets.count > Self.awaitedMessages { self.packets[self.packets.keys.min() ?? message] = nil }
         }
     }
 
@@ -127,6 +150,8 @@ struct MessagePath {
             self.sparkplug.topic = topic
             self.sparkplug.now = receivedAt
             self.sparkplug.decode(payload, into: &self.decoded)
+        case .status:
+            self.decoded.removeAll()
         case .unspoken(let advice):
             let codec = UnspokenFormat(advice: advice)
             codec.decode(payload, into: &self.decoded)
@@ -176,6 +201,23 @@ struct MessagePath {
             return [refusal]
         }
         return []
+    }
+
+    /// Takes notice of the words `online` and `offline`; anything else is refused.
+    private mutating func noteConnection(
+        _ payload: Span<UInt8>,
+        of device: String,
+        resolver: any ReadingResolver,
+        _ receivedAt: Timestamp
+    ) {
+        let shown = String(decoding: payload.indices.prefix(40).map { payload[$0] }, as: UTF8.self)
+        guard let state = DeviceConnection.State(rawValue: shown) else {
+            let detail =
+                "the status is \"\(shown)\"; it is the word online or offline, retained, and offline the Last Will"
+            self.decoded.refuseWhole(.malformed, detail)
+            return
+        }
+        if let refusal = resolver.note(state, of: device, receivedAt: receivedAt) { self.decoded.refuse(refusal) }
     }
 
     /// A gateway speaks for many devices, which it calls by names of its own.
@@ -270,6 +312,20 @@ struct MessagePath {
         let bytes = self.decoded.frame.bytes
         let (port, time) = (self.decoded.frame.port, self.decoded.frame.time)
         LayoutDecoder.decode(layout, bytes.span, port: port, time: time, into: &self.decoded)
+    }
+
+    /// Gives what the network knows, `count` readings behind those of its decoder, the keys of the model.
+    ///
+    /// They have names of metrics; where the model has such a metric under a key of its own, that key is meant, unless the
+    /// device says it itself.
+    private mutating func nameAsModel(_ count: Int, of device: String, resolver: any ReadingResolver) {
+        for index in self.decoded.readings.indices.dropFirst(self.decoded.frame.decodedByServer).prefix(count) {
+            let metric = self.decoded.readings[index].key
+            guard !resolver.takes(metric, of: device), let key = resolver.key(ofMetric: metric, of: device),
+                !self.decoded.readings.contains(where: { $0.key == key })
+            else { continue }
+            self.decoded.readings[index].key = key
+        }
     }
 
     /// Decoders of network servers give much that is no measurement: what the model does not know is left out, unless it

@@ -44,10 +44,18 @@ package protocol ReadingResolver: AnyObject, Sendable {
     /// Whether a device has, or may gain, a channel with a key; true for devices that are not known.
     func takes(_ key: String, of device: String) -> Bool
 
+    /// The key of a device's only channel of a metric; nil where it has none, or several.
+    func key(ofMetric metric: String, of device: String) -> String?
+
     /// Takes notice of what was said of a device's firmware.
     ///
     /// - Returns: Why it was not: the device is not registered.
     func note(_ report: FirmwareReport, of device: String, receivedAt: Timestamp) -> Refusal?
+
+    /// Takes notice of what a device said of its connection.
+    ///
+    /// - Returns: Why it was not: the device is not registered.
+    func note(_ connection: DeviceConnection.State, of device: String, receivedAt: Timestamp) -> Refusal?
 
     /// Converts values whose payload names a unit to the units that the device's channels expect; those that do not fit
     /// are taken out, and the refusals say why.

@@ -11,6 +11,8 @@ struct TopicMap: Sendable {
         case sl651
         case hj212
         case senML
+        /// Whether the device is connected.
+        case status
         /// The payload names devices and holds values of each.
         case gatewayTelemetry
         case chirpStack(ChirpStackCodec.Event)
@@ -26,10 +28,10 @@ struct TopicMap: Sendable {
         var format: Format
     }
 
-    /// Everything that CONTRACTS promises to listen to and that carries readings.
+    /// Everything that CONTRACTS promises to listen to.
     static let filters = [
         "poyang/v1/devices/+/telemetry", "poyang/v1/devices/+/senml", "poyang/v1/devices/+/sl651",
-        "poyang/v1/devices/+/hj212", "v1/gateway/telemetry", "v1/devices/+/telemetry",
+        "poyang/v1/devices/+/hj212", "poyang/v1/devices/+/status", "v1/gateway/telemetry", "v1/devices/+/telemetry",
         "application/+/device/+/event/up", "application/+/device/+/event/status", "v3/+/devices/+/up", "spBv1.0/#",
     ]
 
@@ -79,6 +81,7 @@ struct TopicMap: Sendable {
         switch name {
         case "telemetry": return .nativeJSON
         case "senml": return .senML
+        case "status": return .status
         case "sl651": return .sl651
         case "hj212": return .hj212
         default: return .unspoken("no format is known by the name \(name.prefix(80))")

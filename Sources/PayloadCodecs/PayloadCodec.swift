@@ -29,11 +29,14 @@ package struct DecodedMessage: Hashable, Sendable {
     package var frame = DeviceFrame()
     /// Whether keys come from a network server: of those the ones that the model knows are taken.
     package var isOfNetworkServer = false
-    /// The unit of each reading as the payload names it, nil where it names none or one that is not known; empty for
-    /// formats without units.
+    /// The unit of each reading as the payload names it, nil where it names none; empty for formats without units.
     package var units: [Unit?] = []
     /// Where an edge node of Sparkplug B is to be asked for its birth; nil where it need not.
     package var rebirth: String?
+    /// Messages in several packets of which it holds some and that wait for the others, by numbers of the codec.
+    package var awaiting: [Int] = []
+    /// Messages that are whole with it: what was kept of their other packets holds nothing that is refused.
+    package var completed: [Int] = []
     /// What it says of the firmware of its senders.
     package var firmware: [Firmware] = []
 
@@ -76,6 +79,8 @@ package struct DecodedMessage: Hashable, Sendable {
         self.isOfNetworkServer = false
         self.units.removeAll(keepingCapacity: true)
         self.rebirth = nil
+        self.awaiting.removeAll(keepingCapacity: true)
+        self.completed.removeAll(keepingCapacity: true)
         self.firmware.removeAll(keepingCapacity: true)
     }
 

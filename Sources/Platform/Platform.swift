@@ -64,7 +64,7 @@ package struct Platform: Sendable {
             catalog: catalog,
             policy: policy,
             history: store.reader,
-            firmware: FirmwareBoard(try records.firmware())
+            board: DeviceBoard(firmware: try records.firmware(), connections: try records.connections())
         )
         resolver.replace(maintenance: try records.maintenanceWindows())
         let feedSignal = FeedSignal()
@@ -159,7 +159,7 @@ package struct Platform: Sendable {
                 QualityWatch(store: store, resolver: resolver, processor: processor, now: now, logger: logger)
             )
         }
-        services.append(FirmwareRecorder(board: resolver.firmware, records: records, logger: logger))
+        services.append(DeviceBoardRecorder(board: resolver.board, records: records, logger: logger))
         let socketIsOpen = AsyncStream.makeStream(of: Void.self)
         services += HTTPServers.services(options: options, directory: directory, backend: backend, logger: logger) {
             address in

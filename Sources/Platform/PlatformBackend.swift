@@ -203,7 +203,7 @@ package struct PlatformBackend: APIBackend {
         let workEnd = work.end(of: device.id, at: self.options.clock == .wall ? self.now() : clock ?? self.now())
         let state = workEnd != nil ? "maintenance" : lastSeen == nil ? "waiting" : isSilent ? "silent" : "reporting"
         let isFromFile = self.resolver.catalog.fileDevices.contains(device.id)
-        return DeviceReport(
+        var report = DeviceReport(
             device,
             org: site.org,
             source: isFromFile ? "file" : "registry",
@@ -214,6 +214,10 @@ package struct PlatformBackend: APIBackend {
             interval: (device.schedule ?? self.resolver.catalog.models[device.model]?.schedule)?.intervalText,
             channels: reports
         )
+        let connection = self.resolver.board.connection(of: device.id)
+        report.connection = connection?.state.rawValue
+        report.connectionSince = connection?.since.rfc3339()
+        return report
     }
 
     private func visibleSites(_ org: String?) -> [Site] {

@@ -22,7 +22,12 @@ extension SeriesStore {
         _ batch: ReadingBatch,
         handOver: (JournalEntry) -> Void = { _ in }
     ) throws -> JournalEntry {
-        try self.write(deliveries: batch.deliveries, quarantined: batch.quarantined, handOver: handOver) { position in
+        try self.write(
+            deliveries: batch.deliveries,
+            quarantined: batch.quarantined,
+            settled: batch.settled,
+            handOver: handOver
+        ) { position in
             var refused: [QuarantineReason: Int] = [:]
             for payload in batch.quarantined {
                 for refusal in payload.refusals { refused[refusal.reason, default: 0] += refusal.values }
@@ -45,7 +50,7 @@ extension SeriesStore {
         at now: Timestamp,
         handOver: (JournalEntry) -> Void = { _ in }
     ) throws -> JournalEntry {
-        try self.write(deliveries: [], quarantined: [], handOver: handOver) { position in
+        try self.write(handOver: handOver) { position in
             JournalEntry(position: position, receivedAt: now, content: .clockAdvance(site: site, to: to))
         }
     }
@@ -77,7 +82,7 @@ extension SeriesStore {
         at now: Timestamp,
         handOver: (JournalEntry) -> Void = { _ in }
     ) throws -> JournalEntry {
-        try self.write(deliveries: [], quarantined: [], handOver: handOver) { position in
+        try self.write(handOver: handOver) { position in
             let count = self.memory.withLock { $0.count }
             let known = series.compactMap { self.index.id(of: $0) }.filter { Int($0.rawValue) <= count }.sorted()
             let content = JournalEntry.Content.removal(known, from: from, through: through)
@@ -86,8 +91,9 @@ extension SeriesStore {
     }
 
     private func write(
-        deliveries: [Delivery],
-        quarantined: [QuarantinedPayload],
+        deliveries: [Delivery] = [],
+        quarantined: [QuarantinedPayload] = [],
+        settled: [QuarantinedName] = [],
         handOver: (JournalEntry) -> Void,
         entry makeEntry: (JournalPosition) throws -> JournalEntry
     ) throws -> JournalEntry {
@@ -105,6 +111,7 @@ extension SeriesStore {
                     if !quarantined.isEmpty {
                         try rings.insert(db, quarantined, at: entry.position, limits: self.limits)
                     }
+                    try rings.remove(db, settled)
                 }
             } catch {
                 if case .readings(let readings) = entry.content {

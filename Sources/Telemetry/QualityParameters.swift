@@ -121,6 +121,7 @@ package struct QualityOverride: Hashable, Sendable {
         guard !self.isOff else { return nil }
         var parameters = model ?? QualityParameters()
         for test in self.tests { parameters.take(test, from: self.parameters) }
-        return parameters.isEmpty ? nil : parameters
+        // A model without parameters asks of its values that they are possible.
+        return parameters.isEmpty && model?.isEmpty != true ? nil : parameters
     }
 }

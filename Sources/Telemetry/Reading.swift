@@ -52,7 +52,7 @@ package struct Refusal: Hashable, Sendable {
     package var detail: String
     /// The key of the value; nil when the payload as a whole was refused.
     package var key: String?
-    /// How many values this refusal stands for; 1 for a payload that could not be decoded.
+    /// How many values this refusal stands for; 1 for a payload that could not be decoded, 0 for one whose values may still come.
     package var values: Int
 
     package init(reason: QuarantineReason, detail: String, key: String? = nil, values: Int = 1) {
@@ -133,6 +133,17 @@ package struct QuarantinedPayload: Hashable, Sendable {
     }
 }
 
+/// A payload in quarantine, as whoever put it there knows it.
+package struct QuarantinedName: Hashable, Sendable {
+    package var device: String
+    package var sha256: String
+
+    package init(device: String, sha256: String) {
+        self.device = device
+        self.sha256 = sha256
+    }
+}
+
 /// What identifies one MQTT delivery until the broker forgets it: packet id and payload hash.
 package struct Delivery: Hashable, Sendable {
     /// MQTT packet identifier, 1…65535; 0 for QoS 0.
@@ -151,6 +162,8 @@ package struct ReadingBatch: Sendable {
     package var receivedAt: Timestamp
     package var readings: [ResolvedReading] = []
     package var quarantined: [QuarantinedPayload] = []
+    /// Payloads to be taken out of quarantine again: all their values are in this batch.
+    package var settled: [QuarantinedName] = []
     package var deliveries: [Delivery] = []
     /// Messages that the batch holds, whatever became of them.
     package var messages = 0

@@ -109,7 +109,26 @@ package struct Unit: Hashable, Sendable {
             factor: 1000
         ),
         Unit("kilometers_per_hour", "km/h", canonical: "meters_per_second", factor: 1 / 3.6),
+        Unit("millimeters_per_hour", "mm/h", canonical: "meters_per_hour", factor: 0.001),
+        Unit("kilometers", "km", canonical: "meters", factor: 1000),
+        Unit("radians", "rad", canonical: "degrees", factor: 180 / .pi),
         Unit("ratio", "/", canonical: "percent", factor: 100),
+        Unit("per_mille", "‰", canonical: "percent", factor: 0.1, aliases: ["/1000"]),
+        Unit("parts_per_million", "ppm", canonical: "percent", factor: 0.0001),
+        Unit("milliamperes", "mA", canonical: "amperes", factor: 0.001),
+        Unit("minutes", "min", canonical: "hours", factor: 1 / 60),
+        Unit("seconds", "s", canonical: "hours", factor: 1 / 3600),
+        Unit("grams", "g", canonical: "kilograms", factor: 0.001),
+        Unit("liters", "L", canonical: "cubic_meters", factor: 0.001, aliases: ["l"]),
+        Unit("grams_per_liter", "g/L", canonical: "kilograms_per_cubic_meter", aliases: ["g/l"]),
+        Unit(
+            "micrograms_per_cubic_meter",
+            "µg/m³",
+            canonical: "milligrams_per_liter",
+            factor: 1e-6,
+            aliases: ["ug/m3"]
+        ),
+        Unit("decibel_watts", "dBW", canonical: "dbm", offset: 30),
         Unit("million_cubic_meters", "10⁶ m³", canonical: "cubic_meters", factor: 1_000_000, aliases: ["1e6 m3"]),
     ]
 
@@ -134,23 +153,35 @@ package struct Unit: Hashable, Sendable {
         value * self.factor + self.offset
     }
 
+    /// Dimensions with two canonical units, and how many of the second the first is: levels and depths, the salt of rivers
+    /// and of samples, the speed of wind and of a rise.
+    private static let twins: [(first: String, second: String, ratio: Double)] = [
+        ("meters", "millimeters", 1000), ("kilograms_per_cubic_meter", "milligrams_per_liter", 1000),
+        ("meters_per_second", "meters_per_hour", 3600), ("tons", "kilograms", 1000),
+    ]
+
     /// The unit as one of a dimension's canonical unit; nil where it measures something else.
     ///
-    /// Lengths have two canonical units: millimetres for rain and depths, metres for levels.
+    /// A ratio is a bare number, too.
     package func measuring(_ canonical: Unit) -> Unit? {
         if self.canonical == canonical.suffix { return self }
-        let scale: Double
-        switch (self.canonical, canonical.suffix) {
-        case ("millimeters", "meters"): scale = 0.001
-        case ("meters", "millimeters"): scale = 1000
-        default: return nil
+        var factor = self.factor
+        var offset = self.offset
+        if let twin = Unit.twins.first(where: { $0.first == self.canonical && $0.second == canonical.suffix }) {
+            (factor, offset) = (factor * twin.ratio, offset * twin.ratio)
+        } else if let twin = Unit.twins.first(where: { $0.second == self.canonical && $0.first == canonical.suffix }) {
+            (factor, offset) = (factor / twin.ratio, offset / twin.ratio)
+        } else if self.suffix == "ratio", canonical.suffix.isEmpty {
+            factor = 1
+        } else {
+            return nil
         }
         return Unit(
             self.suffix,
             self.symbol,
             canonical: canonical.suffix,
-            factor: scale == 0.001 ? self.factor / 1000 : self.factor * scale,
-            offset: self.offset * scale,
+            factor: factor,
+            offset: offset,
             aliases: self.aliases
         )
     }

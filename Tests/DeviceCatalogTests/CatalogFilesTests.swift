@@ -99,8 +99,11 @@ struct CatalogFilesTests {
     }
 
     @Test(arguments: [
-        ("{ unit: mm/h }", "3:10: unit 'mm/h' is not known; water_level_meters takes m, mm, cm, ft, in"),
-        ("{ unit: V }", "2:30: unit 'V' does not fit water_level_meters, which is in m; it takes m, mm, cm, ft, in"),
+        ("{ unit: mm/x }", "3:10: unit 'mm/x' is not known; water_level_meters takes m, mm, cm, ft, in, km"),
+        (
+            "{ unit: V }",
+            "2:30: unit 'V' does not fit water_level_meters, which is in m; it takes m, mm, cm, ft, in, km"
+        ),
         ("{ unit: ft, max: 40000 }", "2:39: max 40000.0 ft is not physically possible for water_level_meters"),
         ("{ min: 5, max: 5 }", "2:29: min 5.0 is not below max 5.0"),
         ("{ mim: 5 }", "2:24: unknown key 'mim'; did you mean 'min'?"),
@@ -129,8 +132,8 @@ struct CatalogFilesTests {
 
     @Test func namesThePlaceInAModel() {
         #expect(
-            Fixture.problems(Self.model("{ unit: mm/h }")) == [
-                "Devices/models/acme/level.yaml:2:31: unit 'mm/h' is not known; water_level_meters takes m, mm, cm, ft, in"
+            Fixture.problems(Self.model("{ unit: mm/x }")) == [
+                "Devices/models/acme/level.yaml:2:31: unit 'mm/x' is not known; water_level_meters takes m, mm, cm, ft, in, km"
             ]
         )
         let found = Fixture.problems(["Devices/models/a/b.yaml": "channels:\n  level_meter: {}\n  Wrong: {}\n"])

@@ -289,6 +289,43 @@ struct DeviceLifeTests {
         }
     }
 
+    /// It is no reading: the device still waits for its first data.
+    @Test(.timeLimit(.minutes(3)))
+    func aDeviceShowsWhetherItIsConnected() async throws {
+        try await self.withTeam { team, folder in
+            try write(["sites/g/hill.yaml": Self.hill], below: team.devices)
+            try await team.poyang("devices", "apply")
+            #expect(try await !team.poyang("devices", "show", "hill-1").contains("connection"))
+            func say(_ word: String) async throws {
+                let message = ("poyang/v1/devices/hill-1/status", Array(word.utf8))
+                try await TestPublisher.publish([message], to: team.service.broker)
+            }
+            try await say("online")
+            try await say("bogus")
+            try await team.service.settled(messages: 2)
+            let shown = try await team.poyang("devices", "show", "hill-1")
+            #expect(shown.contains("state: waiting\n") && shown.contains("connection: online\nconnection since: 20"))
+            #expect(shown.contains("reject reasons: malformed 1"), "\(shown)")
+            let watch = try PoyangProcess(
+                ["devices", "watch", "hill-1", "--count", "1", "--data", team.data.path],
+                environment: ["LC_ALL": "C.UTF-8"]
+            )
+            try await eventually("the watch to begin") { watch.output.contains(" · online since 20") }
+            try await say("offline")
+            try await watch.waitForExit()
+            #expect(watch.output.contains("/status  7 bytes, read as status\n  offline\n"), "\(watch.output)")
+            #expect(!watch.output.contains("first data"))
+            try await team.service.stop()
+            let service = try await RunningService.start(Self.arguments(folder))
+            let after = Team(service: service, data: team.data, devices: team.devices)
+            let json = try await after.poyang("devices", "show", "hill-1", "--json")
+            #expect(json.contains(#""connection":"offline","connection_since":"20"#), "\(json)")
+            let list = try await service.ask("/api/devices").text
+            #expect(list.contains(#""connection":"offline""#), "\(list)")
+            try await service.stop()
+        }
+    }
+
     @Test(.timeLimit(.minutes(3)))
     func otherHardwareUnderARetiredIdHasNotItsFirmware() async throws {
         try await self.withTeam { team, folder in

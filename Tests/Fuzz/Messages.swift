@@ -22,7 +22,11 @@ func check(_ message: DecodedMessage) {
         message.refusals.count <= DecodedMessage.listedRefusals + QuarantineReason.allCases.count,
         "a long list"
     )
-    precondition(message.refusals.allSatisfy { $0.values > 0 && !$0.detail.isEmpty }, "a refusal of nothing")
+    let mayWait = !message.awaiting.isEmpty
+    precondition(
+        message.refusals.allSatisfy { ($0.values > 0 || mayWait) && !$0.detail.isEmpty },
+        "a refusal of nothing"
+    )
     precondition(message.frame.decodedByServer <= message.readings.count, "more readings of the server than there are")
     precondition(message.units.isEmpty || message.units.count == message.readings.count, "a reading without its unit")
     var last = 0

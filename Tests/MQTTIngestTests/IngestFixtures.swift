@@ -115,6 +115,8 @@ final class OpenResolver: ReadingResolver {
     func device(called name: String) -> NamedDevice { .known(name) }
     func payloadLayout(of device: String) -> PayloadLayout? { nil }
     func note(_ report: FirmwareReport, of device: String, receivedAt: Timestamp) -> Refusal? { nil }
+    func note(_ connection: DeviceConnection.State, of device: String, receivedAt: Timestamp) -> Refusal? { nil }
+    func key(ofMetric metric: String, of device: String) -> String? { nil }
     func takes(_ key: String, of device: String) -> Bool { true }
     func fit(_ readings: inout [Reading], to units: [Telemetry.Unit?], of device: String) -> [Refusal] { [] }
 }

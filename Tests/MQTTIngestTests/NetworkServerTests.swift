@@ -30,7 +30,10 @@ struct NetworkServerTests {
             SourceText(
                 path: "Devices/models/acme/gauge.yaml",
                 text: """
-                    channels: { water_level_meters: { key: level, unit: mm }, signal_dbm: { optional: true } }
+                    channels:
+                      water_level_meters: { key: level, unit: mm }
+                      battery_percent: { key: battery, min: 0, max: 100 }
+                      signal_dbm: { optional: true }
                     payload: { form: fixed, ports: [2], frames: [{ fields: [{ key: level, type: u8 }] }] }
                     """
             ),
@@ -135,6 +138,16 @@ struct NetworkServerTests {
         #expect(status.readings.isEmpty && status.quarantined.count == 1)
     }
 
+    /// Its channel has a key of the model's own payload.
+    @Test func aStatusGivesTheBatteryOfAModelThatCallsItOtherwise() {
+        let batch = self.take(
+            #"{"time":"2022-07-18T09:34:15Z","deviceInfo":{"devEui":"0404040404040404"},"margin":10,"batteryLevel":75.5}"#,
+            topic: "application/7/device/0404040404040404/event/status"
+        )
+        #expect(batch.quarantined.isEmpty)
+        #expect(self.values(batch) == ["f2 battery_percent": 75.5])
+    }
+
     @Test func aStatusGivesTheBattery() {
         let batch = self.take(
             #"{"time":"2022-07-18T09:34:15Z","deviceInfo":{"devEui":"01-01-01-01-01-01-01-01"},"margin":10,"batteryLevel":88.3}"#,
@@ -201,6 +214,37 @@ struct NetworkServerTests {
         #expect(wrong.quarantined.first?.refusals.map(\.reason) == [.malformed])
     }
 
+    /// Units of RFC 8428, RFC 8798 and of model files; generic/json expects the metric's own.
+    @Test(arguments: [
+        ("wind_speed_meters_per_second", "km/h", 36.0, 10.0), ("water_level_meters", "ft", 10, 3.048),
+        ("water_level_meters", "km", 0.5, 500), ("wind_direction_degrees", "rad", 1.570796327, 90.000000012),
+        ("ammonia_nitrogen_milligrams_per_liter", "ug/l", 2, 0.002),
+        ("dissolved_oxygen_milligrams_per_liter", "kg/m3", 0.008, 8),
+        ("dissolved_oxygen_milligrams_per_liter", "g/l", 0.008, 8),
+        ("ammonia_nitrogen_milligrams_per_liter", "ug/m3", 2000, 0.002),
+        ("conductivity_microsiemens_per_centimeter", "mS/cm", 1, 1000),
+        ("conductivity_microsiemens_per_centimeter", "S/m", 0.1, 1000),
+        ("air_temperature_celsius", "degF", 68, 20), ("relative_humidity_percent", "/100", 51, 51),
+        ("reservoir_storage_cubic_meters", "l", 5000, 5), ("signal_dbm", "dBW", -120, -90),
+        ("aerator_running", "/", 1, 1), ("gates_open_count", "count", 3, 3), ("ph", "pH", 7, 7),
+    ])
+    func unitsOfSenMLAreThoseOfItsRegistryAndOfModels(metric: String, unit: String, value: Double, stored: Double) {
+        let pack = #"[{"n":"\#(metric)","u":"\#(unit)","v":\#(value)}]"#
+        let batch = self.take(pack, topic: "poyang/v1/devices/dev1/senml")
+        #expect(batch.quarantined.isEmpty)
+        #expect(self.values(batch) == ["f2 \(metric)": stored])
+    }
+
+    @Test(arguments: [
+        ("rainfall_millimeters", "mm/h"), ("ph", "%"), ("ph", "banana"), ("air_temperature_celsius", "far"),
+        ("water_level_meters", "Pa"), ("dissolved_oxygen_milligrams_per_liter", "ppm"),
+    ])
+    func unitsOfSomethingElseAreRefused(metric: String, unit: String) {
+        let batch = self.take(#"[{"n":"\#(metric)","u":"\#(unit)","v":7}]"#, topic: "poyang/v1/devices/dev1/senml")
+        #expect(batch.readings.isEmpty)
+        #expect(batch.quarantined.first?.refusals.map(\.reason) == [.malformed])
+    }
+
     @Test func relativeTimesOfRetainedSenMLAreNone() {
         let pack = #"[{"n":"moisture","t":-60,"v":20}]"#
         let topic = "poyang/v1/devices/probe-1/senml"
@@ -221,19 +265,19 @@ struct NetworkServerTests {
         let topic = "v3/app1@t/devices/dev1/up"
         let registered = #""version_ids":{"brand_id":"x","firmware_version":"1.0"}"#
         #expect(self.take(self.stackUplink(registered), topic: topic).quarantined.isEmpty)
-        #expect(self.resolver.firmware["dev1"]?.version.text == "1.0")
-        #expect(self.resolver.firmware["dev1"]?.isOwn == false)
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "1.0")
+        #expect(self.resolver.board.firmware(of: "dev1")?.isOwn == false)
         let telemetry = "poyang/v1/devices/dev1/telemetry"
         _ = self.take(#"{"firmware":"1.4.2"}"#, topic: telemetry)
         _ = self.take(self.stackUplink(registered, minute: 36), topic: topic)
-        #expect(self.resolver.firmware["dev1"]?.version.text == "1.4.2")
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "1.4.2")
         // What was kept while it was out of reach is older; a clock that is years ahead makes nothing newer.
         _ = self.take(#"{"ts":1658130000000,"values":{"firmware":"1.4.1"}}"#, topic: telemetry)
-        #expect(self.resolver.firmware["dev1"]?.version.text == "1.4.2")
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "1.4.2")
         _ = self.take(#"{"ts":2999999999999,"values":{"firmware":"1.4.3"}}"#, topic: telemetry)
         _ = self.take(#"{"firmware":"1.4.4"}"#, topic: telemetry)
-        #expect(self.resolver.firmware["dev1"]?.version.text == "1.4.4")
-        #expect(self.resolver.firmware["dev1"]?.since == self.now)
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "1.4.4")
+        #expect(self.resolver.board.firmware(of: "dev1")?.since == self.now)
     }
 
     @Test func firmwareThatIsNoTextIsRefusedBesideTheValues() {
@@ -245,7 +289,7 @@ struct NetworkServerTests {
         )
         #expect(self.values(batch) == ["f2 soil_moisture_percent": 20])
         #expect(batch.quarantined.first?.refusals.map(\.key) == ["version_ids.firmware_version"])
-        #expect(self.resolver.firmware["dev1"] == nil)
+        #expect(self.resolver.board.firmware(of: "dev1") == nil)
     }
 
     @Test func aGatewayTellsTheFirmwareOfItsDevices() {
@@ -254,9 +298,9 @@ struct NetworkServerTests {
             topic: "v1/gateway/telemetry"
         )
         #expect(self.values(batch) == ["f1 soil_moisture_percent": 20])
-        #expect(self.resolver.firmware["probe-1"]?.version.text == "2.1")
-        #expect(self.resolver.firmware["dev1"]?.version.text == "3.0")
-        #expect(self.resolver.firmware["Nobody"] == nil)
+        #expect(self.resolver.board.firmware(of: "probe-1")?.version.text == "2.1")
+        #expect(self.resolver.board.firmware(of: "dev1")?.version.text == "3.0")
+        #expect(self.resolver.board.firmware(of: "Nobody") == nil)
         #expect(batch.quarantined.first?.refusals.map(\.reason) == [.unknownDevice])
         #expect(batch.quarantined.first?.refusals.map(\.values) == [1])
     }
@@ -288,7 +332,7 @@ struct NetworkServerTests {
         #expect(batch.quarantined.first?.refusals.map(\.values).reduce(0, +) == 200)
         for number in 0..<2000 {
             let told = [3, 5].contains(number % 10) ? nil : "v\(number)"
-            #expect(resolver.firmware["n\(number)"]?.version.text == told)
+            #expect(resolver.board.firmware(of: "n\(number)")?.version.text == told)
         }
     }
 
@@ -301,6 +345,6 @@ struct NetworkServerTests {
             isRetained: true
         )
         #expect(retained.quarantined.first?.refusals.map(\.reason) == [.timeInvalid])
-        #expect(self.resolver.firmware["dev1"] == nil)
+        #expect(self.resolver.board.firmware(of: "dev1") == nil)
     }
 }

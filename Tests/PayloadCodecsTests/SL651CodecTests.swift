@@ -46,6 +46,65 @@ struct SL651CodecTests {
         #expect(message.times("PT") == [beijing("2022-06-21T17:00:00")])
     }
 
+    /// Frames of 2014 (novrain/SL-0x028B): sent at 02:00:00, the observation time 02:00 is the end of the hour.
+    @Test func anHourWhoseTimeIsThatOfSendingEndsThere() {
+        let rain = decodeSL651(
+            hex(
+                "7E7E10001234567812343400380200011406120200 00F1F1001234567850F0F01406120200F460"
+                    + "0000000000000000000000002619000000201900 00001A19000000381212900343 83"
+            )
+        )
+        #expect(rain.refusals.isEmpty)
+        #expect(rain.times("DRP").first == beijing("2014-06-12T01:05:00"))
+        #expect(rain.times("DRP").last == beijing("2014-06-12T02:00:00"))
+        #expect(rain.times("PT") == [beijing("2014-06-12T02:00:00")])
+        // The last step has no value, and still is the last.
+        let level = self.decode(
+            0x34,
+            "0001 220621170003 F1F1 0012345678 48 F0F0 2206211700 F5C0 " + String(repeating: "0064", count: 11) + "FFFF"
+        )
+        #expect(level.times("DRZ1").first == beijing("2022-06-21T16:05:00"))
+        #expect(level.times("DRZ1").last == beijing("2022-06-21T16:55:00"))
+        // Seconds before the hour is full, by the station's clock.
+        let early = self.decode(
+            0x34,
+            "0001 220621165958 F1F1 0012345678 50 F0F0 2206211605 F460 " + String(repeating: "01", count: 12)
+        )
+        #expect(early.times("DRP").last == beijing("2022-06-21T17:00:00"))
+    }
+
+    /// 南水 writes the definition of five bytes (28) behind F1 and F0; frames of novrain/SL-0x028B.
+    @Test func readsMarkersWithADefinition() {
+        let timed = decodeSL651(
+            hex(
+                "7E7E00000000044412343200230200032005251800 23F128000000044448F0282005251800261169553912000038121320037DA0"
+            )
+        )
+        #expect(timed.refusals.isEmpty)
+        #expect(timed.senders.map(\.name) == [.address("0000000444")])
+        #expect(timed.readings.map(\.key) == ["PT", "Z", "VT"])
+        #expect(timed.readings.map(\.value) == [695.5, 0, 13.2])
+        #expect(timed.readings.allSatisfy { $0.time == beijing("2020-05-25T18:00:00") })
+        let even = decodeSL651(
+            hex(
+                "7E7E0000000004441234310038020002200525170023F128000000044448F0281912301600041800000539120115011501150115"
+                    + "01150115011501150115011501150115000017CDD0"
+            )
+        )
+        #expect(even.refusals.isEmpty)
+        #expect(even.values("Z") == Array(repeating: 1.15, count: 12) + [0])
+        #expect(even.times("Z").first == beijing("2019-12-30T16:00:00"))
+        #expect(even.times("Z").last == beijing("2019-12-30T17:00:00"))
+    }
+
+    @Test(arguments: ["F030 2206211650", "F118 0012345678", "F200", "F3F1"])
+    func readsNothingBehindAMarkerThatIsNone(marker: String) {
+        let message = self.decode(0x32, self.report + "38 12 1268" + marker + "39 23 00019070")
+        #expect(message.readings.map(\.key) == ["VT"])
+        #expect(message.refusals.map(\.reason) == [.malformed])
+        #expect(message.refusals.first?.detail.contains("is no marker") == true)
+    }
+
     @Test func readsEightRowsOfRelativeLevels() {
         let row = String(repeating: "0064", count: 11) + "FFFF"
         let rows = (0xF5...0xFC).map { "\(String($0, radix: 16)) C0 \(row)" }.joined(separator: " ")

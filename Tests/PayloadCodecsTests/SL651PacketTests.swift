@@ -40,10 +40,14 @@ struct SL651PacketTests {
             if index < packets.count - 1 {
                 #expect(message.readings.isEmpty)
                 #expect(message.refusals.map(\.reason) == [.malformed])
+                // Nothing is refused yet.
+                #expect(message.refusals.map(\.values) == [0])
+                #expect(message.awaiting == [1] && message.completed.isEmpty)
             }
         }
         #expect(message.values("Z").count == 40)
         #expect(message.refusals.isEmpty)
+        #expect(message.awaiting.isEmpty && message.completed == [1])
     }
 
     @Test func aPacketThatCameTwiceChangesNothing() {

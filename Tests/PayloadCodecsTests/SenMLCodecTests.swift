@@ -79,6 +79,19 @@ struct SenMLCodecTests {
         #expect(message.refusals.allSatisfy { $0.reason == .notANumber })
     }
 
+    /// A number in an unknown unit is no value: 2 µg/l would be 2 mg/l.
+    @Test(arguments: ["banana", "far", "C", "F", "lx", "Mach"])
+    func refusesUnitsThatItDoesNotKnow(unit: String) {
+        let message = self.decode(
+            #"[{"n":"a:level","u":"\#(unit)","v":7},{"n":"a:rain","u":"mm","v":0.2},{"n":"a:ph","v":7}]"#
+        )
+        #expect(message.values == ["rain": 0.2, "ph": 7])
+        #expect(message.units == [Unit(named: "mm"), nil])
+        #expect(message.refusals.map(\.reason) == [.malformed])
+        #expect(message.refusals.map(\.key) == ["level"])
+        #expect(message.refusals.first?.detail.contains("the unit \"\(unit)\" is not known") == true)
+    }
+
     /// 5.1.6: a collection of resources; names with a path.
     @Test func collectionsOfResources() {
         let message = self.decode(

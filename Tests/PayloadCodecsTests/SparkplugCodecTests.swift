@@ -97,6 +97,28 @@ struct SparkplugCodecTests {
         #expect(gap.values == ["supply": 12])
     }
 
+    /// Within a minute of a request nothing is asked; what was missed then is asked for with the first message after it.
+    @Test func aGapSoonAfterARequestIsAskedForLater() {
+        var codec = SparkplugCodec()
+        let start: Int64 = 1_655_802_960_000
+        func data(_ sequence: UInt64, after seconds: Int64) -> String? {
+            let payload = Wire.payload([Wire.metric(nil, .float(12), alias: 1)], sequence: sequence)
+            return self.decode(&codec, "spBv1.0/plain/NDATA/edge1", payload, at: start + 1000 * seconds).rebirth
+        }
+        #expect(data(9, after: 0) != nil)
+        _ = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth, at: start + 1000)
+        #expect(data(1, after: 2) == nil)
+        #expect(data(5, after: 3) == nil)
+        #expect(data(6, after: 59) == nil)
+        #expect(data(7, after: 62) == "spBv1.0/plain/NCMD/edge1")
+        #expect(data(8, after: 200) == nil)
+        // A birth that comes by itself is what was missed.
+        #expect(data(12, after: 210) != nil)
+        #expect(data(20, after: 220) == nil)
+        _ = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth, at: start + 230_000)
+        #expect(data(1, after: 400) == nil)
+    }
+
     @Test func aBirthBeginsTheSequenceAnewAndForgetsTheAliasesBeforeIt() {
         var codec = SparkplugCodec()
         let (births, topic) = ("spBv1.0/plain/NBIRTH/edge1", "spBv1.0/plain/NDATA/edge1")

@@ -95,6 +95,33 @@ struct SeriesStoreTests {
         }
     }
 
+    /// Packets of a message that is whole now; the limits count without them.
+    @Test func whatIsSettledLeavesQuarantine() throws {
+        var limits = SeriesStore.Limits()
+        limits.quarantinePerDevice = 2
+        try withTemporaryDirectory { directory in
+            let store = try SeriesStore(path: directory + "/samples.db", processed: .start, limits: limits)
+            let waiting = self.payload("a", [Refusal(reason: .malformed, detail: "packet 1 of 2", values: 0)])
+            let refused = self.payload("a", [Refusal(reason: .malformed, detail: "no JSON")], sha256: "ff")
+            func commit(_ quarantined: [QuarantinedPayload], _ settled: [QuarantinedPayload] = []) throws {
+                var batch = ReadingBatch(receivedAt: .base)
+                batch.quarantined = quarantined
+                batch.settled = settled.map { QuarantinedName(device: $0.device, sha256: $0.sha256) }
+                try store.apply(store.commit(batch))
+            }
+            try commit([waiting, refused])
+            #expect(try store.refusedValues(of: "a") == [.malformed: 1])
+            try commit([], [waiting])
+            #expect(try store.quarantine(limit: 10).map(\.payload) == [refused])
+            try commit([refused])
+            #expect(try store.quarantine(limit: 10).count == 2)
+            #expect(try store.quarantineCounts().values == [.malformed: 2])
+            // Nothing of that name any more, or another's.
+            try commit([], [waiting])
+            #expect(try store.quarantine(limit: 10).count == 2)
+        }
+    }
+
     @Test func seriesAreFoundByAnyMatcher() throws {
         try withTemporaryStore { store in
             let keys = ["xingzi", "hukou", "duchang"]
@@ -305,14 +332,14 @@ struct SeriesStoreTests {
         }
     }
 
-    private func payload(_ device: String, _ refusals: [Refusal]) -> QuarantinedPayload {
+    private func payload(_ device: String, _ refusals: [Refusal], sha256: String = "abc") -> QuarantinedPayload {
         QuarantinedPayload(
             topic: "poyang/v1/devices/\(device)/telemetry",
             device: device,
             receivedAt: .base,
             payload: [1, 2, 3],
             length: 3,
-            sha256: "abc",
+            sha256: sha256,
             refusals: refusals
         )
     }

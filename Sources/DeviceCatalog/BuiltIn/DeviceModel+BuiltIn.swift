@@ -66,7 +66,8 @@ struct ChannelRow {
             addsZeroElevation: false,
             labels: labels,
             schedule: nil,
-            quality: QualityDefaults.parameters(of: self.metric)
+            // Without parameters what is impossible is found all the same.
+            quality: QualityDefaults.parameters(of: self.metric) ?? QualityParameters()
         )
     }
 }

@@ -28,6 +28,9 @@ package struct QualityPlan: Sendable {
     /// What the flags are made of, for tests across series and reports.
     package let parameters: QualityParameters
 
+    /// Whether nothing is asked of a value but that it is possible: there are no parameters, and such a value has not been evaluated.
+    let isOfBoundsAlone: Bool
+
     var testsRate: Bool { self.rateLimit < .infinity }
     var testsSpike: Bool { self.spike < .infinity }
     var testsFlatLine: Bool { self.flatDuration < .max }
@@ -54,6 +57,7 @@ package struct QualityPlan: Sendable {
         self.flatDuration = parameters.flatLine?.duration ?? .max
         self.flatTolerance = parameters.flatLine?.tolerance ?? 0
         self.gap = parameters.gap ?? .max
+        self.isOfBoundsAlone = parameters.isEmpty && metric != RainCounter.depthMetric
         self.testsDepth = metric == RainCounter.depthMetric
         let flat = parameters.flatLine?.duration ?? 0
         self.reach = max(self.confirmation, flat, parameters.gap ?? 0, 3 * (schedule?.lookback ?? 0), .hour)
@@ -78,6 +82,6 @@ package struct QualityPlan: Sendable {
                 return SampleMark(failed: .climatology)
             }
         }
-        return SampleMark(quality: .pass)
+        return SampleMark(quality: self.isOfBoundsAlone ? .notEvaluated : .pass)
     }
 }

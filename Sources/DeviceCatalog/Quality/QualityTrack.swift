@@ -68,7 +68,7 @@ final class QualityTrack: Sendable {
             reading.sample.mark = mark.withQuality(of: SampleMark(quality: .fail))
             return
         }
-        guard isTested else { return }
+        guard isTested, !plan.isOfBoundsAlone else { return }
         self.state.withLock { state in
             if !state.isOpen, !self.open(&state, plan, history, before: reading.sample.time) {
                 // The store cannot be read: what the value alone says.

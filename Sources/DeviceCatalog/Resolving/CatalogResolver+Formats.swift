@@ -20,6 +20,11 @@ extension CatalogResolver {
         return plan.unit(of: key) != nil
     }
 
+    /// The key of a device's only channel of a metric; nil where it has none, or several.
+    package func key(ofMetric metric: String, of device: String) -> String? {
+        self.catalog.plans[device]?.key(ofMetric: metric)
+    }
+
     /// Converts values whose payload names a unit to the units that the device's channels expect.
     ///
     /// There is a unit for each reading, nil where the channel's own is meant. Readings whose unit measures something else

@@ -37,24 +37,24 @@ package final class CatalogResolver: Sendable {
     private let state: Mutex<State>
     private let rain: RainCounters
     private let history: (any SeriesReader)?
-    /// What devices, and others of them, said of their firmware.
-    package let firmware: FirmwareBoard
+    /// What devices, and others of them, said of their firmware and their connections.
+    package let board: DeviceBoard
     /// When the batch under way was received, and how many there have been.
     private let batch = Mutex((receivedAt: Timestamp.distantPast, number: UInt32(0)))
 
-    /// `history` is the store, in which the last readings of each series are found after a start; `firmware` what was said
+    /// `history` is the store, in which the last readings of each series are found after a start; `board` has what was said
     /// before it.
     package init(
         catalog: Catalog,
         policy: IngestPolicy = IngestPolicy(),
         history: (any SeriesReader)? = nil,
-        firmware: FirmwareBoard = FirmwareBoard()
+        board: DeviceBoard = DeviceBoard()
     ) {
         self.state = Mutex(State(catalog: catalog, policy: policy))
         self.rain = RainCounters(history: history)
         self.history = history
-        self.firmware = firmware
-        firmware.forget { catalog.plans[$0] != nil }
+        self.board = board
+        board.forget { catalog.plans[$0] != nil }
     }
 
     /// The snapshot in use.
@@ -71,11 +71,11 @@ package final class CatalogResolver: Sendable {
 
     /// Takes effect with the next message.
     ///
-    /// The firmware of devices that are retired is forgotten.
+    /// What devices that are retired said of themselves is forgotten.
     package func replace(catalog: Catalog) {
         self.state.withLock { state in
             state.catalog = catalog
-            self.firmware.forget { catalog.plans[$0] != nil }
+            self.board.forget { catalog.plans[$0] != nil }
         }
     }
 
@@ -86,7 +86,18 @@ package final class CatalogResolver: Sendable {
         // Not between the retiring of the device and its being forgotten.
         self.state.withLock { state in
             guard state.catalog.plans[device] != nil else { return .unknownDevice(device, values: 1) }
-            self.firmware.note(report, of: device, receivedAt: receivedAt)
+            self.board.note(report, of: device, receivedAt: receivedAt)
+            return nil
+        }
+    }
+
+    /// Takes notice of what a device said of its connection.
+    ///
+    /// - Returns: Why it was not: the device is not registered.
+    package func note(_ connection: DeviceConnection.State, of device: String, receivedAt: Timestamp) -> Refusal? {
+        self.state.withLock { state in
+            guard state.catalog.plans[device] != nil else { return .unknownDevice(device, values: 1) }
+            self.board.note(connection, of: device, receivedAt: receivedAt)
             return nil
         }
     }

@@ -186,6 +186,14 @@ final class DevicePlan: Sendable {
         return self.gainsChannels ? self.channelToGain(key)?.unit : nil
     }
 
+    /// The key of the only channel, had or to be gained, of a metric.
+    func key(ofMetric metric: String) -> String? {
+        let keys =
+            self.channels.filter { $0.series.labels.metric == metric }.map(\.key)
+            + self.gainable.byKey.values.filter { $0.metric == metric }.map(\.key)
+        return keys.count == 1 ? keys[0] : nil
+    }
+
     /// The plan of a channel that the device has gained, or gains now.
     private func gainedChannel(_ key: String) -> ChannelPlan? {
         self.used.withLock { used in

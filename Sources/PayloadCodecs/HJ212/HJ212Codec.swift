@@ -6,8 +6,9 @@ package import Telemetry
 /// Packets of HJ 212-2017 (污染物在线监控（监测）系统数据传输标准), one or several in a payload.
 ///
 /// The keys of the readings are those of the packet, `w01018-Rtd`, `w21003-Avg`, with `.1h` behind those of an hour and
-/// `.1d` behind those of a day; the three-digit codes of the edition of 2005 become those of today. Times are Beijing time. Means, extremes and sums of an interval, whose time in the packet is
-/// its beginning, are given at its end. A value that the station itself marks as no measurement (`Flag` D, M, C, F, B) is
+/// `.1d` behind those of a day; the three-digit codes of the edition of 2005 become those of today, `W01018` is `w01018`. Times are
+/// Beijing time. Means and extremes of an interval, whose time in the packet is its beginning, are given at its end. What the
+/// station works out from them, amounts (`Cou`) and values at a reference content (`Zs…`), is no value of ours and left out. A value that the station itself marks as no measurement (`Flag` D, M, C, F, B) is
 /// refused; one over the instrument's range (T) is suspect; one that a person entered (S) has the method `manual`.
 package struct HJ212Codec: PayloadCodec {
     /// Payloads beyond this are refused unread: 1 MiB.
@@ -126,7 +127,8 @@ package struct HJ212Codec: PayloadCodec {
 
     /// `w01018-Rtd`, of older codes, too.
     private mutating func key(_ item: HJ212Item, _ interval: HJ212Interval, _ bytes: Span<UInt8>) -> String? {
-        guard let key = self.keys.text(of: item.code.lowerBound..<item.field.upperBound, in: bytes) else { return nil }
+        guard var key = self.keys.text(of: item.code.lowerBound..<item.field.upperBound, in: bytes) else { return nil }
+        if item.hasCapital(bytes) { key = key.prefix(1).lowercased() + key.dropFirst() }
         guard item.code.count == 3, let code = HJ212Codec.presentCodes[String(key.prefix(3))] else {
             return interval.suffix.isEmpty ? key : key + interval.suffix
         }

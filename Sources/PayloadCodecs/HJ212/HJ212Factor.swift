@@ -25,6 +25,7 @@ package struct HJ212Factor: Hashable, Sendable {
         HJ212Factor("w00000", "B01", "L/s", "污水（流量）"),
         HJ212Factor("w01001", "001", "", "pH值"),
         HJ212Factor("w01002", "002", "", "色度"),
+        HJ212Factor("w01003", "", "NTU", "浑浊度"),
         HJ212Factor("w01006", "", "mg/L", "溶解性总固体"),
         HJ212Factor("w01009", "", "mg/L", "溶解氧"),
         HJ212Factor("w01010", "", "℃", "水温"),

@@ -10,7 +10,7 @@ struct HJ212Item {
         case flag
         case sampleTime
         case dataTime
-        /// Says something of the station, or of the message.
+        /// Says something of the station, or of the message, or is worked out from values beside it.
         case other
     }
 
@@ -72,7 +72,22 @@ struct HJ212Item {
         if HJ212Packet.isSame("Flag", field, bytes) { return .flag }
         if HJ212Packet.isSame("SampleTime", field, bytes) { return .sampleTime }
         if HJ212Packet.isSame("EFlag", field, bytes) || HJ212Packet.isSame("Info", field, bytes) { return .other }
-        return .value
+        return self.isDerived(field, bytes) ? .other : .value
+    }
+
+    /// What the station works out from its values: `Cou`, the amount of an interval (mean and flow), and `ZsRtd`, `ZsAvg` …, the
+    /// values brought to a reference content (折算).
+    private static func isDerived(_ field: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+        HJ212Packet.isSame("Cou", field, bytes)
+            || field.count > 2 && HJ212Packet.isSame("Zs", field.prefix(2), bytes)
+    }
+
+    /// Whether the code is one of water or air (w, a and five digits) with a capital letter.
+    func hasCapital(_ bytes: Span<UInt8>) -> Bool {
+        guard self.code.count == 6, [UInt8(ascii: "W"), UInt8(ascii: "A")].contains(bytes[self.code.lowerBound]) else {
+            return false
+        }
+        return self.code.dropFirst().allSatisfy { bytes[$0] &- UInt8(ascii: "0") <= 9 }
     }
 
     /// A number that stands for the code.

@@ -8,7 +8,8 @@ import Telemetry
 /// ```
 /// F1F1 station(5)  class(1)  F0F0 YYMMDDHHmm(5)  { id(1) definition(1) data }…
 /// ```
-/// The definition byte holds the bytes of the data (upper five bits) and the digits behind the point (lower three).
+/// The definition byte holds the bytes of the data (upper five bits) and the digits behind the point (lower three). Some
+/// stations (南水) write the markers of station and time with such a byte, too: F128, F028.
 struct SL651BinaryBody {
     private let elements: [SL651Element?]
     private let function: UInt8
@@ -39,12 +40,12 @@ struct SL651BinaryBody {
         if id >= 0xF0, self.position + 1 < self.end {
             let second = bytes[self.position + 1]
             switch (id, second) {
-            case (0xF0, 0xF0):
+            case (0xF0, 0xF0), (0xF0, Self.fiveBytes):
                 guard self.has(7, "the observation time", &message) else { return false }
                 self.group.begin(time: PackedDecimal.time(bytes, at: self.position + 2, count: 5))
                 self.position += 7
                 return true
-            case (0xF1, 0xF1):
+            case (0xF1, 0xF1), (0xF1, Self.fiveBytes):
                 guard self.has(7, "the station's address", &message) else { return false }
                 self.station(bytes, &message)
                 return true
@@ -65,10 +66,29 @@ struct SL651BinaryBody {
                     )
                 )
                 return false
+            case (0xF0...0xF3, _):
+                // Read as elements, they would give the values behind them to another station, or to another time.
+                message.refuse(
+                    Refusal(
+                        reason: .malformed,
+                        detail: "\(HexText.text(UInt64(id) << 8 | UInt64(second), digits: 4)) is no marker of the "
+                            + "standard; the \(self.end - self.position) bytes from it on are not read"
+                    )
+                )
+                return false
             default: break
             }
         }
         return self.element(bytes, &message)
+    }
+
+    /// The definition of five bytes without a point, which some write behind F0 and F1.
+    private static let fiveBytes: UInt8 = 0x28
+
+    /// Whether the marker of an observation time stands at `index`.
+    private func isTimeMarker(_ bytes: Span<UInt8>, at index: Int) -> Bool {
+        guard index + 1 < self.end, bytes[index] == 0xF0 else { return false }
+        return bytes[index + 1] == 0xF0 || bytes[index + 1] == Self.fiveBytes
     }
 
     private mutating func station(_ bytes: Span<UInt8>, _ message: inout DecodedMessage) {
@@ -78,10 +98,8 @@ struct SL651BinaryBody {
         self.position += 7
         guard self.position < self.end else { return }
         // One byte says what kind of station it is; states (46, 4B) and controls (4C…) have none.
-        let isMarker =
-            self.position + 1 < self.end && bytes[self.position] == 0xF0 && bytes[self.position + 1] == 0xF0
-        let isFollowedByTime =
-            self.position + 2 < self.end && bytes[self.position + 1] == 0xF0 && bytes[self.position + 2] == 0xF0
+        let isMarker = self.isTimeMarker(bytes, at: self.position)
+        let isFollowedByTime = self.isTimeMarker(bytes, at: self.position + 1)
         if isFollowedByTime || !isMarker && SL651Codec.namesClass(self.function) {
             self.position += 1
         }
@@ -127,12 +145,14 @@ struct SL651BinaryBody {
         case .rainSteps, .levelSteps:
             let width = element?.form == .rainSteps ? 1 : 2
             var count = 0
+            let first = message.readings.count
             // Several hours may follow one identifier when a step was said.
             repeat {
                 self.steps(bytes, count: size / width, width: width, from: count, key: key, &message)
                 count += size / width
                 self.position += size
             } while self.group.step != nil && self.position + size <= self.end && !self.isMarker(bytes, size: size)
+            self.group.endBySending(steps: count, from: first, &message)
             self.group.step = nil
         default:
             self.numbers(bytes, size: size, decimals: decimals, element, key: key, &message)
@@ -206,12 +226,12 @@ struct SL651BinaryBody {
         // Bytes of the hourly groups may be anything; numbers in packed decimal never begin like this.
         let isPlain = size == 12 || size == 24
         switch (bytes[self.position], bytes[self.position + 1]) {
-        case (0xF0, 0xF0):
+        case (0xF0, 0xF0), (0xF0, Self.fiveBytes):
             guard left >= 7 else { return false }
             guard isPlain, left % size == 0 else { return true }
             guard case .known = PackedDecimal.time(bytes, at: self.position + 2, count: 5) else { return false }
             return true
-        case (0xF1, 0xF1): return left >= 7 && !(isPlain && left % size == 0)
+        case (0xF1, 0xF1), (0xF1, Self.fiveBytes): return left >= 7 && !(isPlain && left % size == 0)
         case (0xF4, 0x60), (0xF5...0xFC, 0xC0): return !(isPlain && left % size == 0)
         default: return false
         }

@@ -12,7 +12,8 @@ package import Telemetry
 ///
 /// Of a message in several packets (mode M3) the values are given when the last of them has come. The packets may stand in
 /// one payload; those that come one by one are refused with the advice that the rest is awaited, so that the bytes are
-/// kept whatever happens.
+/// kept whatever happens. No value of theirs is refused yet, and none is any more when the message is whole
+/// (``DecodedMessage/awaiting``, ``DecodedMessage/completed``).
 package struct SL651Codec: PayloadCodec {
     /// Payloads beyond this are refused unread: 1 MiB.
     package static let defaultLimit = 1 << 20
@@ -96,7 +97,9 @@ package struct SL651Codec: PayloadCodec {
         }
         switch self.packets.take(packet, of: frame, bytes, at: self.now) {
         case .waits: break
-        case .complete(let body): self.body(frame, body.span, 0..<body.count, &message)
+        case .complete(let body, let number):
+            message.completed.append(number)
+            self.body(frame, body.span, 0..<body.count, &message)
         case .tooLarge:
             message.refuse(
                 Refusal(
@@ -111,7 +114,8 @@ package struct SL651Codec: PayloadCodec {
     /// Says of packets that came without the rest of their message what becomes of them.
     private mutating func refuseWaiting(_ message: inout DecodedMessage) {
         for waiting in self.packets.refused() {
-            message.refuse(Refusal(reason: .malformed, detail: waiting))
+            message.awaiting.append(waiting.message)
+            message.refuse(Refusal(reason: .malformed, detail: waiting.text, values: 0))
         }
     }
 

@@ -14,8 +14,10 @@ struct SL651Group {
 
     /// The station of the frame's header, or the last that the body named.
     private(set) var station: UInt64
-    /// When the message was sent: the time of values before any observation time.
-    var time: Time
+    /// The observation time; before any the time of sending.
+    private(set) var time: Time
+    /// When the message was sent.
+    private let sent: Time
     /// From one value to the next, where the body lists values of equal steps.
     var step: Milliseconds?
     /// The gate or group of gates (GN) that the openings behind it belong to.
@@ -35,6 +37,7 @@ struct SL651Group {
     init(station: UInt64, sent: Time, function: UInt8) {
         self.station = station
         self.time = sent
+        self.sent = sent
         self.isSimulated = function == 0x30
         self.method = function == 0x35 || function == 0x39 ? .manual : .measured
     }
@@ -76,6 +79,22 @@ struct SL651Group {
             )
         case .invalid(let detail):
             message.refuse(Refusal(reason: .timeInvalid, detail: detail, key: key))
+        }
+    }
+
+    /// Dates the values of a group of `steps` again where its last step would lie after the time of sending: its time is then
+    /// that of the last step, not of the first.
+    ///
+    /// Stations differ: an hour that ended at 02:00 has the time 01:05 from some and 02:00 from others. Clocks may
+    /// be off by a step.
+    func endBySending(steps: Int, from first: Int, _ message: inout DecodedMessage) {
+        let step = self.step ?? SL651Group.shortStep
+        let span = Milliseconds(steps - 1) * step
+        guard case .known(let time) = self.time, case .known(let sent) = self.sent, time + span > sent + step else {
+            return
+        }
+        for index in first..<message.readings.count {
+            message.readings[index].time = message.readings[index].time.map { $0 - span }
         }
     }
 

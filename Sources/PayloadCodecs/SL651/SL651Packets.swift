@@ -18,7 +18,8 @@ struct SL651Packets: Sendable {
 
     enum Outcome {
         case waits
-        case complete([UInt8])
+        /// With the message's number, by which its packets were said to wait.
+        case complete([UInt8], message: Int)
         case tooLarge
     }
 
@@ -29,6 +30,7 @@ struct SL651Packets: Sendable {
     }
 
     private struct Message {
+        let number: Int
         var key: Key
         var parts: [Int: [UInt8]] = [:]
         var bytes = 0
@@ -38,6 +40,7 @@ struct SL651Packets: Sendable {
     }
 
     private var waiting: [Message] = []
+    private var messages = 0
 
     /// Takes one packet.
     mutating func take(
@@ -51,10 +54,10 @@ struct SL651Packets: Sendable {
         var part: [UInt8] = []
         part.reserveCapacity(frame.body.count)
         for index in frame.body { part.append(bytes[index]) }
-        var message = Message(key: key, newest: now)
+        var message = self.begin(key, at: now)
         if let index = self.waiting.firstIndex(where: { $0.key == key }) {
             message = self.waiting.remove(at: index)
-            if let known = message.parts[packet.number], known != part { message = Message(key: key, newest: now) }
+            if let known = message.parts[packet.number], known != part { message = self.begin(key, at: now) }
         }
         if message.parts.updateValue(part, forKey: packet.number) == nil { message.bytes += part.count }
         message.newest = now
@@ -68,20 +71,25 @@ struct SL651Packets: Sendable {
         var body: [UInt8] = []
         body.reserveCapacity(message.bytes)
         for number in 1...packet.total { body += message.parts[number] ?? [] }
-        return .complete(body)
+        return .complete(body, message: message.number)
     }
 
-    /// What is to be said of the packets of the payload that ends here and are still without the others.
-    mutating func refused() -> [String] {
-        var texts: [String] = []
+    private mutating func begin(_ key: Key, at now: Timestamp) -> Message {
+        self.messages += 1
+        return Message(number: self.messages, key: key, newest: now)
+    }
+
+    /// What is to be said of the packets of the payload that ends here and are still without the others, by message.
+    mutating func refused() -> [(message: Int, text: String)] {
+        var texts: [(message: Int, text: String)] = []
         for index in self.waiting.indices where !self.waiting[index].present.isEmpty {
             let message = self.waiting[index]
             let numbers = message.present.map { "\($0)" }.joined(separator: ", ")
             let missing = message.key.total - message.parts.count
-            texts.append(
+            let text =
                 "packet \(numbers) of \(message.key.total) of one message; its values are given when the other \(missing) "
-                    + "have come, within ten minutes. Packets in one payload need not wait"
-            )
+                + "have come, within ten minutes. Packets in one payload need not wait"
+            texts.append((message.number, text))
             self.waiting[index].present = []
         }
         return texts

@@ -240,6 +240,7 @@ struct SL651TextBody {
             return
         }
         let count = bytes.count / width
+        let first = message.readings.count
         for place in 0..<count {
             if width == 1 {
                 guard bytes[place] != 0xFF else { continue }
@@ -250,6 +251,7 @@ struct SL651TextBody {
                 self.group.add(key, Double(value) / 100, index: index * count + place, &message)
             }
         }
+        if self.group.step == nil { self.group.endBySending(steps: count, from: first, &message) }
     }
 
     /// The next piece between blanks.

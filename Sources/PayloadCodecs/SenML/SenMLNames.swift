@@ -60,20 +60,19 @@ struct SenMLNames: Sendable {
     }
 }
 
-/// Units by their SenML names (IANA, SenML Units: primary and secondary).
+/// Units by their names in SenML (RFC 8428 and the registry, its secondary units of RFC 8798 with it), and by those of files.
 enum SenMLUnit {
-    /// Nil for units that the platform does not know.
-    static func unit(_ name: String) -> Unit? { self.known[name] }
+    /// Nil for units in which no metric is measured, and for what is none.
+    static func unit(_ name: String) -> Unit? {
+        if let unit = self.named[name] { return unit }
+        // In SenML coulomb and farad.
+        return name == "C" || name == "F" ? nil : Unit(named: name)
+    }
 
-    private static let known: [String: Unit] = {
-        let names: [(String, String)] = [
-            ("m", "m"), ("mm", "mm"), ("cm", "cm"), ("Cel", "celsius"), ("K", "K"), ("degC", "celsius"),
-            ("degF", "fahrenheit"), ("%RH", "%"), ("%EL", "%"), ("%", "%"), ("/", "/"), ("V", "V"), ("mV", "mV"),
-            ("A", "A"), ("m/s", "m/s"), ("m3", "m³"), ("m3/s", "m³/s"), ("m3/h", "m³/h"), ("l/s", "L/s"),
-            ("W/m2", "W/m²"), ("Pa", "Pa"), ("hPa", "hPa"), ("kPa", "kPa"), ("deg", "deg"), ("S/m", "S/m"),
-            ("pH", "pH"), ("dB", "dB"), ("dBm", "dBm"), ("kg", "kg"), ("m2", "m²"), ("h", "h"), ("NTU", "NTU"),
-            ("kg/m3", "kg/m³"),
-        ]
-        return Dictionary(uniqueKeysWithValues: names.compactMap { name, ours in Unit(named: ours).map { (name, $0) } })
-    }()
+    /// Those that files name otherwise.
+    private static let named: [String: Unit] = [
+        "degC": "celsius", "degF": "fahrenheit", "%RH": "%", "%EL": "%", "/100": "%", "lat": "deg", "lon": "deg",
+        "count": "1",
+    ]
+    .compactMapValues { Unit(named: $0) }
 }

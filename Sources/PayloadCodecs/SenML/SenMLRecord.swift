@@ -172,8 +172,21 @@ struct SenMLRecord {
             )
             return
         }
+        let known = unit.flatMap(SenMLUnit.unit)
+        if let unit, known == nil, !unit.isEmpty {
+            message.refuse(
+                Refusal(
+                    reason: .malformed,
+                    detail:
+                        "\(place): the unit \"\(unit.prefix(40))\" is not known; units have the names of RFC 8428 and "
+                        + "RFC 8798 (Cel, m/s, mm …) or those of model files",
+                    key: key
+                )
+            )
+            return
+        }
         message.readings.append(Reading(key: key, value: value, time: time))
-        message.units.append(unit.flatMap(SenMLUnit.unit))
+        message.units.append(known)
     }
 
     private enum Time {

@@ -76,7 +76,9 @@ package struct SparkplugCodec: PayloadCodec {
                 )
             )
         }
-        if !isWhole || unnamed > 0, node.mayAsk(at: self.now, after: Self.patience) { message.rebirth = topic.command }
+        if node.asks(isMissed: !isWhole || unnamed > 0, at: self.now, after: Self.patience) {
+            message.rebirth = topic.command
+        }
         self.nodes[topic.nodeAddress] = node
         if self.nodes.count > SparkplugNode.countLimit || self.aliases > SparkplugNode.totalAliasLimit {
             self.forgetTheQuiet()

@@ -25,6 +25,8 @@ struct SparkplugNode: Sendable {
     private var sequence: UInt64?
     private var birth: UInt64?
     private var lastAsked: Timestamp?
+    /// Whether its birth is to be requested, as soon as that is allowed.
+    private var owesBirth = false
 
     /// Follows the node's life.
     ///
@@ -33,6 +35,7 @@ struct SparkplugNode: Sendable {
         switch kind {
         case .nodeBirth:
             self.aliases.removeAll(keepingCapacity: true)
+            self.owesBirth = false
             self.sequence = content.hasSeq ? content.seq : 0
             self.birth = Self.birthNumber(content)
             self.learn(content)
@@ -41,6 +44,7 @@ struct SparkplugNode: Sendable {
             // The will of an earlier session may come late (6.4.17).
             guard let dead = Self.birthNumber(content), let birth, dead != birth else {
                 self.aliases.removeAll()
+                self.owesBirth = false
                 (self.sequence, self.birth) = (nil, nil)
                 return true
             }
@@ -53,10 +57,15 @@ struct SparkplugNode: Sendable {
         }
     }
 
-    /// Whether a birth may be requested; not again within `patience`.
-    mutating func mayAsk(at now: Timestamp, after patience: Milliseconds) -> Bool {
+    /// Whether its birth is to be requested now: it is missed (`isMissed`), or was since the last request.
+    ///
+    /// Not again within `patience`, whatever births come: a node that cannot count would give birth without end.
+    mutating func asks(isMissed: Bool, at now: Timestamp, after patience: Milliseconds) -> Bool {
+        if isMissed { self.owesBirth = true }
+        guard self.owesBirth else { return false }
         if let lastAsked, now >= lastAsked, now - lastAsked < patience { return false }
         self.lastAsked = now
+        self.owesBirth = false
         return true
     }
 

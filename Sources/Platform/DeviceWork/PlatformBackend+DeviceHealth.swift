@@ -28,7 +28,7 @@ extension PlatformBackend {
         health.batteryVolts = newest("battery_volts")
         health.batteryPercent = newest("battery_percent")
         health.signalDbm = newest("signal_dbm")
-        let firmware = self.resolver.firmware[device.id]
+        let firmware = self.resolver.board.firmware(of: device.id)
         health.firmware = firmware?.version.text
         health.firmwareSince = firmware?.since.rfc3339()
         guard let kept = try self.reportsKept(channels, at: now) else { return health }

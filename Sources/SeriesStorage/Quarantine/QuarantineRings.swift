@@ -55,6 +55,15 @@ struct QuarantineRings {
         for (reason, count) in values { try self.count(db, "values." + reason.rawValue, count) }
     }
 
+    /// Takes payloads out, of which nothing is refused any more.
+    mutating func remove(_ db: Database, _ names: [QuarantinedName]) throws {
+        for name in names {
+            let sql = "DELETE FROM quarantine WHERE device = ? AND sha256 = ?"
+            try db.cachedStatement(sql: sql).execute(arguments: [name.device, name.sha256])
+            for _ in 0..<db.changesCount { self.forget(name.device) }
+        }
+    }
+
     private mutating func forget(_ device: String) {
         self.total -= 1
         self.perDevice[device] = self.perDevice[device].flatMap { $0 > 1 ? $0 - 1 : nil }

@@ -47,7 +47,7 @@ extension SeriesStore {
                 )
                 while let row = try rows.next() {
                     let refusals: Data = row[0]
-                    for refusal in try RefusalCodec.decode(refusals.array) {
+                    for refusal in try RefusalCodec.decode(refusals.array) where refusal.values > 0 {
                         counts[refusal.reason, default: 0] += refusal.values
                     }
                 }

@@ -13,6 +13,8 @@ struct DevicesShow: AsyncParsableCommand {
             below zero ahead. The interval is kept to 100 % when each report of the last 24
             hours came (of a new device, since its first). Duplicates are counted since the
             start of the service, rejected values as far as quarantine keeps them. The
+            connection is what the device, or the broker for it, published last on its topic
+            status, and when that was first heard. The
             firmware is the one that the device said last ("firmware" in its JSON, or what its
             model's layout finds), else the one that it is registered with at its network
             server. With --json one object per channel.
@@ -32,7 +34,8 @@ struct DevicesShow: AsyncParsableCommand {
         }
         let own = [
             "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "last_seen",
-            "clock_offset_seconds", "address", "topic", "zero_elevation_meters", "mount_height_meters",
+            "connection", "connection_since", "clock_offset_seconds", "address", "topic", "zero_elevation_meters",
+            "mount_height_meters",
         ]
         let ofHealth = [
             "interval_kept_percent", "reports_arrived", "reports_expected", "battery_volts", "battery_percent",

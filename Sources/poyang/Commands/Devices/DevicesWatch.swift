@@ -105,7 +105,11 @@ private struct WatchScreen {
     }
 
     private func beginning(_ device: JSONValue) -> String {
-        let name = "\(device["device"].cellText) · \(device["model"].cellText) · \(device["site"].cellText)"
+        var name = "\(device["device"].cellText) · \(device["model"].cellText) · \(device["site"].cellText)"
+        if let connection = device["connection"].string {
+            let since = device["connection_since"].cellText
+            name += self.isChinese ? " · 连接 \(connection)，始于 \(since)" : " · \(connection) since \(since)"
+        }
         guard device["state"].string == "waiting" else {
             let seen = device["last_seen"].cellText
             return self.isChinese

@@ -12,13 +12,13 @@ import Testing
 
 @testable import Platform
 
-/// What devices say of their firmware comes on disk, also when it could not at first.
-struct FirmwareRecorderTests {
+/// What devices say of themselves comes on disk, also when it could not at first.
+struct DeviceBoardRecorderTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private static let device = "usgs-01581752-1"
 
-    private func recorder(_ bench: Workbench) -> FirmwareRecorder {
-        FirmwareRecorder(board: bench.resolver.firmware, records: bench.records, logger: Self.logger)
+    private func recorder(_ bench: Workbench) -> DeviceBoardRecorder {
+        DeviceBoardRecorder(board: bench.resolver.board, records: bench.records, logger: Self.logger)
     }
 
     private func tell(_ version: String, _ bench: Workbench, isOwn: Bool = true) throws {
@@ -38,12 +38,43 @@ struct FirmwareRecorderTests {
             #expect(recorder.write())
             #expect(try self.versions(bench) == ["1.4.2"])
             bench.resolver.replace(catalog: .empty)
-            #expect(bench.resolver.firmware[Self.device] == nil)
+            #expect(bench.resolver.board.firmware(of: Self.device) == nil)
             #expect(recorder.write())
             #expect(try self.versions(bench).isEmpty)
             bench.resolver.replace(catalog: catalog)
             try self.tell("1.0", bench, isOwn: false)
-            #expect(bench.resolver.firmware[Self.device]?.version.text == "1.0")
+            #expect(bench.resolver.board.firmware(of: Self.device)?.version.text == "1.0")
+            try bench.close()
+        }
+    }
+
+    @Test func aConnectionIsKnownAgainAfterAStart() throws {
+        try inTemporaryFolder { folder in
+            let bench = try Workbench(folder)
+            let recorder = self.recorder(bench)
+            func say(_ state: DeviceConnection.State, after seconds: Int64) {
+                #expect(
+                    bench.resolver.note(state, of: Self.device, receivedAt: Workbench.start + 1000 * seconds) == nil
+                )
+            }
+            say(.offline, after: 0)
+            say(.online, after: 10)
+            say(.online, after: 20)
+            #expect(recorder.write())
+            let known = DeviceConnection(device: Self.device, state: .online, since: Workbench.start + 10_000)
+            #expect(try bench.records.connections() == [known])
+            let board = DeviceBoard(connections: try bench.records.connections())
+            #expect(board.connection(of: Self.device) == known)
+            #expect(board.takeChanges().isEmpty)
+            // Its firmware is another matter.
+            try self.tell("1.4.2", bench)
+            #expect(bench.resolver.board.connection(of: Self.device) == known)
+            bench.resolver.replace(catalog: .empty)
+            #expect(recorder.write())
+            #expect(try bench.records.connections().isEmpty)
+            #expect(
+                bench.resolver.note(.online, of: Self.device, receivedAt: Workbench.start)?.reason == .unknownDevice
+            )
             try bench.close()
         }
     }
@@ -53,7 +84,7 @@ struct FirmwareRecorderTests {
         try inTemporaryFolder { folder in
             let bench = try Workbench(folder)
             try bench.records.put(
-                [Self.device, "ghost"]
+                firmware: [Self.device, "ghost"]
                     .map {
                         KnownFirmware(
                             device: $0,
@@ -63,10 +94,10 @@ struct FirmwareRecorderTests {
                         )
                     }
             )
-            let board = FirmwareBoard(try bench.records.firmware())
-            let resolver = CatalogResolver(catalog: bench.resolver.catalog, firmware: board)
-            #expect(resolver.firmware["ghost"] == nil)
-            #expect(FirmwareRecorder(board: board, records: bench.records, logger: Self.logger).write())
+            let board = DeviceBoard(firmware: try bench.records.firmware())
+            let resolver = CatalogResolver(catalog: bench.resolver.catalog, board: board)
+            #expect(resolver.board.firmware(of: "ghost") == nil)
+            #expect(DeviceBoardRecorder(board: board, records: bench.records, logger: Self.logger).write())
             #expect(try bench.records.firmware().map(\.device) == [Self.device])
             try bench.close()
         }

@@ -7,17 +7,17 @@ import Logging
 import ServiceLifecycle
 import Telemetry
 
-/// Writes what devices say of their firmware to `catalog.db`, so that a start does not forget what is said once a year.
+/// Writes what devices say of themselves to `catalog.db`, so that a start does not forget what is said once a year.
 ///
-/// Away from ingest, and no more than once in a while: a device that says another version with each message costs nobody
-/// anything. What was said in the last moment before a crash is told again with the next join.
-struct FirmwareRecorder: Service {
+/// Away from ingest, and no more than once in a while: a device that says something else with each message costs nobody
+/// anything. What was said in the last moment before a crash is told again with the next join or connection.
+struct DeviceBoardRecorder: Service {
     /// How long it rests after it has written.
     private static let rest = Duration.seconds(1)
     /// How long it rests at most, while nothing can be written.
     private static let longestRest = Duration.seconds(60)
 
-    let board: FirmwareBoard
+    let board: DeviceBoard
     let records: CatalogStore
     let logger: Logger
 
@@ -39,11 +39,15 @@ struct FirmwareRecorder: Service {
         let changes = self.board.takeChanges()
         guard !changes.isEmpty else { return true }
         do {
-            try self.records.put(changes.known, removing: changes.forgotten)
+            try self.records.put(
+                firmware: changes.firmware,
+                connections: changes.connections,
+                removing: changes.forgotten
+            )
             return true
         } catch {
             self.board.putBack(changes)
-            self.logger.error("what devices said of their firmware is not on disk", metadata: ["error": "\(error)"])
+            self.logger.error("what devices said of themselves is not on disk", metadata: ["error": "\(error)"])
             return false
         }
     }
