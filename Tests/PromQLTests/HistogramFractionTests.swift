@@ -61,12 +61,13 @@ struct HistogramFractionTests {
     }
 
     @Test(arguments: [
-        "rain * 2\n  {site=\"a\"} 12", "abs(rain)\n  {site=\"a\"} 6", "rain / depth\n  {site=\"a\"} 3",
-        "(rain - depth) / rain * 3\n  {site=\"a\"} 2",
-        "rain and depth\n  rain{__type__=\"gauge\", __unit__=\"meters\", site=\"a\"} 6",
+        "rain * 2\n  {site=\"a\"} 12", "abs(rain)\n  {site=\"a\"} 6", "rain / depth",
+        "rain / ignoring(__type__, __unit__) depth\n  {site=\"a\"} 3", "rain and depth",
+        "(rain - on(site) depth) / on(site) rain * 3\n  {site=\"a\"} 2",
+        "rain and on(site) depth\n  rain{__type__=\"gauge\", __unit__=\"meters\", site=\"a\"} 6",
         "rate(depth[1m:30s])\n  {site=\"a\"} 0",
     ])
-    func typeAndUnitGoWhereTheNameGoes(evaluation: String) throws {
+    func typeAndUnitGoWhereTheNameGoesAndAreMatchedOn(evaluation: String) throws {
         #expect(try self.failures(evaluation).isEmpty)
     }
 }

@@ -35,7 +35,8 @@ struct RandomExpressions {
             let name = self.pick(["sum", "AVG", "min", "max", "count", "group", "stddev", "stdvar"])
             return "\(name) \(grouping)(\(self.vector(depth - 1)))"
         case 4:
-            return "\(self.pick(["topk", "bottomk", "quantile"]))(\(self.scalar(depth - 1)), \(self.vector(depth - 1)))"
+            return
+                "\(self.pick(["topk", "bottomk", "quantile", "limit_ratio"]))(\(self.scalar(depth - 1)), \(self.vector(depth - 1)))"
         case 5:
             if self.chance(0.2) {
                 let borders = self.pick(["anchored", "SMOOTHED"])

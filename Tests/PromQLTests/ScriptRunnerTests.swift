@@ -43,7 +43,7 @@ struct ScriptRunnerTests {
 
     @Test(arguments: [
         ("info(up)\n  up 1", "experimental: info"),
-        ("limit_ratio by (a) (0.5, up)\n  up 1", "experimental: limit_ratio"),
+        ("start_timestamp(up)\n  up 1", "experimental: start_timestamp"),
         ("hist\n  hist 1", "native histograms"),
         ("histogram_avg(hist)\n  {} 1", "native histograms: histogram_avg"),
         ("rate(began[5m])\n  {a=\"x\"} 5", "experimental: start timestamps"),

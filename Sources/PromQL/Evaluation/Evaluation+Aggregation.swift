@@ -15,6 +15,7 @@ extension Evaluation {
         case .topk, .bottomk, .limitk:
             for step in 0..<grid.count { try Self.checkCount(parameter[step]) }
             return self.selectSome(plan, vector, parameter)
+        case .limitRatio: return try self.selectShare(vector, parameter)
         case .countValues: return try self.countValues(plan, vector)
         case .quantile:
             if !vector.isEmpty { self.checkShare(parameter) }
@@ -141,6 +142,31 @@ extension Evaluation {
             result.append(vector.rows[row], chosen[row * vector.steps..<(row + 1) * vector.steps])
         }
         result.removeEmptyRows()
+        return result
+    }
+
+    /// `limit_ratio`: the elements whose labels have a hash in the lower part of all hashes, or in the upper one where the
+    /// ratio is below zero, whatever group they are in.
+    private func selectShare(_ vector: VectorGrid, _ ratios: ScalarSteps) throws -> VectorGrid {
+        let steps = 0..<vector.steps
+        guard !steps.contains(where: { ratios[$0].isNaN }) else { throw PromQLError(.execution, "Ratio value is NaN") }
+        let beyond = [steps.map { ratios[$0] }.max(), steps.map { ratios[$0] }.min()].compactMap { $0 }
+        for ratio in beyond where abs(ratio) > 1 {
+            let text = "ratio value should be between -1 and 1, got \(NumberText.text(ratio)), capping to "
+            self.warn("PromQL warning: " + text + (ratio < 0 ? "-1" : "1"))
+        }
+        var result = VectorGrid(steps: vector.steps)
+        for (row, entry) in vector.rows.enumerated() {
+            let place = (entry.dropsName ? entry.labels.removingMetadata() : entry.labels).placeAmongHashes
+            result.append(dropsName: entry.dropsName) { places in
+                for step in places.indices {
+                    let ratio = min(max(ratios[step], -1), 1)
+                    let isChosen = ratio < 0 ? place >= 1 + ratio : place < ratio
+                    if isChosen { places[step] = vector.value(row, step) }
+                }
+                return entry.labels
+            }
+        }
         return result
     }
 

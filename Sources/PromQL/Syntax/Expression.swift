@@ -209,11 +209,12 @@ package enum AggregationOperator: String, CaseIterable, Hashable, Sendable {
     case quantile
     case countValues = "count_values"
     case limitk
+    case limitRatio = "limit_ratio"
 
     /// The type of the argument before the vector; nil where there is none.
     var parameter: ExpressionType? {
         switch self {
-        case .topk, .bottomk, .quantile, .limitk: .scalar
+        case .topk, .bottomk, .quantile, .limitk, .limitRatio: .scalar
         case .countValues: .string
         case .sum, .avg, .min, .max, .count, .group, .stddev, .stdvar: nil
         }

@@ -5,7 +5,7 @@
 extension Parser {
     /// Names that Prometheus knows and this language does not.
     private static let experimental: Set<String> = [
-        "info", "limit_ratio", "start_timestamp",
+        "info", "start_timestamp",
     ]
     private static let experimentalHint = "experimental in Prometheus, not available here"
 

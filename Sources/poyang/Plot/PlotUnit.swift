@@ -45,7 +45,8 @@ struct PlotUnit {
 
     private static func symbol(of aggregation: Aggregation) -> String? {
         switch aggregation.operation {
-        case .sum, .avg, .min, .max, .stddev, .topk, .bottomk, .quantile, .limitk: self.symbol(of: aggregation.inner)
+        case .sum, .avg, .min, .max, .stddev, .topk, .bottomk, .quantile, .limitk, .limitRatio:
+            self.symbol(of: aggregation.inner)
         default: nil
         }
     }

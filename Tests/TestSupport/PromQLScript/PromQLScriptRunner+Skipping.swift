@@ -24,9 +24,7 @@ extension PromQLScriptRunner {
         }
     }
 
-    private static let experimentalFunctions = [
-        "info", "limit_ratio", "start_timestamp",
-    ]
+    private static let experimentalFunctions = ["info", "start_timestamp"]
 
     private static let histogramFunctions = [
         "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar",
