@@ -50,6 +50,8 @@ struct QualityState: Hashable, Sendable {
     /// From when on what the rate of change says does not depend on what was before the first value.
     private var rateSettledAt: Timestamp?
     private var hasSettledSpike = false
+    /// Whether the flat line begins behind the first value, or is one already, however much longer it may be.
+    private var hasSettledFlat = false
 
     init() {}
 
@@ -57,9 +59,11 @@ struct QualityState: Hashable, Sendable {
     var openSpike: Timestamp? { self.passed?.time }
 
     /// Whether what came before the first value that was given can have no part in what follows: there was a time as long
-    /// as a confirmation without a jump, and two values in a row neither of which can be a spike.
+    /// as a confirmation without a jump, two values in a row neither of which can be a spike, and a change that ended a
+    /// flat line, or a whole one.
     func isSettled(_ plan: QualityPlan) -> Bool {
-        (self.rateSettledAt != nil || !plan.testsRate) && (self.hasSettledSpike || !plan.testsSpike) && self.last != nil
+        (self.rateSettledAt != nil || !plan.testsRate) && (self.hasSettledSpike || !plan.testsSpike)
+            && (self.hasSettledFlat || !plan.testsFlatLine) && self.last != nil
     }
 
     /// Whether all that follows is judged alike.
@@ -165,13 +169,16 @@ struct QualityState: Hashable, Sendable {
         if elapsed > plan.flatDuration / 2 {
             self.flat.removeAll(keepingCapacity: true)
             self.flat.append(Point(time: time, value: value))
+            self.hasSettledFlat = true
             return false
         }
         if value != last.value {
             self.flat.append(Point(time: time, value: value))
             self.trimFlat(plan.flatTolerance + Self.slack)
         }
-        return self.flat.first.map { time - $0.time >= plan.flatDuration } ?? false
+        let isFlat = self.flat.first.map { time - $0.time >= plan.flatDuration } ?? false
+        if isFlat { self.hasSettledFlat = true }
+        return isFlat
     }
 
     /// Keeps the longest stretch at the end whose values differ by no more than `tolerance`.
@@ -185,6 +192,8 @@ struct QualityState: Hashable, Sendable {
             first -= 1
         }
         first = max(first, self.flat.count - Self.flatSteps)
-        if first > 0 { self.flat.removeSubrange(0..<first) }
+        guard first > 0 else { return }
+        self.flat.removeSubrange(0..<first)
+        self.hasSettledFlat = true
     }
 }

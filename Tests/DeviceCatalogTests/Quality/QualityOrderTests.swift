@@ -177,6 +177,29 @@ struct QualityOrderTests {
         }
     }
 
+    /// The second of two late values of a batch stands short behind the beginning of what was read for the first.
+    @Test func aLateValueIsPartOfAFlatLineThatBeganBeforeWhatWasReadForAnother() throws {
+        let readings = (0...96)
+            .map { Reading(key: "oxygen", value: 8, time: Fixture.now + Milliseconds($0 * 5) * .minute) }
+        let late = [72, 26]
+        let tests = "flat_line: { for: 20m, tolerance: 0.1 }"
+        let store = LaggingStore()
+        let resolver = CatalogResolver(catalog: try Self.catalog(tests, keys: SeriesKeyTable()), history: store)
+        for batch in [readings.indices.filter { !late.contains($0) }, late] {
+            var resolved: [ResolvedReading] = []
+            let refused = resolver.resolve(
+                device: "pond-1",
+                readings: batch.map { readings[$0] },
+                receivedAt: Fixture.now + .day,
+                into: &resolved
+            )
+            #expect(refused.isEmpty)
+            store.commit(resolved, lag: 0)
+        }
+        let expected = "...." + String(repeating: "f", count: 93)
+        #expect(QualityStateTests.text(store.columns?.marks ?? []) == expected)
+    }
+
     @Test func aCorrectedValueIsJudgedAnewWithItsNeighbours() throws {
         var generator = SeededGenerator(seed: 1)
         let readings = [8, 8, 0, 8, 8]
