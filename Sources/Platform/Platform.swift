@@ -136,6 +136,7 @@ package struct Platform: Sendable {
             upkeep: upkeep,
             bell: bell,
             outageBoard: core.outageBoard,
+            recordedBoard: core.recordedBoard,
             backfill: backfill,
             ingest: ingest,
             brokerName: source.address ?? "none",

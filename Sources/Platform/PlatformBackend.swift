@@ -24,6 +24,7 @@ package struct PlatformBackend: APIBackend {
     let upkeep: Upkeep?
     let bell: UpkeepBell
     let outageBoard: OutageBoard
+    let recordedBoard: RecordedBoard
     let backfill: RecordingBackfill?
     /// Nil for the API alone.
     let ingest: Ingest?
@@ -40,11 +41,13 @@ package struct PlatformBackend: APIBackend {
     package func reader(org: String?) -> any SeriesReader {
         let catalog = self.resolver.catalog
         let reader = AlertSeriesReader(
-            base: CatalogReader(
-                base: self.samples.snapshot(),
-                catalog: catalog,
-                outages: self.outageBoard.outages,
-                maintenance: self.resolver.maintenance
+            base: self.recordedBoard.series.over(
+                CatalogReader(
+                    base: self.samples.snapshot(),
+                    catalog: catalog,
+                    outages: self.outageBoard.outages,
+                    maintenance: self.resolver.maintenance
+                )
             ),
             records: self.records,
             catalog: catalog

@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import PromQL
 import Telemetry
 import TestSupport
 import Testing
@@ -18,26 +19,21 @@ struct RecorderTests {
         init(_ rules: String) throws {
             let text = "groups:\n  - name: g\n    interval: 10m\n    rules:\n" + rules
             self.rules = try RuleFileLoader().parse(text).recordings
-            self.recorder = Recorder(rules: self.rules)
+            self.recorder = try Recorder(rules: self.rules)
         }
 
         @discardableResult
-        func feed(_ samples: [(Labels, Sample)]) throws -> [String] {
-            var fresh = samples
-            var told: [String] = []
-            while !fresh.isEmpty {
-                let applied = fresh.filter { self.store.insert($0.0, $0.1) }
-                    .map { AppliedSample(series: SeriesKey(labels: $0.0), sample: $0.1) }
-                let recorded = try self.recorder.record(applied, reader: self.store)
-                told += recorded.map { Self.line($0.series.labels, $0.sample) }
-                fresh = recorded.map { ($0.series.labels, $0.sample) }
-            }
-            return told
+        func feed(_ samples: [(Labels, Sample)], during time: ClosedRange<Timestamp>? = nil) throws -> [String] {
+            let applied = samples.filter { self.store.insert($0.0, $0.1) }
+                .map { AppliedSample(series: SeriesKey(labels: $0.0), sample: $0.1) }
+            return try self.recorder.record(applied, during: time, reader: self.store) { self.store.insert($0, $1) }
+                .map { Self.line($0.series.labels, $0.sample) }
         }
 
         static func line(_ labels: Labels, _ sample: Sample) -> String {
             let minute = sample.time.milliseconds / .minute
             let isSuspect = sample.mark.quality == .suspect ? "?" : ""
+            if sample.value.endsSeries { return "\(labels)@\(minute) ends" }
             return "\(labels)@\(minute)=\(sample.value)\(isSuspect)\(sample.mark.isSimulated ? "!" : "")"
         }
     }
@@ -112,14 +108,115 @@ struct RecorderTests {
         #expect(try recording.feed([Self.rain(1014, 5)]).isEmpty)
     }
 
-    @Test func historyGivesTheSameAsArrival() throws {
+    static let high = """
+              - record: high
+                expr: rain > 5
+
+        """
+
+    @Test func aSeriesEndsWhereTheRuleNoLongerGivesIt() throws {
+        let recording = try Recording(Self.high)
+        #expect(try recording.feed([Self.rain(0, 9), Self.rain(1, 9, "b")]).count == 2)
+        #expect(try recording.feed([Self.rain(5, 1)]) == [#"high{site="a"}@5 ends"#])
+        #expect(try recording.feed([Self.rain(10, 1)]).isEmpty)
+        // What does not come ends nothing.
+        #expect(try recording.feed([Self.rain(90, 9)]) == [#"high{site="a"}@90=9.0"#])
+        // Twice at one moment: the second says what is so.
+        #expect(try recording.feed([Self.rain(95, 7)]) == [#"high{site="a"}@95=7.0"#])
+        #expect(try recording.feed([Self.rain(95, 2)]) == [#"high{site="a"}@95 ends"#])
+    }
+
+    @Test func whatComesLateEndsASeriesAndTakesItsEndBack() throws {
+        let recording = try Recording(Self.high)
+        try recording.feed([(0, 9), (2, 9), (6, 1)].map { Self.rain($0.0, $0.1) })
+        #expect(try recording.feed([Self.rain(4, 1)]) == [#"high{site="a"}@4 ends"#])
+        #expect(try recording.feed([Self.rain(3, 8)]) == [#"high{site="a"}@3=8.0"#])
+        #expect(try recording.feed([Self.rain(8, 9)]) == [#"high{site="a"}@8=9.0"#])
+        #expect(try recording.feed([Self.rain(7, 9)]) == [#"high{site="a"}@7=9.0"#])
+    }
+
+    @Test func whatIsNoNumberIsRecorded() throws {
+        let recording = try Recording(
+            """
+                  - record: endless
+                    expr: rain / 0
+                  - record: none
+                    expr: rain * NaN
+
+            """
+        )
+        #expect(try recording.feed([Self.rain(0, 1)]) == [#"endless{site="a"}@0=inf"#, #"none{site="a"}@0=nan"#])
+    }
+
+    @Test func whatNeedsNoSampleIsRecordedAsTimePasses() throws {
+        let recording = try Recording(
+            """
+                  - record: one
+                    expr: vector(1)
+                  - record: gone
+                    expr: absent(rain)
+                  - record: twice
+                    expr: one * 2
+
+            """
+        )
+        func pass(_ from: Int64, _ through: Int64) throws -> [String] {
+            try recording.feed([], during: .minutes(from) ... .minutes(through)).sorted()
+        }
+        #expect(try pass(9, 9).isEmpty)
+        #expect(try pass(10, 14) == ["gone@10=1.0", "one@10=1.0", "twice@10=2.0"])
+        #expect(try pass(15, 19).isEmpty)
+        try recording.feed([Self.rain(20, 1)])
+        #expect(
+            try pass(20, 32) == [
+                "gone@20 ends", "gone@30=1.0", "one@20=1.0", "one@30=1.0", "twice@20=2.0", "twice@30=2.0",
+            ]
+        )
+    }
+
+    @Test func aStartGoesOnWhereARuleAcrossSitesHadComeTo() throws {
+        let rules = """
+                  - record: rain_total
+                    expr: sum(rain > 5)
+
+            """
+        let recording = try Recording(rules)
+        try recording.feed([Self.rain(9, 9), Self.rain(10, 9)])
+        let store = recording.store
+        let again = try Recorder(rules: recording.rules, notes: recording.recorder.notes())
+        let sample = Self.rain(32, 1)
+        for late in [Self.rain(28, 9), sample] { store.insert(late.0, late.1) }
+        let applied = AppliedSample(series: SeriesKey(labels: sample.0), sample: sample.1)
+        let told = try again.record([applied], reader: store) { store.insert($0, $1) }
+        #expect(
+            told.map { Recording.line($0.series.labels, $0.sample) } == ["rain_total@20 ends", "rain_total@30=9.0"]
+        )
+    }
+
+    @Test func whatWasRecordedSaysHowItIs() throws {
+        let recording = try Recording(
+            Self.high + """
+                      - record: pairs
+                        expr: rain * on() group_left() rain
+
+                """
+        )
+        #expect(recording.recorder.state(of: recording.rules[0])?.lastEvaluation == nil)
+        try recording.feed([Self.rain(10, 9), Self.rain(10, 9, "b")])
+        let states = recording.rules.compactMap { recording.recorder.state(of: $0) }
+        #expect(states.map(\.lastEvaluation) == [.minutes(10), .minutes(10)])
+        #expect(states.map { $0.failure != nil } == [false, true])
+    }
+
+    @Test(arguments: [hourly, high])
+    func historyGivesTheSameAsArrival(rules: String) throws {
         print("recorder: seed 11")
         var random = SeededGenerator(seed: 11)
-        let recording = try Recording(Self.hourly)
+        let recording = try Recording(rules)
         let store = MemorySeries()
         var expected: Set<String> = []
         for minute in stride(from: Int64(0), to: 400, by: 5) where Int.random(in: 0..<4, using: &random) > 0 {
-            let sample = Self.rain(minute, Double(Int.random(in: 0...9, using: &random)) / 2)
+            let sample = Self.rain(minute, Double(Int.random(in: 0...18, using: &random)) / 2)
             store.insert(sample.0, sample.1)
             expected.formUnion(try recording.feed([sample]))
         }

@@ -24,6 +24,8 @@ struct Workbench {
     let store: SeriesStore
     let resolver: CatalogResolver
     let core: ProcessingCore
+    /// What recording rules made and nobody has processed yet.
+    let recorded = RecordedEntries()
 
     /// Gives `body` a new folder for data, and one that holds the files of devices.
     static func inFolders(_ files: [String: String], _ body: (_ data: URL, _ devices: URL) throws -> Void) throws {
@@ -40,12 +42,13 @@ struct Workbench {
         _ folder: URL,
         now: Timestamp = Workbench.start,
         clock: RuleEngine.ClockMode = .data,
-        devices: URL = Workbench.project.appending(path: "Devices")
+        devices: URL = Workbench.project.appending(path: "Devices"),
+        rules: URL = Workbench.project.appending(path: "Rules")
     ) throws {
         var options = PlatformOptions(
             dataDirectory: folder.path,
             devicesDirectory: devices.path,
-            rulesDirectory: Self.project.appending(path: "Rules").path,
+            rulesDirectory: rules.path,
             broker: .embedded,
             clock: clock,
             exercise: true
@@ -74,7 +77,20 @@ struct Workbench {
             processed: processed,
             at: now
         )
+        self.core.commitRecorded = { [store, recorded] batch in
+            let entry = try store.commit(batch)
+            recorded.waiting.append(entry)
+            return entry.position
+        }
         for entry in try self.store.entries(after: processed, limit: .max) { try self.core.process(entry, at: now) }
+        try self.processRecorded(at: now)
+    }
+
+    /// Processes what recording rules made, as it comes after everything that was journalled before it.
+    func processRecorded(at now: Timestamp) throws {
+        while !self.recorded.waiting.isEmpty {
+            try self.core.process(self.recorded.waiting.removeFirst(), at: now)
+        }
     }
 
     /// Commits readings of the demo gauge, one batch each.
@@ -110,4 +126,8 @@ struct Workbench {
         try self.store.close()
         try self.records.close()
     }
+}
+
+final class RecordedEntries {
+    var waiting: [JournalEntry] = []
 }

@@ -32,8 +32,8 @@ package struct Backtest {
     let rules: RuleSet
     let store: any SeriesReader
     let view: (any SeriesReader) -> any SeriesReader
-    /// The registered channels of a site.
-    package var channels: (String) -> [WatchedChannel] = { _ in [] }
+    /// The registered channels of a site, or of all.
+    package var channels: RecordedSeries.Channels = { _ in [] }
     /// Only the samples of these sites are played; nil for all.
     package var sites: [String]?
     /// How many points a curve has; 0 for no curves.
@@ -63,8 +63,8 @@ package struct Backtest {
         through: Timestamp,
         progress: (Double) -> Void = { _ in }
     ) throws -> Outcome {
-        let engine = RuleEngine(rules: self.rules, clockMode: .data, channels: self.channels)
-        let recorder = BacktestRecorder(self.rules)
+        let engine = RuleEngine(rules: self.rules, clockMode: .data) { self.channels($0) }
+        let recorder = try BacktestRecorder(self.rules, channels: self.channels)
         var feed = BacktestFeed(engine.compiled, recorder, sites: self.sites)
         var book = BacktestBook(self.rules)
         var outcome = Outcome()
@@ -91,9 +91,9 @@ package struct Backtest {
             // What windows remember of the series must not know what comes after the slice.
             let store = HorizonReader(base: self.store, horizon: end)
             var samples = try feed.samples(of: store, after: start, through: end)
-            let reader = self.view(recorder.over(store))
-            let recorded = recorder.isEmpty ? [] : try recorder.record(samples, reader: reader)
-            if start >= begin, !samples.isEmpty {
+            let reader = recorder.over(store, self.view)
+            let recorded = try recorder.record(samples, during: start + 1...end, reader: reader)
+            if start >= begin, !samples.isEmpty || !recorded.isEmpty {
                 outcome.samples += samples.count
                 samples += recorded
                 if !recorded.isEmpty { samples.sort { $0.sample.time < $1.sample.time } }
@@ -102,7 +102,7 @@ package struct Backtest {
             start = end
             progress(max(0, Double(start - begin) / Double(max(1, through - begin))))
         }
-        let reader = self.view(recorder.over(HorizonReader(base: self.store, horizon: through)))
+        let reader = recorder.over(HorizonReader(base: self.store, horizon: through), self.view)
         try process(.clockAdvance(site: nil, to: through), at: through, reader)
         outcome.warnings = book.finished()
         outcome.failures = engine.failures().map { "\($0.rule) (\($0.site)): \($0.message)" }

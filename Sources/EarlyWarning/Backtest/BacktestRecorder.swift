@@ -9,8 +9,8 @@ import Telemetry
 /// It takes the place of what is stored under the same names: those values may be of other rules. Values are made of a
 /// slice of samples after the other, and kept until the end.
 final class BacktestRecorder {
-    /// Each after those whose values it reads.
-    private let recorders: [Recorder]
+    private let recorder: Recorder
+    private let series: RecordedSeries
     private let recorded = MemorySeries()
     let names: Set<String>
     /// The conditions of what they read.
@@ -18,36 +18,39 @@ final class BacktestRecorder {
     /// How long before the first moment they must begin, so that every window is whole.
     let lead: Milliseconds
 
-    init(_ rules: RuleSet) {
+    init(_ rules: RuleSet, channels: @escaping RecordedSeries.Channels) throws {
         let queries = rules.alerts.flatMap { [$0.expr, $0.clear, $0.maybe].compactMap { $0 } }
         let needed = rules.recordings.inOrderOfUse.needed(by: CompiledRule.patterns(of: queries))
-        self.recorders = needed.map { Recorder(rules: [$0]) }
+        self.recorder = try Recorder(rules: needed)
+        self.series = RecordedSeries(needed, channels: channels)
         self.names = Set(needed.map(\.record))
         self.patterns = needed.flatMap(\.patterns)
-        let lookback = ReportSchedule.unregisteredLookback
+        let lookback = max(ReportSchedule.unregisteredLookback, channels(nil).map(\.lookback).max() ?? 0)
         let reaches = [queries.map(\.reach).max() ?? 0] + needed.map { $0.expr.reach + $0.interval }
         self.lead = needed.isEmpty ? 0 : reaches.reduce(0) { $0 + $1 + lookback }
     }
 
-    var isEmpty: Bool { self.recorders.isEmpty }
+    var isEmpty: Bool { self.names.isEmpty }
 
-    /// What is stored, with what was recorded in its place.
-    func over(_ base: any SeriesReader) -> any SeriesReader {
-        self.isEmpty ? base : RecordedReader(base: base, recorded: self.recorded, names: self.names)
+    /// What is stored, with what was recorded in its place, as `view` shows it.
+    func over(
+        _ base: any SeriesReader,
+        _ view: (any SeriesReader) -> any SeriesReader
+    ) -> any SeriesReader {
+        guard !self.isEmpty else { return view(base) }
+        return self.series.over(view(RecordedReader(base: base, recorded: self.recorded, names: self.names)))
     }
 
-    /// Records what follows from the samples of a slice.
+    /// Records what follows from the samples of a slice of time.
     ///
     /// - Returns: The values, to be judged with the samples.
-    func record(_ samples: [AppliedSample], reader: any SeriesReader) throws -> [AppliedSample] {
-        var found: [AppliedSample] = []
-        for recorder in self.recorders {
-            for reading in try recorder.record(samples + found, reader: reader) {
-                self.recorded.insert(reading.series.labels, reading.sample)
-                found.append(AppliedSample(series: reading.series, sample: reading.sample))
-            }
-        }
-        return found
+    func record(
+        _ samples: [AppliedSample],
+        during time: ClosedRange<Timestamp>,
+        reader: any SeriesReader
+    ) throws -> [AppliedSample] {
+        guard !self.isEmpty else { return [] }
+        return try self.recorder.record(samples, during: time, reader: reader) { self.recorded.insert($0, $1) }
     }
 }
 

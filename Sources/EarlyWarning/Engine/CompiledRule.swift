@@ -25,6 +25,8 @@ final class CompiledRule: Sendable {
     let order: Int
     /// Which stored series make it change; empty when only time does.
     let patterns: [Pattern]
+    /// What the recording rules read whose values it reads, directly or by way of others.
+    let sources: [Pattern]
     /// Selectors of stored series in `expr`, leftmost first.
     let storedSelectors: [Selector]
     /// Selectors of `site_threshold_…` in `expr` but for those that need not be there: behind `unless`, and where a
@@ -62,11 +64,12 @@ final class CompiledRule: Sendable {
     }
 
     /// `operands` collects the left sides of comparisons with thresholds.
-    init(_ rule: AlertRule, order: Int, operands: inout OperandTable) {
+    init(_ rule: AlertRule, order: Int, recordings: [RecordingRule], operands: inout OperandTable) {
         self.rule = rule
         self.order = order
         let queries = [rule.expr] + [rule.clear, rule.maybe].compactMap { $0 }
         self.patterns = CompiledRule.patterns(of: queries)
+        self.sources = recordings.needed(by: self.patterns).flatMap(\.patterns)
         self.storedSelectors = rule.expr.selectors.filter { !CompiledRule.isVirtual($0) }
         let excluded = CompiledRule.excluded(rule.expr.expression)
         self.thresholdSelectors = rule.expr.selectors.filter { selector in
@@ -188,6 +191,11 @@ final class CompiledRule: Sendable {
         case .binary(let binary): self.excluded(binary.left) + self.excluded(binary.right)
         case .number, .string, .selector, .subquery, .aggregation, .call: []
         }
+    }
+
+    /// Whether what a channel reports decides what the rule says.
+    func dependsOn(_ channel: WatchedChannel) -> Bool {
+        self.patterns.contains { $0.matches(channel.series) } || self.sources.contains { $0.matches(channel.series) }
     }
 
     func isMoreExtreme(_ value: Double, than known: Double?) -> Bool {

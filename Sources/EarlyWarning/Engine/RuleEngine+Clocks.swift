@@ -10,7 +10,8 @@ extension RuleEngine {
     ///
     /// Most readings change nothing and need no reader; what reads is made when it is asked for.
     final class View {
-        private let base: any SeriesReader
+        /// That of all sites.
+        let base: any SeriesReader
         private let site: SiteReader?
         let scope: Scope
         /// Nil across sites.

@@ -379,9 +379,9 @@ extension RuleEngine {
                 extent: .lookback(from: pass.time, through: pass.time),
                 qualities: .raising
             )
-            guard let columns = try pass.view.reader.select(request).first, let last = columns.times.last else {
-                return nil
-            }
+            let isHere = channel.series.site == unit.site
+            let reader = isHere ? pass.view.reader : pass.view.base
+            guard let columns = try reader.select(request).first, let last = columns.times.last else { return nil }
             let end = last + columns.lookback
             guard end > pass.time else { return nil }
             deadline = min(deadline, end)

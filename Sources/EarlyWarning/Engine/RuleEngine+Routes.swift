@@ -91,6 +91,10 @@ extension RuleEngine {
         if let unit = present.first(where: { $0.rule === rule }) { return unit }
         let unit = RuleUnit(rule: rule, site: scope.site)
         self.readChannels(of: unit, adding: scope.channels)
+        // What was recorded across sites stands at none, but rests on their channels.
+        if scope.site.isEmpty, !rule.sources.isEmpty {
+            for other in self.scopes.values { self.readChannels(of: unit, adding: other.channels) }
+        }
         if isWall { scope.wallUnits.append(unit) } else { scope.add(unit) }
         return unit
     }
@@ -99,10 +103,14 @@ extension RuleEngine {
         scope.channels = self.channels(scope.site)
         scope.grace = scope.channels.compactMap { $0.schedule?.grace }.min() ?? ReportSchedule.unregisteredGrace
         for unit in scope.units { self.readChannels(of: unit, adding: scope.channels) }
+        guard let common = self.scopes[""], common !== scope else { return }
+        for unit in common.units where !unit.rule.sources.isEmpty {
+            self.readChannels(of: unit, adding: scope.channels)
+        }
     }
 
     func readChannels(of unit: RuleUnit, adding channels: [WatchedChannel]) {
-        for channel in channels where unit.rule.patterns.contains(where: { $0.matches(channel.series) }) {
+        for channel in channels where unit.rule.dependsOn(channel) {
             if let index = unit.channels.firstIndex(where: { $0.series == channel.series }) {
                 unit.channels[index] = channel
             } else {

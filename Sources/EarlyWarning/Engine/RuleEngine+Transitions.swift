@@ -47,7 +47,9 @@ extension RuleEngine {
         }
         let request = SelectRequest(matchers: selector.matchers, extent: extent, qualities: .raising)
         for columns in try pass.view.reader.select(request) where columns.labels.isCompatible(with: alert.labels) {
-            guard let index = columns.times.lastIndex(where: { $0 <= pass.time }) else { continue }
+            let places = columns.times.indices
+            let last = places.last { columns.times[$0] <= pass.time && !columns.values[$0].endsSeries }
+            guard let index = last else { continue }
             alert.value = columns.values[index]
             alert.lastReadingAt = columns.times[index]
             alert.evidence = Evidence(columns.marks[index])

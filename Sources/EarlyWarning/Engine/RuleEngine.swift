@@ -118,7 +118,7 @@ package final class RuleEngine {
         self.settings = settings
         var operands = OperandTable()
         self.compiled = rules.alerts.enumerated()
-            .map { CompiledRule($0.element, order: $0.offset, operands: &operands) }
+            .map { CompiledRule($0.element, order: $0.offset, recordings: rules.recordings, operands: &operands) }
         self.selectors = operands.selectors
         self.channels = channels
         for rule in self.compiled where !rule.isPerSite {

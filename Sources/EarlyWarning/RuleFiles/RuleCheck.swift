@@ -32,7 +32,7 @@ extension RuleSet {
         var operands = OperandTable()
         var noted: Set<Problem> = []
         for rule in self.alerts where rule.expr.reach > 0 {
-            guard !CompiledRule(rule, order: 0, operands: &operands).isCarriedOn else { continue }
+            guard !CompiledRule(rule, order: 0, recordings: [], operands: &operands).isCarriedOn else { continue }
             let problem = Problem(
                 file: rule.file,
                 line: rule.line,

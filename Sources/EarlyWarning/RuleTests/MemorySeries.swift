@@ -41,6 +41,14 @@ package final class MemorySeries: SeriesReader {
         }
     }
 
+    /// Takes a sample away; nothing happens where another one stands at its time.
+    package func remove(_ labels: Labels, _ sample: Sample) {
+        self.state.withLock { state in
+            guard let index = state.byLabels[labels] else { return }
+            state.series[index].columns.remove(sample)
+        }
+    }
+
     package func select(_ request: SelectRequest) throws -> [SeriesColumns] {
         self.state.withLock { state in
             var found: [SeriesColumns] = []
@@ -101,6 +109,16 @@ extension SeriesColumns {
         self.values.insert(sample.value, at: index)
         self.marks.insert(sample.mark, at: index)
         return true
+    }
+
+    fileprivate mutating func remove(_ sample: Sample) {
+        let index = self.count(through: sample.time) - 1
+        guard index >= 0, self.times[index] == sample.time, self.marks[index] == sample.mark,
+            self.values[index].bitPattern == sample.value.bitPattern
+        else { return }
+        self.times.remove(at: index)
+        self.values.remove(at: index)
+        self.marks.remove(at: index)
     }
 
     /// How many samples are not later than `moment`.

@@ -21,6 +21,8 @@ struct RuleTestRun {
     private var position: Int64 = 0
     /// From when on recording rules run.
     private var begin: Timestamp
+    /// The series that each recording rule gave last, by its place.
+    private var recorded: [Int: Set<Labels>] = [:]
 
     init(
         path: String,
@@ -78,7 +80,9 @@ struct RuleTestRun {
     private mutating func play() throws {
         let channels = self.group.channels.map { WatchedChannel(series: $0.series, schedule: .periodic($0.every)) }
         var reader: any SeriesReader = self.store
-        var registered: (String) -> [WatchedChannel] = { site in channels.filter { $0.series.site == site } }
+        var registered: RecordedSeries.Channels = { site in
+            channels.filter { $0.series.site == site ?? $0.series.site }
+        }
         if let folder = self.group.devices {
             guard let makeDevices else {
                 return self.fail(
@@ -92,10 +96,11 @@ struct RuleTestRun {
             let inner = registered
             registered = { inner($0) + devices.channels($0) }
         }
-        let view = TestOverlay(base: reader, thresholds: self.group.thresholds, channels: channels)
+        let overlay = TestOverlay(base: reader, thresholds: self.group.thresholds, channels: channels)
+        let view = RecordedSeries(self.rules.recordings, channels: registered).over(overlay)
         var settings = RuleEngine.Settings()
         settings.externalLabels = self.group.externalLabels
-        let engine = RuleEngine(rules: self.rules, clockMode: .data, settings: settings, channels: registered)
+        let engine = RuleEngine(rules: self.rules, clockMode: .data, settings: settings) { registered($0) }
         let arrivals = try self.arrivals()
         for time in self.steps(arrivals) {
             var samples = (arrivals[time] ?? []).filter { self.store.insert($0.series.labels, $0.sample) }
@@ -117,7 +122,7 @@ struct RuleTestRun {
 
     private mutating func feed(
         _ engine: RuleEngine,
-        _ view: TestOverlay,
+        _ view: any SeriesReader,
         _ time: Timestamp,
         _ content: AppliedBatch.Content
     ) throws {
@@ -198,7 +203,8 @@ struct RuleTestRun {
         return times.sorted()
     }
 
-    private func record(_ view: TestOverlay, at time: Timestamp) throws -> [AppliedSample] {
+    /// Evaluates the recording rules that are due, in the order of their groups, as promtool does.
+    private mutating func record(_ view: any SeriesReader, at time: Timestamp) throws -> [AppliedSample] {
         var samples: [AppliedSample] = []
         let order = self.file.groupOrder
         let recordings = self.rules.recordings.enumerated()
@@ -208,11 +214,10 @@ struct RuleTestRun {
                 )
                 return places.0 == places.1 ? left.offset < right.offset : places.0 < places.1
             }
-        for (_, rule) in recordings where (time - self.begin) % rule.interval == 0 {
-            for element in try Evaluator(reader: view).instant(rule.expr, at: time).samples {
-                let labels = element.labels.merging(rule.labels).with(Labels.metricName, rule.record)
-                let sample = Sample(time: time, value: element.value)
-                self.store.insert(labels, sample)
+        for (place, rule) in recordings where (time - self.begin) % rule.interval == 0 {
+            let moment = try rule.moment(at: time, after: self.recorded[place] ?? [], view)
+            self.recorded[place] = moment.series
+            for (labels, sample) in moment.samples where self.store.insert(labels, sample) {
                 samples.append(AppliedSample(series: SeriesKey(labels: labels), sample: sample))
             }
         }
@@ -221,7 +226,7 @@ struct RuleTestRun {
 
     // MARK: - Checking
 
-    private mutating func check(_ engine: RuleEngine, _ view: TestOverlay, _ time: Timestamp) {
+    private mutating func check(_ engine: RuleEngine, _ view: any SeriesReader, _ time: Timestamp) {
         let snapshot = engine.snapshot()
         for test in self.group.alertTests where self.group.start + test.evalTime == time {
             self.check(test, snapshot)

@@ -10,10 +10,10 @@ package import Telemetry
 package struct RuleTestDevices {
     /// Shows the test's series as the catalogue does.
     package var reader: any SeriesReader
-    /// The registered channels of a site.
-    package var channels: (String) -> [WatchedChannel]
+    /// The registered channels of a site, or of all.
+    package var channels: RecordedSeries.Channels
 
-    package init(reader: any SeriesReader, channels: @escaping (String) -> [WatchedChannel]) {
+    package init(reader: any SeriesReader, channels: @escaping RecordedSeries.Channels) {
         self.reader = reader
         self.channels = channels
     }
@@ -22,7 +22,7 @@ package struct RuleTestDevices {
 /// Runs rule tests in promtool's shape through the engine that serves.
 ///
 /// The samples come in the order of their times, each at its own time, the clocks are then moved to the times of the
-/// checks. Recording rules, which only tests evaluate, run at multiples of the evaluation interval.
+/// checks. Recording rules run at multiples of the evaluation interval.
 package struct RuleTestRunner {
     /// Runs only tests whose name one of these regular expressions matches somewhere; all where it is empty.
     package var runs: [String] = []

@@ -7,6 +7,7 @@ import Dissemination
 import EarlyWarning
 import HTTPAPI
 import SeriesStorage
+import Synchronization
 import Telemetry
 
 /// Everything that follows a commit: series, rules, warnings and their one transaction.
@@ -20,9 +21,19 @@ final class ProcessingCore {
     private let options: PlatformOptions
     private(set) var rules: RuleSet
     private(set) var engine: RuleEngine
-    private var recorder: Recorder
+    private(set) var recorder: Recorder
     /// Stores what recording rules make of a batch; set by who owns the journal.
-    var commitRecorded: (ReadingBatch) throws -> Void = { _ in }
+    ///
+    /// Gives the position under which it will come; nil where it never does.
+    var commitRecorded: (ReadingBatch) throws -> JournalPosition? = { _ in nil }
+    /// What recording rules have made that the store has not come to.
+    private let ahead: RecordedAhead
+    /// The same by the entries that bring it; the rules have seen it with what it was made from.
+    private var recorded: [JournalPosition: [AppliedSample]] = [:]
+    /// Entries of recorded samples that the rules must look at for themselves: they began anew meanwhile.
+    private var unjudged: Set<JournalPosition> = []
+    /// How long recorded values stand for the present, for readers on any thread.
+    let recordedBoard: RecordedBoard
     private(set) var book: WarningBook
     private(set) var counts = ApplyCounts()
     /// The newest entry that the rules have seen.
@@ -31,7 +42,7 @@ final class ProcessingCore {
     private var saved: JournalPosition
     private var unsaved = ProcessedBatch()
     /// What was applied since the last save, in order; the first ``judged`` of it the rules have seen.
-    private var sinceSave: [(batch: AppliedBatch, isWallClockSuspect: Bool)] = []
+    private var sinceSave: [AppliedEntry] = []
     private var judged = 0
     private var lastSave = Timestamp.distantPast
     private let ownClock: OwnClock
@@ -94,7 +105,9 @@ final class ProcessingCore {
             counters: try records.counters()
         )
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)
-        self.recorder = Recorder(rules: rules.recordings)
+        self.recorder = try Recorder(rules: rules.recordings)
+        self.ahead = RecordedAhead(store: store.reader)
+        self.recordedBoard = RecordedBoard()
         self.ownClock = OwnClock(skew: resolver.policy.skew)
         let notes = try records.clocks()
         self.brokerWatch = BrokerWatch(try notes.lazy.compactMap(OutageNote.outages).first ?? Outages())
@@ -113,8 +126,13 @@ final class ProcessingCore {
             let isSuspect = self.ownClock.isSuspect(newest: self.store.newestTime, at: entry.receivedAt)
             let (applied, counts) = try self.store.apply(entry)
             self.counts.add(counts)
+            let recorded = self.recorded.removeValue(forKey: entry.position)
+            if let recorded { self.ahead.drop(recorded) }
             if self.isJudging {
-                self.sinceSave.append((applied, isSuspect))
+                let isJudged = recorded != nil && self.unjudged.remove(entry.position) == nil
+                self.sinceSave.append(
+                    AppliedEntry(batch: applied, isWallClockSuspect: isSuspect, isJudged: isJudged)
+                )
             } else if entry.bringsNothingToJudge, entry.position.rawValue == self.processed.rawValue + 1 {
                 // It need not wait for the service, and sealing need not wait for it.
                 self.processed = entry.position
@@ -136,6 +154,7 @@ final class ProcessingCore {
         try self.judge(at: now)
         self.checkOwnClock(at: now)
         if self.clockFault == nil {
+            try self.recordTime(at: now)
             try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) }
             try self.listSilence(at: now)
         }
@@ -162,12 +181,14 @@ final class ProcessingCore {
     var brokerAwaySince: Timestamp? { self.brokerWatch.awaySince }
 
     /// The store as the rules see it.
-    private var reader: CatalogReader {
-        CatalogReader(
-            base: self.store.reader,
-            catalog: self.resolver.catalog,
-            outages: self.brokerWatch.outages,
-            maintenance: self.resolver.maintenance
+    private var reader: any SeriesReader {
+        self.recordedBoard.series.over(
+            CatalogReader(
+                base: self.rules.recordings.isEmpty ? self.store.reader : self.ahead,
+                catalog: self.resolver.catalog,
+                outages: self.brokerWatch.outages,
+                maintenance: self.resolver.maintenance
+            )
         )
     }
 
@@ -200,10 +221,7 @@ final class ProcessingCore {
     /// Puts other rules, or the same over another catalogue, in force; what alerts were is kept.
     func reconfigure(rules: RuleSet?, at now: Timestamp) throws {
         try self.save(at: now, isLast: true)
-        if let rules {
-            self.rules = rules
-            self.recorder = Recorder(rules: rules.recordings)
-        }
+        if let rules { self.rules = rules }
         try self.restartEngine(at: now)
         try self.save(at: now, isLast: true)
     }
@@ -211,25 +229,84 @@ final class ProcessingCore {
     /// Shows the rules what was applied and not yet judged.
     private func judge(at now: Timestamp) throws {
         while self.judged < self.sinceSave.count {
-            let (batch, isWallClockSuspect) = self.sinceSave[self.judged]
-            self.engine.isWallClockSuspect = isWallClockSuspect
-            try self.record(batch)
-            let lists = self.listsDue(in: batch)
-            try self.evaluate(at: now, lists: lists) { try $0.process(batch, reader: $1) }
+            let entry = self.sinceSave[self.judged]
+            if !entry.isJudged {
+                self.engine.isWallClockSuspect = entry.isWallClockSuspect
+                let batches = try self.withRecorded(entry.batch)
+                let lists = self.listsDue(in: entry.batch)
+                try self.evaluate(at: now, lists: lists) { engine, reader in
+                    try batches.flatMap { try engine.process($0, reader: reader) }
+                }
+            }
             self.judged += 1
-            self.processed = batch.position
+            self.processed = entry.batch.position
         }
     }
 
-    /// Stores what the recording rules make of a batch, before anybody is told of it: what is recorded twice after a
+    /// A batch with what the recording rules make of it, to be judged together.
+    ///
+    /// A rule sees what another one records at the very moment of what that was made from.
+    private func withRecorded(_ batch: AppliedBatch) throws -> [AppliedBatch] {
+        guard !self.rules.recordings.isEmpty else { return [batch] }
+        let isDataClock = self.options.clock == .data
+        var batch = batch
+        switch batch.content {
+        case .samples(let samples):
+            guard let newest = samples.map(\.sample.time).max() else { return [batch] }
+            let recorded = try self.record(samples, during: isDataClock ? newest...newest : nil, batch.receivedAt)
+            batch.content = .samples(samples + recorded)
+            return [batch]
+        case .clockAdvance(_, let to):
+            guard isDataClock else { return [batch] }
+            let recorded = try self.record([], during: to...to, batch.receivedAt)
+            guard !recorded.isEmpty else { return [batch] }
+            var first = batch
+            first.content = .samples(recorded)
+            return [first, batch]
+        }
+    }
+
+    /// Lets the recording rules look that may have a value without any sample, where the clock is that of the wall.
+    ///
+    /// They wait until what the broker kept has come, and as long as data without a channel may take.
+    private func recordTime(at now: Timestamp) throws {
+        guard self.recorder.followsTime, self.options.clock == .wall, now >= self.engine.silenceHeldUntil else {
+            return
+        }
+        let time = now - ReportSchedule.unregisteredGrace
+        let recorded = try self.record([], during: time...time, now)
+        guard !recorded.isEmpty else { return }
+        let batch = AppliedBatch(position: self.processed, receivedAt: now, content: .samples(recorded))
+        try self.evaluate(at: now) { try $0.process(batch, reader: $1) }
+    }
+
+    /// Stores what the recording rules make of samples, before anybody is told of it: what is recorded twice after a
     /// failure is a duplicate.
-    private func record(_ batch: AppliedBatch) throws {
-        guard !self.rules.recordings.isEmpty, case .samples(let samples) = batch.content else { return }
-        let readings = try self.recorder.record(samples, reader: self.reader)
-        guard !readings.isEmpty else { return }
-        var recorded = ReadingBatch(receivedAt: batch.receivedAt)
-        recorded.readings = readings
-        try self.commitRecorded(recorded)
+    private func record(
+        _ samples: [AppliedSample],
+        during time: ClosedRange<Timestamp>?,
+        _ receivedAt: Timestamp
+    ) throws -> [AppliedSample] {
+        do {
+            let recorded = try self.recorder.record(samples, during: time, reader: self.reader, keep: self.ahead.keep)
+            guard !recorded.isEmpty else { return [] }
+            var batch = ReadingBatch(receivedAt: receivedAt)
+            batch.readings = recorded.map { ResolvedReading(series: $0.series, sample: $0.sample, hasOwnTime: true) }
+            if let position = try self.commitRecorded(batch) {
+                self.recorded[position] = recorded
+            } else {
+                self.ahead.drop(recorded)
+            }
+            return recorded
+        } catch {
+            // What was not stored is recorded again.
+            self.recorder = try self.makeRecorder()
+            throw error
+        }
+    }
+
+    private func makeRecorder() throws -> Recorder {
+        try Recorder(rules: self.rules.recordings, notes: try self.records.clocks())
     }
 
     /// Saves a note of the rules' own.
@@ -327,21 +404,25 @@ final class ProcessingCore {
     /// Makes the engine anew from what is on disk; alerts whose rule is gone end.
     private func restartEngine(at now: Timestamp) throws {
         let resolver = self.resolver
+        self.recorder = try self.makeRecorder()
+        self.unjudged = Set(self.recorded.keys)
+        for index in self.sinceSave.indices { self.sinceSave[index].isJudged = false }
+        let channels = resolver.catalog.watchedChannels
+        self.recordedBoard.put(RecordedSeries(self.rules.recordings, channels: channels))
         let engine = RuleEngine(rules: self.rules, clockMode: self.options.clock) { site in
-            resolver.catalog.registeredChannels(at: site)
-                .map {
-                    WatchedChannel(series: $0.series.labels, schedule: $0.schedule)
-                }
+            resolver.catalog.watchedChannels(at: site)
         }
         engine.silenceHeldUntil = now + Self.restartGrace
         let ended = try engine.restore(
             alerts: try self.records.alertStates(),
             clocks: try self.records.clocks(),
-            reader: CatalogReader(
-                base: KnownSitesReader(base: self.store.reader, catalog: resolver.catalog),
-                catalog: resolver.catalog,
-                outages: self.brokerWatch.outages,
-                maintenance: resolver.maintenance
+            reader: self.recordedBoard.series.over(
+                CatalogReader(
+                    base: KnownSitesReader(base: self.store.reader, catalog: resolver.catalog),
+                    catalog: resolver.catalog,
+                    outages: self.brokerWatch.outages,
+                    maintenance: resolver.maintenance
+                )
             )
         )
         let watched = resolver.catalog.sites.keys.filter { !resolver.catalog.registeredChannels(at: $0).isEmpty }
@@ -356,7 +437,10 @@ final class ProcessingCore {
         let isNoted = !self.unsaved.clocks.isEmpty && isLast
         guard self.unsaved.hasNews || isNoted || (isDue && self.processed > self.saved) else { return }
         // Who does not judge may have loaded other rules, or none: their states are not to be touched.
-        if self.isJudging { self.unsaved.take(self.engine.checkpoint()) }
+        if self.isJudging {
+            self.unsaved.take(self.engine.checkpoint())
+            self.unsaved.clocks += self.recorder.notes()
+        }
         self.unsaved.counters = self.book.counters
         self.unsaved.position = self.processed
         try self.records.commit(self.unsaved)
@@ -389,6 +473,23 @@ final class ProcessingCore {
             self.nextSealing = now + Self.sealRetryInterval
         }
     }
+}
+
+/// What was applied since the last save.
+private struct AppliedEntry {
+    let batch: AppliedBatch
+    let isWallClockSuspect: Bool
+    /// Whether the rules have seen what it brings: they recorded it.
+    var isJudged: Bool
+}
+
+/// How long recorded values stand for the present, as the rules in force say; for any thread.
+final class RecordedBoard: Sendable {
+    private let held = Mutex(RecordedSeries([]) { _ in [] })
+
+    var series: RecordedSeries { self.held.withLock { $0 } }
+
+    func put(_ series: RecordedSeries) { self.held.withLock { $0 = series } }
 }
 
 extension JournalEntry {

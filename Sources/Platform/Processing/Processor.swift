@@ -61,7 +61,7 @@ package final class Processor: ReadingSink, Service {
         self.catchingUp = Mutex(CatchingUp())
         self.clockFaultSeen = Mutex(core.clockFault)
         // The processing thread itself: it cannot wait for room that only it makes.
-        core.commitRecorded = { [unowned self] batch in try self.store.commit(batch) { self.hand($0) } }
+        core.commitRecorded = { [unowned self] batch in try self.store.commit(batch) { self.hand($0) }.position }
         if let fault = core.clockFault { logger.error("the clock looks wrong", metadata: ["fault": "\(fault)"]) }
     }
 

@@ -63,7 +63,7 @@ final class RecordingBackfill: Service {
         let done = Set(try self.records.clocks())
         for rule in rules.inOrderOfUse where !done.contains(rule.mark) {
             guard !Task.isCancelled else { return }
-            let count = try await onThread("poyang-record") { try self.fill(rule) }
+            let count = try await onThread("poyang-record") { try self.fill(rule, of: rules) }
             if count > 0 {
                 self.logger.notice("back-filled", metadata: ["rule": "\(rule.record)", "samples": "\(count)"])
             }
@@ -73,8 +73,10 @@ final class RecordingBackfill: Service {
     }
 
     /// - Returns: How many samples were computed.
-    private func fill(_ rule: RecordingRule) throws -> Int {
-        let reader = CatalogReader(base: self.store.reader, catalog: self.resolver.catalog)
+    private func fill(_ rule: RecordingRule, of rules: [RecordingRule]) throws -> Int {
+        let catalog = self.resolver.catalog
+        let reader = RecordedSeries(rules, channels: catalog.watchedChannels)
+            .over(CatalogReader(base: self.store.reader, catalog: catalog))
         var pending = SampleGroups()
         var count = 0
         let now = self.now()

@@ -76,10 +76,7 @@ extension PlatformBackend {
         return try await onThread("poyang-backtest") {
             yieldToOthers(niceness)
             var backtest = Backtest(rules: rules, store: store) { CatalogReader(base: $0, catalog: catalog) }
-            backtest.channels = { site in
-                catalog.registeredChannels(at: site)
-                    .map { WatchedChannel(series: $0.series.labels, schedule: $0.schedule) }
-            }
+            backtest.channels = catalog.watchedChannels
             backtest.sites = sites
             backtest.curvePoints = order.curvePoints
             return try backtest.run(from: order.from, through: order.through, progress: progress)

@@ -20,7 +20,8 @@ extension PlatformBackend {
             (
                 rules: core.rules, alerts: core.engine.snapshot().filter { isVisible($0.labels.site) },
                 failures: core.engine.failures().filter { isVisible($0.site) },
-                evaluations: core.engine.lastEvaluations(where: isVisible)
+                evaluations: core.engine.lastEvaluations(where: isVisible),
+                recordings: core.rules.recordings.map { ($0, core.recorder.state(of: $0, where: isVisible)) }
             )
         }
         let alerts = Dictionary(grouping: seen.alerts, by: \.rule)
@@ -47,9 +48,15 @@ extension PlatformBackend {
             )
             groups.add(report, rule.file, rule.group, rule.interval)
         }
-        for rule in seen.rules.recordings {
-            let labels = Dictionary(rule.labels.map { ($0.name, $0.value) }) { $1 }
-            let report = RuleReport(name: rule.record, query: rule.expr.description, labels: labels)
+        for (rule, state) in seen.recordings {
+            let report = RuleReport(
+                name: rule.record,
+                query: rule.expr.description,
+                labels: Dictionary(rule.labels.map { ($0.name, $0.value) }) { $1 },
+                health: state == nil ? .unknown : state?.failure == nil ? .working : .failing,
+                lastError: state?.failure,
+                lastEvaluation: state?.lastEvaluation
+            )
             groups.add(report, rule.file, rule.group, rule.interval)
         }
         return groups.reports

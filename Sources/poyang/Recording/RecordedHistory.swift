@@ -5,6 +5,7 @@ import DeviceCatalog
 import EarlyWarning
 import Foundation
 import PayloadCodecs
+import Platform
 import Telemetry
 
 /// The samples of a recording as they would be stored: for rule tests and backtests, which need no data directory.

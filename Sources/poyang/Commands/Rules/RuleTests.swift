@@ -3,6 +3,7 @@
 
 import DeviceCatalog
 import EarlyWarning
+import Platform
 import StrictYAML
 import Telemetry
 
@@ -44,13 +45,6 @@ extension RuleTestRunner {
             for text in recording.notes { note(text) }
             return recording.samples
         }
-    }
-}
-
-extension Catalog {
-    /// The registered channels of a site as the rules see them.
-    @Sendable func watchedChannels(at site: String) -> [WatchedChannel] {
-        self.registeredChannels(at: site).map { WatchedChannel(series: $0.series.labels, schedule: $0.schedule) }
     }
 }
 
