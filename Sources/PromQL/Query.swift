@@ -28,6 +28,8 @@ package struct Query: Sendable {
     package let reach: Milliseconds
     /// Makes ranges and subquery steps of whole days calendar days; nil, as in Prometheus, makes them multiples of 24 h.
     package let days: CalendarDays?
+    /// How many steps the longest subquery takes by itself.
+    package let subquerySteps: Int64
     let plan: Plan
 
     /// `days` as in ``days``.
@@ -45,6 +47,7 @@ package struct Query: Sendable {
         self.plan = try resolver.plan(expression)
         self.selectors = resolver.selectors.map(\.selector)
         self.dependsOnTime = resolver.dependsOnTime
+        self.subquerySteps = resolver.subquerySteps
         self.reach = resolver.selectors.map(\.reach).max() ?? 0
         self.isConfinedToSite = SiteConfinement.confines(expression)
     }

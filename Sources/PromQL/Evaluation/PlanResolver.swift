@@ -7,6 +7,7 @@ import Telemetry
 struct PlanResolver {
     private(set) var selectors: [SelectorPlan] = []
     private(set) var dependsOnTime = false
+    private(set) var subquerySteps: Int64 = 0
     private var readsBorder = false
 
     mutating func plan(_ expression: Expression) throws(PromQLError) -> Plan {
@@ -36,6 +37,8 @@ struct PlanResolver {
             self.selectors.append(plan)
             return selector.window == nil ? .instant(plan) : .window(plan)
         case .subquery(let subquery):
+            let step = subquery.step ?? EvaluationOptions().defaultSubqueryStep
+            self.subquerySteps = max(self.subquerySteps, subquery.window / step)
             let inner = try self.plan(
                 subquery.inner,
                 span: span.applying(subquery.modifiers).reaching(back: subquery.window),
