@@ -188,6 +188,7 @@ extension RecordingRule {
         )
         let result: InstantResult
         do { result = try evaluator.instant(self.expr, at: time) } catch is PromQLError { return [] }
+        guard self.limit == 0 || result.samples.count <= self.limit else { return [] }
         let mark = SampleMark(
             quality: result.evidence.contains(.suspect) ? .suspect : .notEvaluated,
             method: result.evidence.contains(.interpolated) ? .interpolated : .measured,

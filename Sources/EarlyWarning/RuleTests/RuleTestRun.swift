@@ -209,7 +209,12 @@ struct RuleTestRun {
                 return places.0 == places.1 ? left.offset < right.offset : places.0 < places.1
             }
         for (_, rule) in recordings where (time - self.begin) % rule.interval == 0 {
-            for element in try Evaluator(reader: view).instant(rule.expr, at: time).samples {
+            let time = time - rule.queryOffset
+            let found = try Evaluator(reader: view).instant(rule.expr, at: time).samples
+            if rule.limit > 0, found.count > rule.limit {
+                throw SeriesLimitError(rule: rule.record, limit: rule.limit, count: found.count)
+            }
+            for element in found {
                 let labels = element.labels.merging(rule.labels).with(Labels.metricName, rule.record)
                 let sample = Sample(time: time, value: element.value)
                 self.store.insert(labels, sample)
@@ -273,7 +278,13 @@ struct RuleTestRun {
         }
         let place = "expr \(test.expression), time \(self.text(test.evalTime))"
         do {
-            let actual = try evaluator.instant(Query(parsing: test.expression), at: time).samples
+            let query = try Query(parsing: test.expression)
+            guard query.type == .vector || query.type == .scalar else {
+                let message =
+                    "the expression yields a \(query.type.rawValue); a test needs an instant vector or a scalar"
+                return self.fail(test.value.line, test.value.column, "\(place): \(message)")
+            }
+            let actual = try evaluator.instant(query, at: time).samples
             var missing = test.expected
             var common: [String] = []
             var surplus: [String] = []
@@ -299,8 +310,7 @@ struct RuleTestRun {
 
     private func agree(_ expected: Double, _ actual: Double) -> Bool {
         if expected.isNaN && actual.isNaN || expected == actual { return true }
-        guard self.file.isFuzzy else { return false }
-        return abs(expected - actual) <= 1e-9 * max(abs(expected), abs(actual))
+        return self.file.isFuzzy && (expected.nextUp == actual || expected.nextDown == actual)
     }
 
     private mutating func checkTransitions() {
@@ -329,6 +339,15 @@ struct RuleTestRun {
         return "\(transition.change.rawValue) \(transition.alertName) \(transition.labels) level "
             + "\(transition.level.rawValue) at \(transition.eventTime)\(value)\(reason)"
     }
+}
+
+/// A recording rule has more values at once than its group allows.
+private struct SeriesLimitError: Error, CustomStringConvertible {
+    let rule: String
+    let limit: Int
+    let count: Int
+
+    var description: String { "'\(self.rule)' exceeded limit of \(self.limit) with \(self.count) series" }
 }
 
 extension RuleTestFile.ExpectedTransition {

@@ -24,11 +24,10 @@ extension PlatformBackend {
             )
         }
         let alerts = Dictionary(grouping: seen.alerts, by: \.rule)
-        var groups = GroupTable()
-        for rule in seen.rules.alerts {
+        func report(_ rule: AlertRule) -> RuleReport {
             let failure = seen.failures.first { $0.rule == rule.id }
             let evaluation = seen.evaluations[rule.id]
-            let report = RuleReport(
+            return RuleReport(
                 name: rule.name,
                 query: rule.expr.description,
                 labels: rule.labels.sources,
@@ -45,35 +44,30 @@ extension PlatformBackend {
                 lastError: failure?.message,
                 lastEvaluation: evaluation
             )
-            groups.add(report, rule.file, rule.group, rule.interval)
         }
-        for rule in seen.rules.recordings {
-            let labels = Dictionary(rule.labels.map { ($0.name, $0.value) }) { $1 }
-            let report = RuleReport(name: rule.record, query: rule.expr.description, labels: labels)
-            groups.add(report, rule.file, rule.group, rule.interval)
+        return seen.rules.groups.map { group in
+            var found = RuleGroupReport(
+                name: group.name,
+                file: group.file,
+                interval: group.interval,
+                limit: group.limit
+            )
+            for rule in group.rules {
+                switch rule {
+                case .alert(let rule): found.add(report(rule))
+                case .recording(let rule):
+                    let labels = Dictionary(rule.labels.map { ($0.name, $0.value) }) { $1 }
+                    found.add(RuleReport(name: rule.record, query: rule.expr.description, labels: labels))
+                }
+            }
+            return found
         }
-        return groups.reports
     }
 
     /// Whether what happens at a site, or across sites (an empty id), may be seen.
     func isVisible(to org: String?) -> @Sendable (String) -> Bool {
         let catalog = self.resolver.catalog
         return { site in org.map { $0 == catalog.sites[site]?.org } ?? true }
-    }
-}
-
-/// Groups in the order of their first rule.
-private struct GroupTable {
-    private var places: [[String]: Int] = [:]
-    private(set) var reports: [RuleGroupReport] = []
-
-    mutating func add(_ rule: RuleReport, _ file: String, _ group: String, _ interval: Milliseconds) {
-        let place = self.places[[file, group]] ?? self.reports.count
-        if place == self.reports.count {
-            self.places[[file, group]] = place
-            self.reports.append(RuleGroupReport(name: group, file: file, interval: interval))
-        }
-        self.reports[place].add(rule)
     }
 }
 
