@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 package import Telemetry
 
 /// A group of rules as Prometheus's `/api/v1/rules` shows it (Prometheus HTTP API, "Rules").
@@ -11,7 +12,8 @@ package struct RuleGroupReport: Encodable, Sendable {
     package let file: String
     /// In seconds.
     package let interval: Double
-    package let limit = 0
+    /// How many alerts or values a rule may have at once; 0 where there is no limit.
+    package let limit: Int
     package private(set) var rules: [RuleReport] = []
     package let evaluationTime = 0.0
     package private(set) var lastEvaluation = RuleReport.text(nil)
@@ -21,10 +23,11 @@ package struct RuleGroupReport: Encodable, Sendable {
         case name, file, interval, limit, rules, evaluationTime, lastEvaluation
     }
 
-    package init(name: String, file: String, interval: Milliseconds) {
+    package init(name: String, file: String, interval: Milliseconds, limit: Int) {
         self.name = name
         self.file = file
         self.interval = Double(interval) / 1000
+        self.limit = limit
     }
 
     package mutating func add(_ rule: RuleReport) {
@@ -32,6 +35,11 @@ package struct RuleGroupReport: Encodable, Sendable {
         guard let time = rule.lastEvaluation, self.newest.map({ $0 < time }) ?? true else { return }
         self.newest = time
         self.lastEvaluation = RuleReport.text(time)
+    }
+
+    /// Names the group among all: where a page begins.
+    var token: String {
+        Data("\(self.file);\(self.name)".utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
     }
 
     /// With these of its rules only; nil where none is left.
@@ -109,6 +117,11 @@ package struct RuleReport: Encodable, Sendable {
         self.health = health
         self.lastError = lastError
         self.lastEvaluation = lastEvaluation
+    }
+
+    /// Whether its labels, as written, meet all of some conditions.
+    func hasLabels(_ matchers: [LabelMatcher]) -> Bool {
+        matchers.allSatisfy { $0.matches(self.labels[$0.name] ?? "") }
     }
 
     package var kind: Kind { self.alerting == nil ? .recording : .alerting }

@@ -54,6 +54,11 @@ package struct PromQLError: Error, Hashable, Sendable {
     }
 }
 
+extension PromQLError {
+    /// What a rule says is more than its group allows.
+    package static func limit(_ message: String) -> PromQLError { PromQLError(.limit, message) }
+}
+
 extension PromQLError: CustomStringConvertible {
     /// `1:14: unexpected ")": expected an expression (hint)`.
     package var description: String {

@@ -33,6 +33,8 @@ package struct Query: Sendable {
     let asksForItself: Bool
     /// Makes ranges and subquery steps of whole days calendar days; nil, as in Prometheus, makes them multiples of 24 h.
     package let days: CalendarDays?
+    /// How many steps the longest subquery takes by itself.
+    package let subquerySteps: Int64
     let plan: Plan
 
     /// `days` as in ``days``.
@@ -52,6 +54,7 @@ package struct Query: Sendable {
         self.dependsOnTime = resolver.dependsOnTime
         self.hasSpanFormulas = resolver.hasSpanFormulas
         self.asksForItself = resolver.asksForItself
+        self.subquerySteps = resolver.subquerySteps
         self.reach = resolver.selectors.map(\.reach).max() ?? 0
         self.isConfinedToSite = SiteConfinement.confines(expression)
     }

@@ -24,15 +24,54 @@ package struct YAMLValue {
     ///
     /// - Returns: `nil` after an error, and for an empty file, which is reported too.
     package static func parse(_ text: String, file: String, problems: ProblemCollector) -> YAMLValue? {
-        do {
-            if let node = try Yams.compose(yaml: text) { return YAMLValue(node: node, file: file, problems: problems) }
-            problems.report(Problem(file: file, line: 0, column: 0, message: "the file is empty", zh: "文件为空"))
-        } catch let error as YamlError {
-            problems.report(Problem(file: file, error))
-        } catch {
-            problems.report(Problem(file: file, line: 0, column: 0, message: "\(error)"))
+        guard let (value, next) = self.firstDocument(text, file: file, problems: problems) else { return nil }
+        next?
+            .report(
+                "a second document begins here, which nobody reads; write it into a file of its own",
+                zh: "此处开始第二个文档，不会被读取；请写入单独的文件"
+            )
+        return next == nil ? value : nil
+    }
+
+    /// Parses the first document of a file; the second, of which no more than the beginning is looked at, is `next`.
+    ///
+    /// Of a key that is given twice, which is reported, the first value is read.
+    package static func firstDocument(
+        _ text: String,
+        file: String,
+        problems: ProblemCollector
+    ) -> (value: YAMLValue, next: YAMLValue?)? {
+        var keys = DistinctKeys(text: text)
+        while true {
+            do {
+                let parser = try Parser(yaml: keys.text)
+                guard let node = try parser.nextRoot() else {
+                    problems.report(Problem(file: file, line: 0, column: 0, message: "the file is empty", zh: "文件为空"))
+                    return nil
+                }
+                func value(_ node: Node) -> YAMLValue { YAMLValue(node: node, file: file, problems: problems) }
+                return (value(node), try parser.nextRoot().map(value))
+            } catch YamlError.duplicatedKeysInMapping(let duplicates, let context) {
+                let key = DistinctKeys.written(duplicates.min() ?? "")
+                let (line, column) = (context.mark.line, context.mark.column)
+                problems.report(
+                    Problem(
+                        file: file,
+                        line: line,
+                        column: column,
+                        message: "key '\(key)' is given twice; keep one",
+                        zh: "键“\(key)”重复；请只保留一个"
+                    )
+                )
+                guard keys.tellApart(context.mark) else { return nil }
+            } catch let error as YamlError {
+                problems.report(Problem(file: file, error))
+                return nil
+            } catch {
+                problems.report(Problem(file: file, line: 0, column: 0, message: "\(error)"))
+                return nil
+            }
         }
-        return nil
     }
 
     /// Reports `message` at this value's place; `zh` is the same in Chinese.
@@ -41,7 +80,7 @@ package struct YAMLValue {
     }
 
     /// A problem at this value's place.
-    func problem(_ message: String, zh: String? = nil) -> Problem {
+    package func problem(_ message: String, zh: String? = nil) -> Problem {
         Problem(file: self.file, line: self.line, column: self.column, message: message, zh: zh)
     }
 
@@ -49,8 +88,7 @@ package struct YAMLValue {
     package func mapping(keys: [String]) -> YAMLMapping? {
         guard let mapping = self.anyMapping() else { return nil }
         for entry in mapping.entries where !keys.contains(entry.key) {
-            let nearest = keys.min { editDistance($0, entry.key) < editDistance($1, entry.key) }
-            let hint = nearest.flatMap { editDistance($0, entry.key) <= 2 ? $0 : nil }
+            let hint = Spelling.nearest(to: entry.key, among: keys)
             let known = keys.sorted().joined(separator: ", ")
             entry.keyValue.report(
                 "unknown key '\(entry.key)'" + (hint.map { "; did you mean '\($0)'?" } ?? "; known here: \(known)"),
@@ -129,6 +167,9 @@ package struct YAMLValue {
     /// Whether this is a list, for keys that take one value or several.
     package var isList: Bool { self.node.sequence != nil }
 
+    /// Whether this is a mapping or a list without anything in it.
+    package var isEmpty: Bool { self.node.mapping?.isEmpty ?? self.node.sequence?.isEmpty ?? false }
+
     /// Whether this is a single text or number.
     package var isScalar: Bool { self.node.scalar != nil }
 
@@ -137,6 +178,9 @@ package struct YAMLValue {
 
     /// From 1; 0 where the parser knows no place.
     package var column: Int { self.node.mark?.column ?? 0 }
+
+    /// Whether this, as a key, takes over the entries of another mapping.
+    fileprivate var isMergeKey: Bool { self.node.scalar.map { $0.string == "<<" && $0.style == .plain } ?? false }
 
     private var kind: String {
         switch self.node {
@@ -168,16 +212,28 @@ package struct YAMLMapping {
 
     /// The mapping as a value, for reports about it as a whole.
     package let value: YAMLValue
-    /// In the order of the file.
+    /// In the order of the file; behind them what `<<` takes over from other mappings.
     package let entries: [Entry]
 
     fileprivate init(value: YAMLValue, mapping: Node.Mapping) {
         self.value = value
-        self.entries = mapping.map { key, node in
+        var entries: [Entry] = []
+        var names: Set<String> = []
+        var merged: [YAMLValue] = []
+        func add(_ entry: Entry) {
+            if names.insert(entry.key).inserted { entries.append(entry) }
+        }
+        for (key, node) in mapping {
             let keyValue = YAMLValue(node: key, file: value.file, problems: value.problems)
             let entryValue = YAMLValue(node: node, file: value.file, problems: value.problems)
-            return Entry(key: keyValue.string ?? "", keyValue: keyValue, value: entryValue)
+            if keyValue.isMergeKey {
+                merged += entryValue.isList ? entryValue.list ?? [] : [entryValue]
+            } else {
+                add(Entry(key: DistinctKeys.written(keyValue.string ?? ""), keyValue: keyValue, value: entryValue))
+            }
         }
+        for other in merged { other.anyMapping()?.entries.forEach(add) }
+        self.entries = entries
     }
 
     /// The value of a key; `nil` where the key is absent or its value is null.
@@ -206,32 +262,8 @@ extension Problem {
                 message: "not YAML: \(problem)",
                 zh: "不是有效的 YAML：\(problem)"
             )
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            let keys = duplicates.sorted()
-            self.init(
-                file: file,
-                line: context.mark.line,
-                column: context.mark.column,
-                message: "key \(keys.map { "'\($0)'" }.joined(separator: ", ")) is given twice; keep one",
-                zh: "键\(keys.map { "“\($0)”" }.joined(separator: "、"))重复；请只保留一个"
-            )
         default:
             self.init(file: file, line: 0, column: 0, message: "not YAML: \(error)", zh: "不是有效的 YAML：\(error)")
         }
     }
-}
-
-/// Levenshtein distance in characters.
-private func editDistance(_ left: String, _ right: String) -> Int {
-    var row = Array(0...right.count)
-    for (i, a) in left.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for (j, b) in right.enumerated() {
-            let substitution = diagonal + (a == b ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(substitution, row[j] + 1, row[j + 1] + 1)
-        }
-    }
-    return row[right.count]
 }

@@ -25,7 +25,7 @@ package enum WarningLevel: String, CaseIterable, Comparable, Sendable, Codable {
 }
 
 /// What a warning is about; the label `hazard` of a rule.
-package struct Hazard: Hashable, Sendable, RawRepresentable, Codable {
+package struct Hazard: Hashable, Sendable, RawRepresentable, Codable, CaseIterable {
     package let rawValue: String
     package init(rawValue: String) { self.rawValue = rawValue }
 
@@ -61,6 +61,13 @@ package struct Hazard: Hashable, Sendable, RawRepresentable, Codable {
     package static let deviceHealth = Hazard(rawValue: "device_health")
     package static let silence = Hazard(rawValue: "silence")
     package static let system = Hazard(rawValue: "system")
+
+    /// Those with a name of their own.
+    package static let allCases: [Hazard] = [
+        .flood, .floodRise, .floodProjection, .rain, .lowWater, .lowWaterSeason, .soilDrought, .dissolvedOxygen,
+        .dissolvedOxygenProjection, .fisheryWater, .waterQuality, .irrigationWater, .reservoir, .polder, .polderLarge,
+        .rice, .deviceHealth, .silence, .system,
+    ]
 
     /// The event's name in both languages; the one table of them.
     ///

@@ -16,8 +16,8 @@ struct RecorderTests {
         let recorder: Recorder
         let rules: [RecordingRule]
 
-        init(_ rules: String) throws {
-            let text = "groups:\n  - name: g\n    interval: 10m\n    rules:\n" + rules
+        init(_ rules: String, limit: Int = 0) throws {
+            let text = "groups:\n  - name: g\n    interval: 10m\n    limit: \(limit)\n    rules:\n" + rules
             self.rules = try RuleFileLoader().parse(text).recordings
             self.recorder = try Recorder(rules: self.rules)
         }
@@ -56,6 +56,16 @@ struct RecorderTests {
         #expect(try recording.feed([Self.rain(5, 2), Self.rain(10, 3)]).count == 2)
         #expect(try recording.feed([Self.rain(10, 1, "b")]) == [#"rain_1h{site="b", unit="mm"}@10=1.0"#])
         #expect(try recording.feed([Self.rain(60, 4)]) == [#"rain_1h{site="a", unit="mm"}@60=9.0"#])
+    }
+
+    @Test func moreThanTheLimitOfAGroupIsNotRecorded() throws {
+        let recording = try Recording(Self.hourly, limit: 1)
+        func rain(_ minute: Int64, _ depth: String) -> (Labels, Sample) {
+            (["__name__": "rain", "site": "a", "gauge": depth], Sample(time: .minutes(minute), value: 1))
+        }
+        #expect(try recording.feed([rain(0, "1")]).count == 1)
+        #expect(try recording.feed([rain(5, "2")]).isEmpty)
+        #expect(try recording.feed([rain(61, "2")]).count == 1)
     }
 
     @Test func whatComesLateChangesWhatItReaches() throws {
@@ -231,7 +241,7 @@ struct RecorderTests {
 
     @Test func aRuleThatFeedsItselfIsRefused() throws {
         for rules in [
-            ["x: x + 1"], ["x: y", "y: max_over_time(x[1h])"], ["x: '{site=\"a\"}'"],
+            ["x: x + 1"], ["x: y", "y: max_over_time(x[1h])"], ["x: '{site=\"a\"}'", "y: x"],
         ] {
             let lines = rules.map { rule in
                 let parts = rule.split(separator: ":", maxSplits: 1)

@@ -54,7 +54,39 @@ struct RuleFileTests {
         ("- alert: A\n  expr: x\n  for: 5 minutes", "6:10: '5 minutes' is no duration"),
         ("- alert: A\n  expr: x\n  levels: [blue, pink]", "6:20: 'pink' is no level"),
         ("- alert: A\n  expr: x\n  no_data: ok", "6:14: 'ok' is no policy for no_data; known: unknown, keep"),
-        ("- alert: A\n  expr: x\n  labels: { 1a: b }", "6:15: '1a' is no label name"),
+        ("- alert: A\n  expr: x\n  labels: { __name__: b }", "6:15: '__name__' is no label name"),
+        ("- alert: A\n  expr: x\n  annotations: { '': b }", "6:20: '' is no label name"),
+        (
+            "- alert: A\n  expr: x\n  labels: { hazard: fload }",
+            "6:23: no hazard is called 'fload'; did you mean 'flood'?"
+        ),
+        (
+            "- alert: A\n  expr: x\n  labels: { hazard: none }",
+            "6:23: no hazard is called 'none'; known: device_health,"
+        ),
+        ("- alert: A\n  expr: x\n  labels: { level: purple }", "6:22: 'purple' is no level; known: notice, blue,"),
+        ("- alert: A\n  expr: x\n  levels: []", "6:13: 'levels' is empty"),
+        ("- alert: A\n  expr: x\n  levels: {}", "6:13: 'levels' is empty"),
+        (
+            "- alert: A\n  expr: x > $threshold\n  levels: { blue: .nan }",
+            "6:21: the threshold of level 'blue' is no finite number"
+        ),
+        (
+            "- alert: A\n  expr: x > $threshold\n  levels: { blue: +Inf }",
+            "6:21: the threshold of level 'blue' is no finite number"
+        ),
+        (
+            "- alert: A\n  expr: x > $threshold\n  levels: [blue]",
+            "5:15: '$threshold' has no value, since 'levels' gives none; write levels: { blue: 50 }"
+        ),
+        ("- alert: A\n  expr: x > $threshold", "5:15: '$threshold' has no value, since the rule has no 'levels'"),
+        ("- alert: A\n  expr: x > $level", "5:15: '$level' has no value, since the rule has no 'levels'"),
+        (
+            "- alert: A\n  expr: sum_over_time(m[10y:1s]) > 1",
+            "5:11: a subquery has 315360000 steps, more than the 10000000 that can be evaluated"
+        ),
+        ("- record: a\n  expr: sum_over_time(m[1d:1ms])", "5:11: a subquery has 86400000 steps"),
+        ("- alert: A\n  expr: x\n  for: 1m\n  for: 2m", "6:5: key 'for' is given twice; keep one"),
         (
             "- alert: A\n  expr: x\n  annotations: { s: 'at {{ $lable.x }}' }",
             "6:30: annotation 's': undefined variable"
@@ -67,6 +99,129 @@ struct RuleFileTests {
         let indented = rule.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n")
         let found = Self.problems("groups:\n- name: g\n  rules:\n\(indented)")
         #expect(found.contains("rules.yaml:\(expected)"))
+    }
+
+    @Test func aGroupThatIsWrongHidesNothingInIt() {
+        let text = """
+            groups:
+              - name: [g]
+                interval: fast
+                limit: many
+                query_offset: x
+                rules:
+                  - alert: { a: b }
+                    expr: [m]
+                    for: {}
+                    labels: [a]
+                    levels: 5
+                    season: summer
+                  - record: [r]
+                    expr: m >
+            """
+        let lines = Self.problems(text).split(separator: "\n").map { $0.prefix { $0 != " " } }
+        #expect(
+            lines == [
+                "rules.yaml:2:11:", "rules.yaml:3:15:", "rules.yaml:4:12:", "rules.yaml:5:19:", "rules.yaml:7:16:",
+                "rules.yaml:8:15:", "rules.yaml:9:14:", "rules.yaml:10:17:", "rules.yaml:11:17:", "rules.yaml:12:17:",
+                "rules.yaml:13:17:", "rules.yaml:14:18:",
+            ]
+        )
+    }
+
+    @Test func aHazardOfOnesOwnIsTheFolderOfItsRules() throws {
+        let text = "groups: [{ name: g, rules: [{ alert: A, expr: x, labels: { hazard: locusts } }] }]"
+        #expect(throws: ProblemList.self) { try RuleFileLoader().parse(text, hazard: "flood") }
+        #expect(try RuleFileLoader().parse(text, hazard: "locusts").alerts.map(\.hazard.rawValue) == ["locusts"])
+    }
+
+    @Test func whatPrometheusTakesIsTaken() throws {
+        let text = """
+            groups:
+              - name: g
+                labels: { "ins-tance": localhost }
+                rules:
+                  - &first
+                    alert: First
+                    expr: &expr x > 1
+                    annotations: { "what-is": up }
+                  - <<: *first
+                    alert: Second
+                  - { alert: Third, expr: *expr }
+            ---
+            groups: []
+            """
+        let rules = try RuleFileLoader().parse(text)
+        #expect(rules.alerts.map(\.name) == ["First", "Second", "Third"])
+        #expect(rules.alerts.map(\.annotations.count) == [1, 1, 0])
+        #expect(rules.alerts[1].labels.map(\.name) == ["ins-tance"])
+        #expect(
+            rules.findings.map { "\($0.problem)" } == [
+                "rules.yaml:13:1: a second document begins here, which nobody reads; write it into a file of its own"
+            ]
+        )
+    }
+
+    @Test func aRecordingRuleDoesNotReadItselfByASelectorWithoutAName() throws {
+        let text = """
+            groups:
+              - name: g
+                rules:
+                  - { record: all, expr: '{job="a"} or {__name__=~"al."}' }
+                  - { record: other, expr: '{__name__=~"x|y"}' }
+            """
+        let rules = try RuleFileLoader().parse(text)
+        #expect(
+            rules.recordings[0].expr.description == #"{job="a",__name__!="all"} or {__name__=~"al.",__name__!="all"}"#
+        )
+        #expect(rules.recordings[1].expr.description == #"{__name__=~"x|y"}"#)
+        #expect(rules.findings.map(\.kind) == [.note])
+        #expect(
+            Self.problems("groups: [{ name: g, rules: [{ record: a, expr: a + 1 }] }]").contains("computed from itself")
+        )
+    }
+
+    @Test func groupsStandInTheOrderOfTheFile() throws {
+        let text = """
+            groups:
+              - name: second
+                limit: 5
+                rules:
+                  - { record: a, expr: x }
+                  - { alert: B, expr: x }
+                  - { record: c, expr: x }
+              - name: first
+                rules: [{ alert: D, expr: x }]
+            """
+        let groups = try RuleFileLoader().parse(text).groups
+        #expect(groups.map(\.name) == ["second", "first"])
+        #expect(groups.map(\.limit) == [5, 0])
+        let names = groups[0].rules
+            .map { rule in
+                switch rule {
+                case .alert(let alert): alert.name
+                case .recording(let recording): recording.record
+                }
+            }
+        #expect(names == ["a", "B", "c"])
+    }
+
+    @Test(arguments: [
+        ("x > 1", "x offset 2m > 1"), ("rate(x[5m] offset 1m)", "rate(x[5m] offset 3m)"),
+        ("max_over_time(sum(x)[1h:5m])", "max_over_time(sum(x)[1h:5m] offset 2m)"), ("x @ 60", "x @ 60.000"),
+        ("x @ end()", "x @ end() offset 2m"), ("time() - timestamp(x)", "(time() - 120) - timestamp(x offset 2m)"),
+        ("hour() == 3", "hour(vector(time() - 120)) == 3"),
+        ("predict_linear(x[1h], 60)", "predict_linear(x[1h] offset 2m, (60) - 120)"),
+    ])
+    func anAlertOfAGroupWithAnOffsetLooksBackByIt(expr: String, expected: String) throws {
+        let text = "groups: [{ name: g, query_offset: 2m, rules: [{ alert: A, expr: '\(expr)' }] }]"
+        #expect(try RuleFileLoader().parse(text).alerts.map(\.expr.description) == [expected])
+    }
+
+    @Test func aRecordingOfAGroupWithAnOffsetIsNotDelayedAndSaysSo() throws {
+        let text = "groups: [{ name: g, query_offset: 2m, rules: [{ record: a, expr: x }] }]"
+        let rules = try RuleFileLoader().parse(text)
+        #expect(rules.recordings.map(\.expr.description) == ["x"])
+        #expect(rules.findings.contains { $0.problem.message.hasPrefix("'query_offset' does not delay") })
     }
 
     @Test func reportsAllProblemsNotTheFirst() {
@@ -160,6 +315,20 @@ struct TemplateTests {
     func renders(text: String, expected: String) throws {
         let context = TemplateContext(labels: ["site": "xingzi"], value: 19.07, threshold: 19, level: "blue")
         #expect(try Template(parsing: text).render(context) == expected)
+    }
+
+    /// As promtool 2.42 prints them.
+    @Test(arguments: [
+        ("{{ $value }}", 1_728_000, "1.728e+06"), ("{{ $value }}", 123_456_789, "1.23456789e+08"),
+        ("{{ $value }}", 999_999.5, "999999.5"), ("{{ $value }}", 100_000, "100000"), ("{{ $value }}", 1e21, "1e+21"),
+        ("{{ $value }}", 0.00001234, "1.234e-05"), ("{{ printf \"%g\" $value }}", 999_999.5, "999999.5"),
+        ("{{ printf \"%g\" $value }}", 1_728_000, "1.728e+06"), ("{{ printf \"%.3g\" $value }}", 1234.5, "1.23e+03"),
+        ("{{ printf \"%f\" $value }}", .infinity, "+Inf"), ("{{ printf \"%8.1f|\" $value }}", -.infinity, "    -Inf|"),
+        ("{{ printf \"%-8g|\" $value }}", 2.5, "2.5     |"), ("{{ printf \"%.1f\" $value }}", .nan, "NaN"),
+        ("{{ printf \"%.0f\" $value }}", 1_728_000, "1728000"),
+    ])
+    func numbersLookAsInGo(text: String, value: Double, expected: String) throws {
+        #expect(try Template(parsing: text).render(TemplateContext(labels: .empty, value: value)) == expected)
     }
 
     @Test(arguments: [

@@ -21,7 +21,7 @@ struct SeriesNotationTests {
         #expect(try SeriesNotation.values("1 _ _x2 stale") == [.number(1), .missing, .missing, .missing, .stale])
     }
 
-    @Test(arguments: ["a", "1+x3", "1+2x", "x5", "1,2", "1+2x-3"])
+    @Test(arguments: ["a", "1+x3", "1+2x", "x5", "1,2", "1+2x-3", "1+-1x3", "1-+1x3", "1--1x3"])
     func refuses(text: String) {
         #expect(throws: SeriesNotation.Failure.self) { try SeriesNotation.values(text) }
     }

@@ -47,6 +47,11 @@ struct ExplainAndBacktestTests {
             let unknown = try await PoyangProcess.run(["rules", "explain", "Nothing", "--url", service.url])
             #expect(unknown.status == 1)
             #expect(unknown.errors.contains("there is no rule 'Nothing'") && unknown.errors.contains("LowWater"))
+            let nowhere = try await PoyangProcess.run(
+                ["rules", "explain", "Stage", "--site", "xingzy", "--url", service.url]
+            )
+            #expect(nowhere.status == 1)
+            #expect(nowhere.errors.contains("there is no site 'xingzy'; did you mean 'xingzi'?"), "\(nowhere.errors)")
         }
     }
 
@@ -89,6 +94,8 @@ struct ExplainAndBacktestTests {
                 Self.backtest + ["--site", "xingzi", "--data", folder.path]
             )
             #expect(elsewhere.output.contains("no alert was raised"), "\(elsewhere.output)")
+            let nowhere = try await PoyangProcess.run(Self.backtest + ["--site", "nosuch", "--data", folder.path])
+            #expect(nowhere.status == 1 && nowhere.errors.contains("there is no site 'nosuch'"), "\(nowhere.errors)")
             let plot = try await PoyangProcess.run(Self.backtest + ["--plot", "--data", folder.path])
             #expect(plot.output.contains("raised and ended: B/b blue"), "\(plot.output)\(plot.errors)")
 

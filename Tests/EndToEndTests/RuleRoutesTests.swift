@@ -71,8 +71,38 @@ struct RuleRoutesTests {
             )
             #expect(kept.count == 1 && kept[0]["name"] as? String == group && kept[0]["file"] as? String == file)
             #expect(try await ask(["file[]": "none"]).isEmpty)
+            let matched = try await ask(["match[]": #"{hazard="flood",level="blue"}"#, "match[]": #"{hazard="rain"}"#])
+            let labels = matched.compactMap { $0["labels"] as? [String: String] }
+            #expect(!matched.isEmpty && matched.count < all.count && labels.count == matched.count)
+            #expect(labels.allSatisfy { $0["hazard"] == "rain" || $0["hazard"] == "flood" && $0["level"] == "blue" })
+            let unreadable = try await service.ask("/api/v1/rules", ["match[]": "{"])
+            #expect(unreadable.status == 400)
             let quiet = try await ask(["exclude_alerts": "true"])
             #expect(quiet.count == all.count && quiet.allSatisfy { $0["alerts"] == nil })
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func groupsComeInPages() async throws {
+        try await RunningService.withAlert { (service: RunningService, _: URL) async throws in
+            let all = try self.groups(try await service.ask("/api/v1/rules")).compactMap { $0["name"] as? String }
+            var found: [String] = []
+            var token = ""
+            repeat {
+                let parameters: KeyValuePairs = ["group_limit": "2", "group_next_token": token]
+                let answer = try await service.ask("/api/v1/rules", parameters)
+                let page = try self.groups(answer).compactMap { $0["name"] as? String }
+                #expect(page.count == min(2, all.count - found.count), "\(answer.text)")
+                found += page
+                token = (try answer.json()["data"] as? [String: Any])?["groupNextToken"] as? String ?? ""
+            } while !token.isEmpty && found.count < all.count
+            #expect(found == all && token.isEmpty)
+            for wrong: KeyValuePairs in [
+                ["group_limit": "0"], ["group_next_token": "x"], ["group_limit": "1", "group_next_token": "x"],
+            ] {
+                let answer = try await service.ask("/api/v1/rules", wrong)
+                #expect(answer.status == 400 && answer.text.contains("bad_data"), "\(answer.text)")
+            }
         }
     }
 

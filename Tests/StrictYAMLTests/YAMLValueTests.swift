@@ -54,6 +54,60 @@ struct YAMLValueTests {
         #expect(problem.contains("not YAML"))
     }
 
+    @Test func reportsEveryKeyThatIsGivenTwiceAndReadsOn() {
+        let text = """
+            site: {a: 1, "a": 2, b: 3, c: 4, c: 5, c: 6}
+            kind:
+            - 'name': x
+              name: y
+              长: 1
+              长: 2
+            stie: 5
+            kind: z
+            """
+        #expect(
+            Set(self.problems(text)) == [
+                "x.yaml:1:8: key 'a' is given twice; keep one", "x.yaml:1:28: key 'c' is given twice; keep one",
+                "x.yaml:1:34: key 'c' is given twice; keep one", "x.yaml:2:1: key 'kind' is given twice; keep one",
+                "x.yaml:3:3: key 'name' is given twice; keep one", "x.yaml:5:3: key '长' is given twice; keep one",
+                "x.yaml:7:1: unknown key 'stie'; did you mean 'site'?",
+            ]
+        )
+    }
+
+    @Test func readsTheFirstValueOfAKeyThatIsGivenTwice() throws {
+        let collector = ProblemCollector()
+        let value = YAMLValue.parse("site: {x: 1}\nsite: 2\nkind: 3", file: "x.yaml", problems: collector)
+        let map = try #require(value?.anyMapping())
+        #expect(map.entries.map(\.key) == ["site", "kind"])
+        #expect(map["site"]?.isMapping == true)
+        #expect(collector.problems.count == 1)
+    }
+
+    @Test func takesOverWhatAnotherMappingSays() throws {
+        let collector = ProblemCollector()
+        let text = "site: &one {a: 1, b: 2}\nkind: &two {c: 3, a: 9}\nvalue: {<<: [*one, *two], b: 5}\n"
+        let map = try #require(YAMLValue.parse(text, file: "x.yaml", problems: collector)?.anyMapping())
+        let value = try #require(map["value"]?.mapping(keys: ["a", "b", "c"]))
+        #expect(value.entries.map { "\($0.key)\($0.value.string ?? "")" } == ["b5", "a1", "c3"])
+        #expect(collector.problems.isEmpty)
+        #expect(self.problems("<<: 5\nsite: a\n") == ["x.yaml:1:5: expected a mapping (key: value), found '5'"])
+    }
+
+    @Test func aSecondDocumentIsRefusedUnlessOneAsksForTheFirst() throws {
+        let text = "site: a\n---\nsite: b\n"
+        #expect(
+            self.problems(text) == [
+                "x.yaml:3:1: a second document begins here, which nobody reads; write it into a file of its own"
+            ]
+        )
+        let collector = ProblemCollector()
+        let first = try #require(YAMLValue.firstDocument(text, file: "x.yaml", problems: collector))
+        #expect(first.value.anyMapping()?["site"]?.string == "a")
+        #expect(first.next?.line == 3)
+        #expect(collector.problems.isEmpty)
+    }
+
     @Test func reportsEveryUnknownKeyNotTheFirst() {
         #expect(self.problems("a: 1\nb: 2\nsite: x\nc: 3\n").count == 3)
     }

@@ -329,6 +329,50 @@ struct BacktestTests {
         }
     }
 
+    @Test func eventsCountThatThePeriodTheSitesAndTheRulesConcern() throws {
+        func event(_ name: String, site: String = "a", hazard: Hazard? = .flood, hour: Int64) -> KnownEvent {
+            let start = Timestamp(milliseconds: hour * .hour)
+            return KnownEvent(
+                name: name,
+                site: site,
+                hazard: hazard,
+                start: start,
+                peak: start + .hour,
+                end: start + 2 * .hour
+            )
+        }
+        var outcome = Backtest.Outcome()
+        outcome.sites = ["a", "b"]
+        func counted(_ events: [KnownEvent], sites: [String] = []) throws -> [String] {
+            try KnownEvent.judging(
+                outcome,
+                events,
+                period: Timestamp(milliseconds: 10 * .hour)...Timestamp(milliseconds: 20 * .hour),
+                sites: sites,
+                hazards: [.flood, Hazard(rawValue: "locusts")]
+            )
+            .map(\.name)
+        }
+        let events = [
+            event("before", hour: 7), event("begins before", hour: 8), event("in", hour: 12),
+            event("ends after", hour: 20), event("after", hour: 21), event("elsewhere", site: "b", hour: 12),
+            event("other", hazard: .rain, hour: 12), event("any", hazard: nil, hour: 12),
+            event("own", hazard: Hazard(rawValue: "locusts"), hour: 12),
+        ]
+        #expect(try counted(events) == ["begins before", "in", "ends after", "elsewhere", "any", "own"])
+        #expect(try counted(events, sites: ["b"]) == ["elsewhere"])
+        #expect(throws: KnownEvent.UnknownNames.self) { try counted([event("x", site: "c", hour: 12)]) }
+        #expect(try counted([event("x", site: "c", hour: 12)], sites: ["a"]).isEmpty)
+        #expect {
+            _ = try counted([event("x", site: "aa", hazard: Hazard(rawValue: "fload"), hour: 99)])
+        } throws: { error in
+            "\(error)" == """
+                event 'x': there is no site 'aa'; did you mean 'a'?
+                event 'x': no hazard is called 'fload'; did you mean 'flood'?
+                """
+        }
+    }
+
     @Test func eventsThatAreWrongAreNamedWithTheirPlace() {
         let text = """
             - { name: x, site: a, start: "2020-01-02", peak: "2020-01-01", end: "2020-01-03" }

@@ -1,6 +1,7 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
+import ArgumentParser
 import Telemetry
 import Testing
 
@@ -24,6 +25,15 @@ struct QueryArgumentTests {
     @Test(arguments: ["", "yesterday", "-6x", "now-", "now6h", "2022-13-01", "16:00", "1e30", "nan", "- "])
     func otherTimesAreRefused(text: String) {
         #expect(MomentArgument(text, now: Self.now) == nil)
+    }
+
+    @Test func aTimeThatIsRefusedIsAnsweredWithOneThatIsRight() {
+        #expect {
+            _ = try RulesBacktest.parse(["--from", "2018-13-01", "--to", "now"])
+        } throws: { error in
+            let message = RulesBacktest.message(for: error)
+            return message.contains("'2018-13-01' is invalid for '--from <time>': write a time like 2022-06-21T16:00")
+        }
     }
 
     private static let steps: [(days: Double, step: String)] = [

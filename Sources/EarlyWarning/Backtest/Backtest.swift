@@ -21,10 +21,14 @@ package struct Backtest {
         /// In the order of their beginnings.
         package var warnings: [BacktestWarning] = []
         package var samples = 0
+        /// The sites that are known, by what was played at least.
+        package var sites: Set<String> = []
         /// `rule (site): message` for what could not be evaluated at the end.
         package var failures: [String] = []
         /// Where they were asked for.
         package var curves: [BacktestCurve] = []
+
+        package init() {}
     }
 
     private static let slice: Milliseconds = .day
@@ -95,6 +99,7 @@ package struct Backtest {
             let recorded = try recorder.record(samples, during: start + 1...end, reader: reader)
             if start >= begin, !samples.isEmpty || !recorded.isEmpty {
                 outcome.samples += samples.count
+                outcome.sites.formUnion(samples.lazy.map(\.series.labels.site))
                 samples += recorded
                 if !recorded.isEmpty { samples.sort { $0.sample.time < $1.sample.time } }
                 try process(.samples(samples), at: end, reader)

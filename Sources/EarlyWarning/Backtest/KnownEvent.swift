@@ -57,6 +57,52 @@ package struct KnownEvent: Hashable, Sendable {
         return nil
     }
 
+    /// Whether a part of it lies in a period.
+    fileprivate func touches(_ period: ClosedRange<Timestamp>) -> Bool {
+        self.start <= period.upperBound && self.end >= period.lowerBound
+    }
+
+    /// Those of some events by which a backtest can be judged: of its period, its sites and its rules' hazards.
+    ///
+    /// - Parameters:
+    ///   - outcome: Of the backtest.
+    ///   - events: What did happen.
+    ///   - period: What was played.
+    ///   - sites: Those that alone were played; empty for all.
+    ///   - hazards: Of the rules.
+    /// - Returns: In their order.
+    /// - Throws: ``UnknownNames`` where an event is at a site, or of a hazard, that nobody knows.
+    package static func judging(
+        _ outcome: Backtest.Outcome,
+        _ events: [KnownEvent],
+        period: ClosedRange<Timestamp>,
+        sites: [String],
+        hazards: Set<Hazard>
+    ) throws(UnknownNames) -> [KnownEvent] {
+        var unknown: [String] = []
+        let known = hazards.union(Hazard.allCases).map(\.rawValue)
+        for event in events {
+            if sites.isEmpty, !outcome.sites.contains(event.site) {
+                let advice = Spelling.advice(for: event.site, among: outcome.sites.filter { !$0.isEmpty }.sorted())
+                unknown.append("event '\(event.name)': there is no site '\(event.site)'; \(advice)")
+            }
+            if let hazard = event.hazard?.rawValue, !known.contains(hazard) {
+                let advice = Spelling.advice(for: hazard, among: known)
+                unknown.append("event '\(event.name)': no hazard is called '\(hazard)'; \(advice)")
+            }
+        }
+        guard unknown.isEmpty else { throw UnknownNames(description: unknown.joined(separator: "\n")) }
+        return events.filter { event in
+            event.touches(period) && (sites.isEmpty || sites.contains(event.site))
+                && event.hazard.map(hazards.contains) ?? true
+        }
+    }
+
+    /// Names in known events that nobody knows, with what may have been meant.
+    package struct UnknownNames: Error, CustomStringConvertible {
+        package let description: String
+    }
+
     fileprivate func isMet(by warning: BacktestWarning) -> Bool {
         warning.site == self.site && self.hazard.map { $0 == warning.hazard } ?? true && warning.start <= self.end
             && warning.end.map { self.start < $0 } ?? true

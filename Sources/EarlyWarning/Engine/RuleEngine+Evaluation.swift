@@ -83,6 +83,7 @@ extension RuleEngine {
                 return
             }
             try self.match(result.value, to: unit, &pass)
+            if let message = self.exceededLimit(unit) { return self.fail(unit, message: message, at: time) }
             try self.judge(unit, &pass)
             if let fault = pass.faults.first ?? pass.sideFaults.first {
                 self.noteFault(unit, message: fault.message, at: time)
@@ -231,7 +232,9 @@ extension RuleEngine {
     }
 
     private func see(_ labels: Labels, _ value: Double, _ unit: RuleUnit, _ pass: inout Pass) throws {
-        var index = unit.alerts.firstIndex { $0.resultLabels == labels }
+        // A label that names the value makes another alert of the same series.
+        let isKnown = unit.rule.constantLabels != nil
+        var index = isKnown ? unit.alerts.firstIndex { $0.resultLabels == labels } : nil
         if index == nil {
             let base = unit.rule.baseLabels(labels)
             let identity = unit.rule.alertLabels(base: base, value: value)
@@ -345,6 +348,8 @@ extension RuleEngine {
         }
         if isSilent, unit.rule.rule.noData == .unknown { return .unknown(reason: AlertStateMachine.noData) }
         if alert.isSeen { return .fires }
+        let isReplaced = unit.alerts.contains { $0.isSeen && $0.resultLabels == alert.resultLabels }
+        if isReplaced { return .over }
         if isSilent { return .lingers }
         if try self.maybe(unit, &pass).contains(alert.matchingLabels) { return .unknown(reason: "maybe") }
         let ending = try self.ending(unit, &pass)

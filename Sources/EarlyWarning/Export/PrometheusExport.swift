@@ -42,9 +42,14 @@ package struct PrometheusExport {
         writer.comment(Self.heading + (self.thresholds.isEmpty ? Self.withoutThresholds : []))
         writer.line("groups:")
         if !self.thresholds.isEmpty { self.writeThresholds(to: &writer) }
-        for group in Group.all(of: rules) {
-            writer.line("  - name: \(writer.quoted(group.name))")
+        let groups = rules.groups
+        let counts = Dictionary(groups.map { ($0.name, 1) }, uniquingKeysWith: +)
+        for group in groups {
+            // A name that two files have is followed by the file.
+            let name = counts[group.name] ?? 0 > 1 ? "\(group.name) (\(group.file))" : group.name
+            writer.line("  - name: \(writer.quoted(name))")
             writer.line("    interval: \(PrometheusDuration.text(group.interval))")
+            if group.limit > 0 { writer.line("    limit: \(group.limit)") }
             writer.line("    rules:")
             for rule in group.rules {
                 switch rule {
@@ -131,52 +136,6 @@ package struct PrometheusExport {
             writer.line("      - record: \(threshold.labels.metric)")
             writer.line("        expr: vector(\(threshold.value))")
             writer.map("labels", threshold.labels.removing(Labels.metricName).map { ($0.name, $0.value) })
-        }
-    }
-}
-
-extension PrometheusExport {
-    /// A group with its rules as they stood in the file.
-    private struct Group {
-        enum Rule {
-            case alert(AlertRule)
-            case recording(RecordingRule)
-        }
-
-        var name: String
-        let file: String
-        let interval: Milliseconds
-        var rules: [Rule] = []
-
-        /// In the order of files and lines; a name that two files have is followed by the file.
-        static func all(of rules: RuleSet) -> [Group] {
-            let alerts = rules.alerts.map { rule in
-                (file: rule.file, line: rule.line, group: rule.group, interval: rule.interval, rule: Rule.alert(rule))
-            }
-            let recordings = rules.recordings.map { rule in
-                (
-                    file: rule.file, line: rule.line, group: rule.group, interval: rule.interval,
-                    rule: Rule.recording(rule)
-                )
-            }
-            var groups: [Group] = []
-            let files = rules.files.map(\.name)
-            for file in files {
-                let here = (alerts + recordings).filter { $0.file == file }.enumerated()
-                    .sorted { ($0.element.line, $0.offset) < ($1.element.line, $1.offset) }
-                for (_, item) in here {
-                    if groups.last?.file != file || groups.last?.name != item.group {
-                        groups.append(Group(name: item.group, file: file, interval: item.interval))
-                    }
-                    groups[groups.count - 1].rules.append(item.rule)
-                }
-            }
-            let counts = Dictionary(groups.map { ($0.name, 1) }, uniquingKeysWith: +)
-            return groups.map { group in
-                var group = group
-                if counts[group.name] ?? 0 > 1 { group.name += " (\(group.file))" }
-                return group
-            }
         }
     }
 }

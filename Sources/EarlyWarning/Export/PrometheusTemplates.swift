@@ -36,7 +36,13 @@ struct PrometheusTemplates {
     /// A call of `printf` that gives the query for the site of the alert.
     private static func query(_ expression: Expression, _ lookback: @escaping (Selector) -> Milliseconds) -> String {
         var rewriting = PrometheusRewriting(lookback: lookback)
-        let text = rewriting.text(expression.confined(to: self.anySite))
+        let confined = expression.replacing { part in
+            guard case .selector(var selector) = part else { return nil }
+            selector.matchers.removeAll { $0.name == "site" }
+            selector.matchers.append(LabelMatcher("site", equals: self.anySite))
+            return .selector(selector)
+        }
+        let text = rewriting.text(confined)
         let format = text.replacing("%", with: "%%").replacing("\"\(self.anySite)\"", with: "%q")
         return "printf \(CanonicalJSON.text(format)) $labels.site"
     }
@@ -75,34 +81,6 @@ struct PrometheusTemplates {
         case .level: "$level"
         case .text(let text): CanonicalJSON.text(text)
         case .number(let number): "\(number)"
-        }
-    }
-}
-
-extension Expression {
-    /// With the condition on every selector that its series are of one site.
-    fileprivate func confined(to site: String) -> Expression {
-        switch self {
-        case .number, .string: return self
-        case .selector(var selector):
-            selector.matchers.removeAll { $0.name == "site" }
-            selector.matchers.append(LabelMatcher("site", equals: site))
-            return .selector(selector)
-        case .parentheses(let inner): return .parentheses(inner.confined(to: site))
-        case .unary(let negates, let inner): return .unary(negates: negates, inner.confined(to: site))
-        case .subquery(var subquery):
-            subquery.inner = subquery.inner.confined(to: site)
-            return .subquery(subquery)
-        case .binary(var binary):
-            binary.left = binary.left.confined(to: site)
-            binary.right = binary.right.confined(to: site)
-            return .binary(binary)
-        case .aggregation(var aggregation):
-            aggregation.inner = aggregation.inner.confined(to: site)
-            return .aggregation(aggregation)
-        case .call(var call):
-            call.arguments = call.arguments.map { $0.confined(to: site) }
-            return .call(call)
         }
     }
 }

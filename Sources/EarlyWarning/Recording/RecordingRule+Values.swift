@@ -33,6 +33,10 @@ extension RecordingRule {
             options: EvaluationOptions(qualities: .raising, roundsComparisons: true)
         )
         let result = try evaluator.instant(self.expr, at: time)
+        let count = result.samples.count
+        guard self.limit == 0 || count <= self.limit else {
+            throw PromQLError.limit("'\(self.record)' exceeded limit of \(self.limit) with \(count) series")
+        }
         let mark = SampleMark(
             quality: result.evidence.contains(.suspect) ? .suspect : .notEvaluated,
             method: result.evidence.contains(.interpolated) ? .interpolated : .measured,

@@ -38,6 +38,8 @@ package struct AlertRule: Sendable {
     package let line: Int
     /// At whose multiples outputs that change with time alone are evaluated.
     package let interval: Milliseconds
+    /// How many alerts it may have at once; 0 where there is no limit.
+    package let limit: Int
     package let hazard: Hazard
     package let level: WarningLevel
     package let expr: Query
@@ -63,6 +65,10 @@ package struct RecordingRule: Sendable {
     package let file: String
     package let line: Int
     package let interval: Milliseconds
+    /// How many values one evaluation may have; 0 where there is no limit.
+    package let limit: Int
+    /// How long a rule test waits before it looks back at a moment.
+    package let queryOffset: Milliseconds
     package let expr: Query
     package let labels: Labels
 }

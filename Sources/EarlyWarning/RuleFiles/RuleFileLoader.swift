@@ -22,8 +22,8 @@ package struct RuleFileLoader {
     package var ignoresUnknownFields = false
     /// Whether functions that count in UTC are an error instead of a finding, as in the rules that are shipped.
     package var refusesUTCTime = false
-    /// The interval of groups that name none.
-    package var defaultInterval: Milliseconds = .minute
+    /// The interval of every group, whatever its own, as rule tests have it.
+    package var fixedInterval: Milliseconds?
 
     package init() {}
 
@@ -106,12 +106,18 @@ package struct RuleFileLoader {
         into rules: inout RuleSet,
         problems: ProblemCollector
     ) {
-        guard let value = YAMLValue.parse(text, file: path, problems: problems) else { return }
+        guard let (value, next) = YAMLValue.firstDocument(text, file: path, problems: problems) else { return }
+        if let next {
+            let problem = next.problem(
+                "a second document begins here, which nobody reads; write it into a file of its own"
+            )
+            rules.findings.append(RuleFinding(kind: .note, problem: problem))
+        }
         var reader = RuleFileReader(
             path: path,
             name: RuleFileLoader.withoutExtension(name),
             defaultHazard: hazard,
-            defaultInterval: self.defaultInterval,
+            fixedInterval: self.fixedInterval,
             ignoresUnknownFields: self.ignoresUnknownFields,
             refusesUTCTime: self.refusesUTCTime,
             source: text.split(separator: "\n", omittingEmptySubsequences: false)

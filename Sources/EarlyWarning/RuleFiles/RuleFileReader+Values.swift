@@ -48,17 +48,45 @@ extension RuleFileReader {
         return Season(from: from, to: to)
     }
 
+    /// Reports a hazard or a level that nobody knows among the labels of alerts.
+    func checkWarning(_ labels: YAMLValue?) {
+        guard let labels, labels.isMapping, let map = labels.anyMapping() else { return }
+        func constant(_ name: String) -> (value: YAMLValue, text: String)? {
+            guard let value = map[name], let text = value.textIfScalar, !text.contains("{{") else { return nil }
+            return (value, text)
+        }
+        let hazards = Hazard.allCases.map(\.rawValue)
+        if let (value, name) = constant("hazard"), !hazards.contains(name), name != self.defaultHazard {
+            value.report(
+                "no hazard is called '\(name)'; \(Spelling.advice(for: name, among: hazards)) (one of your own is called "
+                    + "after the folder of its rules)"
+            )
+        }
+        if let (value, name) = constant("level"), WarningLevel(rawValue: name) == nil {
+            value.report(Self.unknownLevel(name))
+        }
+    }
+
+    static func unknownLevel(_ name: String) -> String {
+        "'\(name)' is no level; known: \(WarningLevel.allCases.map(\.rawValue).joined(separator: ", "))"
+    }
+
     /// A query of type vector or scalar, with `$level` and `$threshold` replaced; errors are reported at their place.
+    ///
+    /// It looks back from each moment by `offset`. Where its result is recorded under a name, selectors without one leave
+    /// that out: no rule reads itself by chance.
     mutating func query(
         _ value: YAMLValue,
         _ level: Level = Level(level: .notice, label: nil),
-        _ days: CalendarDays? = nil
+        days: CalendarDays? = nil,
+        offset: Milliseconds = 0,
+        recordedAs record: String? = nil
     ) -> Query? {
         guard let text = value.string else { return nil }
         let written = LevelSubstitution(text, level: level.label, threshold: level.constant?.text)
         do {
             // A rule is asked for one moment after the other.
-            let query = try Query(parsing: written.text, days: days).resolved()
+            var query = try Query(parsing: written.text, days: days).resolved()
             guard query.type == .vector || query.type == .scalar else {
                 value.report(
                     "the expression yields a \(query.type.rawValue); a rule needs an instant vector or a scalar"
@@ -71,7 +99,20 @@ extension RuleFileReader {
                 )
                 return nil
             }
+            let limit = QueryLimits().subquerySteps
+            guard query.subquerySteps <= limit else {
+                value.report(
+                    "a subquery has \(query.subquerySteps) steps, more than the \(limit) that can be evaluated; give it a "
+                        + "shorter range or a longer step"
+                )
+                return nil
+            }
             self.noteUTCTime(value, written)
+            if offset > 0 { query = try Query(query.expression.lookedAtEarlier(by: offset), days: days) }
+            if let record, query.selectors.contains(where: { $0.mayFindByChance(record) }) {
+                query = try Query(query.expression.leavingOut(record), days: days)
+                self.note(value, "a selector without a name leaves out '\(record)', which the rule itself records")
+            }
             return query
         } catch {
             let hint = error.hint.map { " (\($0))" } ?? ""
@@ -81,17 +122,28 @@ extension RuleFileReader {
                 value.report(message)
                 return nil
             }
-            value.report(message, atByte: written.original(of: position.offset), source: self.source)
+            let offset = written.original(of: position.offset)
+            let advice = Self.missingValue(text.utf8.dropFirst(offset), level)
+            value.report(advice ?? message, atByte: offset, source: self.source)
             return nil
         }
+    }
+
+    /// What is wrong where a query that begins with `$level` or `$threshold` at the place of an error has none.
+    private static func missingValue(_ rest: Substring.UTF8View, _ level: Level) -> String? {
+        if rest.starts(with: "$level".utf8) { return "'$level' has no value, since the rule has no 'levels'" }
+        guard rest.starts(with: "$threshold".utf8) else { return nil }
+        return level.label == nil
+            ? "'$threshold' has no value, since the rule has no 'levels'; write levels: { blue: 50 }"
+            : "'$threshold' has no value, since 'levels' gives none; write levels: { blue: 50 }"
     }
 
     /// Templates by name, in the order of the file; those that cannot be read are reported and left out.
     func templates(_ value: YAMLValue?, isLabel: Bool) -> [NamedTemplate] {
         var result: [NamedTemplate] = []
         for entry in value?.anyMapping()?.entries ?? [] {
-            if !Self.isLabelName(entry.key) || entry.key == Labels.metricName {
-                entry.keyValue.report("'\(entry.key)' is no label name: [a-zA-Z_][a-zA-Z0-9_]*, not __name__")
+            if entry.key.isEmpty || entry.key == Labels.metricName {
+                entry.keyValue.report("'\(entry.key)' is no label name: any text but an empty one and __name__")
             }
             guard let text = entry.value.string else { continue }
             do {
@@ -110,15 +162,7 @@ extension RuleFileReader {
     }
 
     static func isMetricName(_ text: String) -> Bool {
-        self.isName(text, alsoAllowing: ":")
-    }
-
-    static func isLabelName(_ text: String) -> Bool {
-        self.isName(text, alsoAllowing: "_")
-    }
-
-    private static func isName(_ text: String, alsoAllowing extra: Character) -> Bool {
         guard let first = text.first, !first.isNumber else { return false }
-        return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" || $0 == extra }
+        return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" || $0 == ":" }
     }
 }

@@ -10,7 +10,7 @@ struct RuleFileReader {
     let path: String
     let name: String
     let defaultHazard: String
-    let defaultInterval: Milliseconds
+    let fixedInterval: Milliseconds?
     let ignoresUnknownFields: Bool
     let refusesUTCTime: Bool
     let source: [Substring]
@@ -26,7 +26,7 @@ struct RuleFileReader {
         path: String,
         name: String,
         defaultHazard: String,
-        defaultInterval: Milliseconds,
+        fixedInterval: Milliseconds?,
         ignoresUnknownFields: Bool,
         refusesUTCTime: Bool,
         source: [Substring]
@@ -34,7 +34,7 @@ struct RuleFileReader {
         self.path = path
         self.name = name
         self.defaultHazard = defaultHazard
-        self.defaultInterval = defaultInterval
+        self.fixedInterval = fixedInterval
         self.ignoresUnknownFields = ignoresUnknownFields
         self.refusesUTCTime = refusesUTCTime
         self.source = source
@@ -45,27 +45,33 @@ struct RuleFileReader {
         var names: Set<String> = []
         for group in groups {
             guard let map = self.mapping(group, keys: Self.groupKeys) else { continue }
-            guard let nameValue = map.required("name"), let name = nameValue.string else { continue }
-            if name.isEmpty { nameValue.report("a group needs a name") }
-            if !names.insert(name).inserted {
-                nameValue.report("group '\(name)' stands in this file already; give it another name")
+            let nameValue = map.required("name")
+            let name = nameValue?.string
+            if name == "" { nameValue?.report("a group needs a name") }
+            if let name, !names.insert(name).inserted {
+                nameValue?.report("group '\(name)' stands in this file already; give it another name")
             }
-            let interval = map["interval"].flatMap(self.duration) ?? self.defaultInterval
-            if interval == 0 { map["interval"]?.report("the interval of a group must be longer than zero") }
+            let written = map["interval"].flatMap(self.duration)
+            if written == 0 { map["interval"]?.report("the interval of a group must be longer than zero") }
+            let interval = self.fixedInterval ?? written ?? .minute
             let labels = self.templates(map["labels"], isLabel: true)
-            guard let rules = map["rules"]?.list else { continue }
-            for rule in rules {
-                self.readRule(
-                    rule,
-                    in: GroupContext(name: name, interval: max(interval, 1), labels: labels)
-                )
-            }
+            self.checkWarning(map["labels"])
+            let context = GroupContext(
+                name: name ?? "",
+                interval: max(interval, 1),
+                limit: max(0, map["limit"]?.int ?? 0),
+                queryOffset: map["query_offset"].flatMap(self.duration) ?? 0,
+                labels: labels
+            )
+            for rule in map["rules"]?.list ?? [] { self.readRule(rule, in: context) }
         }
     }
 
     struct GroupContext {
         let name: String
         let interval: Milliseconds
+        let limit: Int
+        let queryOffset: Milliseconds
         let labels: [NamedTemplate]
     }
 
@@ -93,20 +99,28 @@ struct RuleFileReader {
             guard Self.ruleKeys.contains(entry.key) else { continue }
             entry.keyValue.report("a recording rule has no '\(entry.key)'")
         }
-        guard let name = value.string else { return }
-        if !Self.isMetricName(name) { value.report("'\(name)' is no metric name: [a-zA-Z_:][a-zA-Z0-9_:]*") }
+        let name = value.string
+        if let name, !Self.isMetricName(name) { value.report("'\(name)' is no metric name: [a-zA-Z_:][a-zA-Z0-9_:]*") }
         let labels = group.labels + self.templates(map["labels"], isLabel: true)
-        guard let expr = map.required("expr"), let query = self.query(expr) else { return }
-        let context = TemplateContext(labels: .empty, value: nil)
+        guard let expr = map.required("expr"), let query = self.query(expr, recordedAs: name) else { return }
+        if group.queryOffset > 0 {
+            self.note(
+                value,
+                "'query_offset' does not delay what is recorded: a value is there as soon as its readings are, and is "
+                    + "put right by those that come late"
+            )
+        }
         self.recordings.append(
             RecordingRule(
-                record: name,
+                record: name ?? "",
                 group: group.name,
                 file: self.path,
                 line: value.line,
                 interval: group.interval,
+                limit: group.limit,
+                queryOffset: group.queryOffset,
                 expr: query,
-                labels: Labels(labels.map { Label(name: $0.name, value: $0.template.render(context)) })
+                labels: Labels(labels.map { Label(name: $0.name, value: $0.source) })
             )
         )
     }
@@ -114,15 +128,21 @@ struct RuleFileReader {
     // MARK: - Alerting rules
 
     private mutating func readAlert(_ value: YAMLValue, _ map: YAMLMapping, in group: GroupContext) {
-        guard let name = value.string else { return }
-        if name.isEmpty { value.report("an alert needs a name") }
+        let given = value.string
+        if given == "" { value.report("an alert needs a name") }
+        let name = given ?? ""
         let own = self.templates(map["labels"], isLabel: true)
         var labels = group.labels.filter { inherited in !own.contains { $0.name == inherited.name } } + own
+        if let index = labels.firstIndex(where: { $0.name == "alertname" }) {
+            labels.remove(at: index)
+            self.note(value, "a label 'alertname' has no effect: it is the name of the alert, '\(name)'")
+        }
         let annotations = self.templates(map["annotations"], isLabel: false)
+        self.checkWarning(map["labels"])
         let constants = TemplateContext(labels: .empty, value: nil)
         let named = labels.first { $0.name == "hazard" }?.template.render(constants) ?? ""
         let hazard = named.isEmpty ? self.defaultHazard : named
-        let defaults = self.settings(map)
+        let defaults = self.settings(map, in: group)
         let levels = map["levels"].map { self.levels($0, defaults) }
         if levels == nil {
             let written = labels.first { $0.name == "level" }?.template.render(constants)
@@ -138,6 +158,8 @@ struct RuleFileReader {
                 group
             )
         }
+        // Levels that cannot be read hide nothing that is wrong with the expression.
+        if let levels, levels.isEmpty { _ = defaults.expr?.string }
         labels.removeAll { $0.name == "level" }
         for level in levels ?? [] {
             self.append(value, name, level.settings, level.level, labels, annotations, hazard, group)
@@ -156,6 +178,7 @@ struct RuleFileReader {
         var noData = NoDataPolicy.unknown
         var days: CalendarDays?
         var season: Season?
+        var queryOffset: Milliseconds = 0
     }
 
     struct Level {
@@ -166,7 +189,11 @@ struct RuleFileReader {
         var constant: (text: String, value: Double)?
     }
 
-    private func settings(_ map: YAMLMapping, over base: Settings = Settings()) -> Settings {
+    private func settings(_ map: YAMLMapping, in group: GroupContext) -> Settings {
+        self.settings(map, over: Settings(queryOffset: group.queryOffset))
+    }
+
+    private func settings(_ map: YAMLMapping, over base: Settings) -> Settings {
         var settings = base
         settings.expr = map["expr"] ?? base.expr
         settings.clear = map["clear"] ?? base.clear
@@ -192,13 +219,13 @@ struct RuleFileReader {
         func level(_ value: YAMLValue) -> WarningLevel? {
             guard let text = value.string else { return nil }
             guard let level = WarningLevel(rawValue: text) else {
-                let known = WarningLevel.allCases.map(\.rawValue).joined(separator: ", ")
-                value.report("'\(text)' is no level; known: \(known)")
+                value.report(Self.unknownLevel(text))
                 return nil
             }
             if result.contains(where: { $0.level.level == level }) { value.report("level '\(text)' is given twice") }
             return level
         }
+        if value.isEmpty { value.report("'levels' is empty: the rule would never fire; name one, or leave it out") }
         if value.isList {
             for item in value.list ?? [] {
                 guard let level = level(item) else { continue }
@@ -216,6 +243,10 @@ struct RuleFileReader {
                 guard let map = self.mapping(entry.value, keys: keys) else { continue }
                 result.append((item, self.settings(map, over: defaults)))
             } else if let number = entry.value.double {
+                guard number.isFinite else {
+                    entry.value.report("the threshold of level '\(level.rawValue)' is no finite number: it never fires")
+                    continue
+                }
                 item.constant = (entry.value.string ?? "", number)
                 result.append((item, defaults))
             }
@@ -237,11 +268,13 @@ struct RuleFileReader {
             value.report("'expr' is missing\(level.label.map { " for level '\($0)'" } ?? "")")
             return
         }
-        let days = settings.days
-        let expr = self.query(written, level, days)
-        let clear = settings.clear.map { self.query($0, level, days) }
-        let maybe = settings.maybe.map { self.query($0, level, days) }
-        let threshold = settings.threshold.map { self.query($0, level, days) }
+        func query(_ value: YAMLValue) -> Query? {
+            self.query(value, level, days: settings.days, offset: settings.queryOffset)
+        }
+        let expr = query(written)
+        let clear = settings.clear.map(query)
+        let maybe = settings.maybe.map(query)
+        let threshold = settings.threshold.map(query)
         guard let expr, clear.map({ $0 != nil }) ?? true, maybe.map({ $0 != nil }) ?? true,
             threshold.map({ $0 != nil }) ?? true
         else { return }
@@ -268,6 +301,7 @@ struct RuleFileReader {
                 file: self.path,
                 line: value.line,
                 interval: group.interval,
+                limit: group.limit,
                 hazard: Hazard(rawValue: hazard),
                 level: level.level,
                 expr: expr,
@@ -286,7 +320,8 @@ struct RuleFileReader {
         )
     }
 
-    private mutating func note(_ value: YAMLValue, _ message: String) {
+    /// Takes notice of what works and may surprise, once at each place.
+    mutating func note(_ value: YAMLValue, _ message: String) {
         let problem = Problem(file: self.path, line: value.line, column: value.column, message: message)
         guard self.noted.insert(problem).inserted else { return }
         self.findings.append(RuleFinding(kind: .note, problem: problem))

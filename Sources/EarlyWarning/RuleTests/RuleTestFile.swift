@@ -80,7 +80,8 @@ struct RuleTestFile {
         var line: Int
     }
 
-    var ruleFiles: [String] = []
+    /// Paths and patterns of paths, relative to the file.
+    var ruleFiles: [YAMLValue] = []
     var evaluationInterval: Milliseconds = .minute
     var groupOrder: [String] = []
     var isFuzzy = false
@@ -97,9 +98,13 @@ struct RuleTestFileReader {
         var result = RuleTestFile()
         let keys = ["rule_files", "evaluation_interval", "group_eval_order", "fuzzy_compare", "tests", "devices"]
         guard let map = self.mapping(file, keys: keys) else { return result }
-        result.ruleFiles = map["rule_files"]?.list?.compactMap(\.string) ?? []
+        result.ruleFiles = map["rule_files"]?.list ?? []
         result.evaluationInterval = map["evaluation_interval"].flatMap(self.duration) ?? .minute
-        result.groupOrder = map["group_eval_order"]?.list?.compactMap(\.string) ?? []
+        for item in map["group_eval_order"]?.list ?? [] {
+            guard let name = item.string else { continue }
+            if result.groupOrder.contains(name) { item.report("group '\(name)' stands in the order already; keep one") }
+            result.groupOrder.append(name)
+        }
         result.isFuzzy = map["fuzzy_compare"]?.bool ?? false
         let devices = map["devices"]?.string
         for (index, test) in (map["tests"]?.list ?? []).enumerated() {
@@ -195,12 +200,14 @@ struct RuleTestFileReader {
     private func alertTest(_ value: YAMLValue, _ start: Timestamp) -> RuleTestFile.AlertTest? {
         let keys = ["alertname", "at", "eval_time", "exp_alerts", "groupname"]
         guard let map = self.mapping(value, keys: keys) else { return nil }
-        guard let name = map.required("alertname")?.string else { return nil }
+        guard let given = map.required("alertname"), let name = given.string else { return nil }
+        if name.isEmpty { given.report("'alertname' is empty; name the alert that is looked at") }
         let expected = (map["exp_alerts"]?.list ?? [])
             .compactMap { alert -> RuleTestFile.ExpectedAlert? in
                 guard let map = self.mapping(alert, keys: ["exp_labels", "exp_annotations"]) else { return nil }
                 return RuleTestFile.ExpectedAlert(
-                    labels: self.labelMap(map["exp_labels"]),
+                    // The name stands in front of them; that it is a label, too, may be said or left out.
+                    labels: self.labelMap(map["exp_labels"]).removing(["alertname"]),
                     annotations: self.texts(map["exp_annotations"])
                 )
             }

@@ -61,6 +61,8 @@ package struct RuleTestReport: Sendable {
     package var cases: [Case] = []
     /// The file, or a rule file that it names, cannot be read.
     package var problems: [Problem] = []
+    /// What lets the tests go on and may not be what was meant.
+    package var warnings: [Problem] = []
     package var findings: [RuleFinding] = []
 
     package var passed: Bool { self.problems.isEmpty && self.cases.allSatisfy(\.failures.isEmpty) }

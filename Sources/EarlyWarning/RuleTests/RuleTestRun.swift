@@ -215,7 +215,7 @@ struct RuleTestRun {
                 return places.0 == places.1 ? left.offset < right.offset : places.0 < places.1
             }
         for (place, rule) in recordings where (time - self.begin) % rule.interval == 0 {
-            let moment = try rule.moment(at: time, after: self.recorded[place] ?? [], view)
+            let moment = try rule.moment(at: time - rule.queryOffset, after: self.recorded[place] ?? [], view)
             self.recorded[place] = moment.series
             for (labels, sample) in moment.samples where self.store.insert(labels, sample) {
                 samples.append(AppliedSample(series: SeriesKey(labels: labels), sample: sample))
@@ -278,7 +278,13 @@ struct RuleTestRun {
         }
         let place = "expr \(test.expression), time \(self.text(test.evalTime))"
         do {
-            let actual = try evaluator.instant(Query(parsing: test.expression), at: time).samples
+            let query = try Query(parsing: test.expression)
+            guard query.type == .vector || query.type == .scalar else {
+                let message =
+                    "the expression yields a \(query.type.rawValue); a test needs an instant vector or a scalar"
+                return self.fail(test.value.line, test.value.column, "\(place): \(message)")
+            }
+            let actual = try evaluator.instant(query, at: time).samples
             var missing = test.expected
             var common: [String] = []
             var surplus: [String] = []
@@ -304,8 +310,7 @@ struct RuleTestRun {
 
     private func agree(_ expected: Double, _ actual: Double) -> Bool {
         if expected.isNaN && actual.isNaN || expected == actual { return true }
-        guard self.file.isFuzzy else { return false }
-        return abs(expected - actual) <= 1e-9 * max(abs(expected), abs(actual))
+        return self.file.isFuzzy && (expected.nextUp == actual || expected.nextDown == actual)
     }
 
     private mutating func checkTransitions() {

@@ -54,11 +54,9 @@ package struct RuleTestRunner {
         let file = reader.read(value)
         var loader = RuleFileLoader()
         loader.ignoresUnknownFields = self.ignoresUnknownFields
-        loader.defaultInterval = file.evaluationInterval
-        let rules = loader.load(
-            paths: file.ruleFiles.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" },
-            problems: problems
-        )
+        loader.fixedInterval = file.evaluationInterval
+        let paths = self.paths(of: file, in: folder, warnings: &report.warnings)
+        let rules = loader.load(paths: paths, problems: problems)
         report.findings = rules.findings
         report.problems = problems.problems
         guard report.problems.isEmpty else { return report }
@@ -77,5 +75,25 @@ package struct RuleTestRunner {
             report.cases.append(run.run())
         }
         return report
+    }
+
+    /// The rule files of a test file, each once.
+    private func paths(of file: RuleTestFile, in folder: String, warnings: inout [Problem]) -> [String] {
+        var paths: [String] = []
+        for item in file.ruleFiles {
+            guard let pattern = item.string else { continue }
+            let found = Self.files(matching: pattern.hasPrefix("/") ? pattern : "\(folder)/\(pattern)")
+            if found.isEmpty { warnings.append(item.problem("no file matches '\(pattern)'")) }
+            paths += found.filter { !paths.contains($0) }
+        }
+        return paths
+    }
+
+    /// What there is under a name with `*`, `?` and `[…]`, sorted.
+    private static func files(matching pattern: String) -> [String] {
+        var found = glob_t()
+        defer { globfree(&found) }
+        guard glob(pattern, 0, nil, &found) == 0 else { return [] }
+        return (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
     }
 }

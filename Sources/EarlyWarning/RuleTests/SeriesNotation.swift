@@ -63,10 +63,12 @@ enum SeriesNotation {
         throw Failure(message: "'\(item)' is no value; write it like 1, 1+2x5, 3x4, _, _x5, stale, NaN, -Inf")
     }
 
-    /// `a+b` or `a-b`.
+    /// `a+b` or `a-b`, where b has no sign of its own.
     private static func progression(_ text: Substring) -> (start: Double, step: Double)? {
         for index in text.indices.dropFirst() where text[index] == "+" || text[index] == "-" {
-            guard let start = self.number(text[..<index]), let step = self.number(text[text.index(after: index)...])
+            let rest = text[text.index(after: index)...]
+            guard let start = self.number(text[..<index]), let step = self.number(rest), rest.first != "+",
+                rest.first != "-"
             else { continue }
             return (start, text[index] == "-" ? -step : step)
         }

@@ -49,7 +49,7 @@ enum TemplateValue {
 
 /// Numbers as Go's `fmt` and Prometheus's template functions print them.
 enum GoFormat {
-    /// `%v` of a float64: the shortest decimal that reads back, an exponent below 1e-4 and from 1e21 on.
+    /// `%v` of a float64: the shortest decimal that reads back, with an exponent below 1e-4 and from 1e6 on.
     static func general(_ number: Double) -> String {
         if number.isNaN { return "NaN" }
         if number.isInfinite { return number < 0 ? "-Inf" : "+Inf" }
@@ -58,7 +58,7 @@ enum GoFormat {
         let text = "\(number)"
         guard let (digits, exponent) = self.decompose(text) else { return text }
         let sign = number < 0 ? "-" : ""
-        if magnitude < 1e-4 || magnitude >= 1e21 {
+        if magnitude < 1e-4 || magnitude >= 1e6 {
             let mantissa = digits.count == 1 ? digits : "\(digits.prefix(1)).\(digits.dropFirst())"
             let distance = abs(exponent)
             return "\(sign)\(mantissa)e\(exponent < 0 ? "-" : "+")\(distance < 10 ? "0" : "")\(distance)"
@@ -122,6 +122,18 @@ enum GoFormat {
         return self.fourDigits(seconds) + "s"
     }
 
+    /// A number in one of the verbs `%f %e %g`, of which the last, without a precision, gives the shortest decimal.
+    private static func number(_ number: Double, _ modifiers: Substring, _ verb: Character) -> String {
+        guard !number.isFinite || verb == "g" && !modifiers.contains(".") else {
+            return String(format: "%\(modifiers)\(verb)", number)
+        }
+        let text = self.general(number)
+        let width = Int(modifiers.drop { !"123456789".contains($0) }.prefix { $0.isNumber }) ?? 0
+        let blanks = String(repeating: " ", count: max(0, width - text.count))
+        let sign = modifiers.contains("+") && number > 0 && number.isFinite ? "+" : ""
+        return modifiers.contains("-") ? sign + text + blanks : blanks.dropLast(sign.count) + sign + text
+    }
+
     static func fourDigits(_ number: Double) -> String {
         if number.isNaN { return "NaN" }
         if number.isInfinite { return number < 0 ? "-Inf" : "+Inf" }
@@ -152,7 +164,7 @@ enum GoFormat {
             case "d":
                 result += argument.number.map { String(format: "%\(modifiers).0f", $0.rounded()) } ?? argument.text
             case "f", "F", "e", "g":
-                result += argument.number.map { String(format: "%\(modifiers)\(verb)", $0) } ?? argument.text
+                result += argument.number.map { self.number($0, modifiers, verb) } ?? argument.text
             default: result += "%!\(verb)(\(argument.text))"
             }
         }

@@ -85,15 +85,41 @@ struct RuleRoutes: Sendable {
         let names = Set(parameters.all("rule_name[]"))
         let groups = Set(parameters.all("rule_group[]"))
         let files = Set(parameters.all("file[]"))
-        let found = try await self.backend.ruleGroups(org: context.access.org)
-            .filter { (groups.isEmpty || groups.contains($0.name)) && (files.isEmpty || files.contains($0.file)) }
+        let matchers = try parameters.matcherLists
+        let limit = try parameters.integer("group_limit", in: 1...Int(Int32.max))
+        let start = parameters["group_next_token"]
+        if start != nil, limit == nil { throw APIProblem.badInput("'group_next_token' goes with 'group_limit'") }
+        var all = try await self.backend.ruleGroups(org: context.access.org)[...]
+        if let start {
+            all = all.drop { $0.token != start }
+            if all.isEmpty {
+                throw APIProblem.badInput(
+                    "'group_next_token' \(start) is of no group; begin again: rules may have changed"
+                )
+            }
+        }
+        let found =
+            all.filter {
+                (groups.isEmpty || groups.contains($0.name)) && (files.isEmpty || files.contains($0.file))
+            }
             .compactMap { group in
                 group.keeping(
-                    { (kind == nil || $0.kind == kind) && (names.isEmpty || names.contains($0.name)) },
+                    { rule in
+                        (kind == nil || rule.kind == kind) && (names.isEmpty || names.contains(rule.name))
+                            && (matchers.isEmpty || matchers.contains(where: rule.hasLabels))
+                    },
                     withAlerts: !parameters.flag("exclude_alerts")
                 )
             }
-        return try JSONBody.response(PrometheusAnswer(["groups": found]), keys: .asDeclared)
+        let shown = found.prefix(limit ?? .max)
+        let page = GroupPage(groups: Array(shown), groupNextToken: found.dropFirst(shown.count).first?.token)
+        return try JSONBody.response(PrometheusAnswer(page), keys: .asDeclared)
+    }
+
+    /// Some of the groups, and where the next page begins.
+    private struct GroupPage: Encodable {
+        let groups: [RuleGroupReport]
+        let groupNextToken: String?
     }
 
     private static func kind(_ text: String?) throws -> RuleReport.Kind? {

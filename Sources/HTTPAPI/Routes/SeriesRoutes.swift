@@ -70,17 +70,6 @@ struct SeriesRoutes: Sendable {
         ["_total", "_bucket", "_count"].contains(where: metric.hasSuffix) ? "counter" : "gauge"
     }
 
-    private static func matchers(_ text: String) throws -> [LabelMatcher] {
-        let query: Query
-        do { query = try Query(parsing: text) } catch {
-            throw APIProblem.badInput("invalid parameter \"match[]\": \(error)")
-        }
-        guard case .selector(let selector) = query.expression, selector.window == nil, selector.offset == 0,
-            selector.at == nil
-        else { throw APIProblem.badInput("invalid parameter \"match[]\": should be one selector, found: \(text)") }
-        return selector.labelMatchers
-    }
-
     /// What `list` makes of the label sets that one of the selectors in `match[]` finds between `start` and `end`.
     private func list<Item: Encodable & Sendable>(
         _ request: Request,
@@ -90,10 +79,7 @@ struct SeriesRoutes: Sendable {
     ) async throws -> Response {
         let after = try parameters.time("start").map { $0 - 1 } ?? .distantPast
         let through = try parameters.time("end") ?? .distantFuture
-        var matcherLists: [[LabelMatcher]] = []
-        for text in parameters.all("match[]") {
-            matcherLists.append(try Self.matchers(text))
-        }
+        var matcherLists = try parameters.matcherLists
         if matcherLists.isEmpty { matcherLists = [[]] }
         let backend = self.backend
         let org = context.access.org
@@ -108,5 +94,30 @@ struct SeriesRoutes: Sendable {
         let shown = Array(items.prefix(parameters.limit ?? .max))
         let warnings = shown.count < items.count ? ["results truncated due to limit"] : []
         return try JSONBody.response(PrometheusAnswer(shown, warnings: warnings), keys: .asDeclared)
+    }
+}
+
+extension RequestParameters {
+    /// The conditions of each `match[]`.
+    ///
+    /// - Throws: ``APIProblem`` 400 for what is no selector.
+    var matcherLists: [[LabelMatcher]] {
+        get throws {
+            try self.all("match[]")
+                .map { text in
+                    let query: Query
+                    do { query = try Query(parsing: text) } catch {
+                        throw APIProblem.badInput("invalid parameter \"match[]\": \(error)")
+                    }
+                    guard case .selector(let selector) = query.expression, selector.window == nil,
+                        selector.offset == 0, selector.at == nil
+                    else {
+                        throw APIProblem.badInput(
+                            "invalid parameter \"match[]\": should be one selector, found: \(text)"
+                        )
+                    }
+                    return selector.labelMatchers
+                }
+        }
     }
 }

@@ -20,7 +20,7 @@ extension PlatformBackend {
         org: String?
     ) async throws -> @Sendable (EvaluationOptions) throws -> [RuleExplanation] {
         let isVisible = self.isVisible(to: org)
-        if let site, !isVisible(site) { throw APIProblem.notFound("there is no site '\(site)'") }
+        if let site { try self.requireSite(site, org: org) }
         let seen = try await self.processor.look { core in
             (
                 rules: core.rules, alerts: core.engine.snapshot(), newest: core.engine.newestClock,
@@ -70,6 +70,7 @@ extension PlatformBackend {
         try problems.throwIfAny()
         let catalog = self.resolver.catalog
         let isVisible = self.isVisible(to: org)
+        for site in order.sites ?? [] { try self.requireSite(site, org: org) }
         let sites = (order.sites ?? org.map { _ in Array(catalog.sites.keys) })?.filter(isVisible)
         let store = self.samples.reader
         let niceness = self.options.isService ? Int32(self.options.queryNiceness) : 0
@@ -79,8 +80,21 @@ extension PlatformBackend {
             backtest.channels = catalog.watchedChannels
             backtest.sites = sites
             backtest.curvePoints = order.curvePoints
-            return try backtest.run(from: order.from, through: order.through, progress: progress)
+            var outcome = try backtest.run(from: order.from, through: order.through, progress: progress)
+            outcome.sites.formUnion(catalog.sites.keys.filter(isVisible))
+            return outcome
         }
+    }
+
+    /// - Throws: ``APIProblem`` 404 for a site that is neither registered nor has stored series.
+    private func requireSite(_ site: String, org: String?) throws {
+        let sites = self.resolver.catalog.sites.keys.filter(self.isVisible(to: org))
+        if sites.contains(site) { return }
+        let stored = try self.reader(org: org)
+            .series(matching: [LabelMatcher("site", equals: site)], after: .distantPast, through: .distantFuture)
+        guard stored.isEmpty else { return }
+        let advice = Spelling.nearest(to: site, among: sites).map { "did you mean '\($0)'?" }
+        throw APIProblem.notFound("there is no site '\(site)'; \(advice ?? "`poyang sites list` shows all")")
     }
 }
 

@@ -25,11 +25,10 @@ extension PlatformBackend {
             )
         }
         let alerts = Dictionary(grouping: seen.alerts, by: \.rule)
-        var groups = GroupTable()
-        for rule in seen.rules.alerts {
+        func report(_ rule: AlertRule) -> RuleReport {
             let failure = seen.failures.first { $0.rule == rule.id }
             let evaluation = seen.evaluations[rule.id]
-            let report = RuleReport(
+            return RuleReport(
                 name: rule.name,
                 query: rule.expr.description,
                 labels: rule.labels.sources,
@@ -46,10 +45,10 @@ extension PlatformBackend {
                 lastError: failure?.message,
                 lastEvaluation: evaluation
             )
-            groups.add(report, rule.file, rule.group, rule.interval)
         }
-        for (rule, state) in seen.recordings {
-            let report = RuleReport(
+        func report(_ rule: RecordingRule) -> RuleReport {
+            let state = seen.recordings.first { $0.0.isSame(as: rule) }?.1
+            return RuleReport(
                 name: rule.record,
                 query: rule.expr.description,
                 labels: Dictionary(rule.labels.map { ($0.name, $0.value) }) { $1 },
@@ -57,9 +56,22 @@ extension PlatformBackend {
                 lastError: state?.failure,
                 lastEvaluation: state?.lastEvaluation
             )
-            groups.add(report, rule.file, rule.group, rule.interval)
         }
-        return groups.reports
+        return seen.rules.groups.map { group in
+            var found = RuleGroupReport(
+                name: group.name,
+                file: group.file,
+                interval: group.interval,
+                limit: group.limit
+            )
+            for rule in group.rules {
+                switch rule {
+                case .alert(let rule): found.add(report(rule))
+                case .recording(let rule): found.add(report(rule))
+                }
+            }
+            return found
+        }
     }
 
     /// Whether what happens at a site, or across sites (an empty id), may be seen.
@@ -69,18 +81,10 @@ extension PlatformBackend {
     }
 }
 
-/// Groups in the order of their first rule.
-private struct GroupTable {
-    private var places: [[String]: Int] = [:]
-    private(set) var reports: [RuleGroupReport] = []
-
-    mutating func add(_ rule: RuleReport, _ file: String, _ group: String, _ interval: Milliseconds) {
-        let place = self.places[[file, group]] ?? self.reports.count
-        if place == self.reports.count {
-            self.places[[file, group]] = place
-            self.reports.append(RuleGroupReport(name: group, file: file, interval: interval))
-        }
-        self.reports[place].add(rule)
+extension RecordingRule {
+    fileprivate func isSame(as other: RecordingRule) -> Bool {
+        self.record == other.record && self.labels == other.labels && self.group == other.group
+            && self.file == other.file
     }
 }
 

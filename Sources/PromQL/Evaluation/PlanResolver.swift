@@ -9,6 +9,7 @@ struct PlanResolver {
     private(set) var dependsOnTime = false
     private(set) var hasSpanFormulas = false
     private(set) var asksForItself = false
+    private(set) var subquerySteps: Int64 = 0
     private var readsBorder = false
 
     mutating func plan(_ expression: Expression) throws(PromQLError) -> Plan {
@@ -41,6 +42,8 @@ struct PlanResolver {
             self.note(selector.modifiers)
             return selector.window == nil ? .instant(plan) : .window(plan)
         case .subquery(let subquery):
+            let step = subquery.step ?? EvaluationOptions().defaultSubqueryStep
+            self.subquerySteps = max(self.subquerySteps, subquery.window / step)
             let inner = try self.plan(
                 subquery.inner,
                 span: span.applying(subquery.modifiers).reaching(back: subquery.window),

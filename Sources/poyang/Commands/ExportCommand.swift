@@ -21,9 +21,15 @@ struct ExportCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Which series.", valueName: "selector"))
     var match: [String]
-    @Option(help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t"))
+    @Option(
+        help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t"),
+        transform: MomentArgument.read
+    )
     var from: MomentArgument?
-    @Option(help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"))
+    @Option(
+        help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"),
+        transform: MomentArgument.read
+    )
     var to: MomentArgument?
     @Option(help: "What is written.")
     var format: BulkFormat

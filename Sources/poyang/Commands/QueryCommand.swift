@@ -22,13 +22,22 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Argument(help: "The expression.", completion: .custom(QueryCompletion.candidates))
     var expression: String
-    @Option(parsing: .unconditional, help: ArgumentHelp("The moment (default: now).", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The moment (default: now).", valueName: "time"),
+        transform: MomentArgument.read
+    )
     var at: MomentArgument?
-    @Option(parsing: .unconditional, help: ArgumentHelp("The first moment of a range.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The first moment of a range.", valueName: "time"),
+        transform: MomentArgument.read
+    )
     var from: MomentArgument?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The last moment of a range (default: now).", valueName: "time")
+        help: ArgumentHelp("The last moment of a range (default: now).", valueName: "time"),
+        transform: MomentArgument.read
     )
     var to: MomentArgument?
     @Option(help: ArgumentHelp("The distance between two moments of a range.", valueName: "span"))
@@ -76,7 +85,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     private func range() -> QueryRange? {
         guard let from = self.from else { return nil }
-        let to = self.to ?? MomentArgument(argument: "now") ?? from
+        let to = self.to ?? .now
         let step = self.step?.milliseconds ?? QueryStep.fitting(from: from.time, to: to.time)
         return QueryRange(from: from, to: to, step: step)
     }

@@ -38,9 +38,17 @@ struct SimulateCommand: AsyncParsableCommand {
     var profile = SimulationProfile.calm
     @Option(help: ArgumentHelp("Repeats a simulation.", valueName: "n"))
     var seed: UInt64 = 1
-    @Option(parsing: .unconditional, help: ArgumentHelp("Begin here instead of now.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Begin here instead of now.", valueName: "time"),
+        transform: MomentArgument.read
+    )
     var from: MomentArgument?
-    @Option(parsing: .unconditional, help: ArgumentHelp("End here; only with --from.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("End here; only with --from.", valueName: "time"),
+        transform: MomentArgument.read
+    )
     var to: MomentArgument?
     @Option(name: .customLong("for"), help: ArgumentHelp("End after so long; only without --from.", valueName: "span"))
     var span: SpanArgument?

@@ -9,11 +9,23 @@ import Telemetry
 ///
 /// RFC 3339 (`2022-06-21T16:00:00+08:00`), a date or a date-time without a zone (`2022-06-21 16:00`, read at +08:00),
 /// Unix seconds (`1655798400`), `now`, or a span before or after now (`-6h`, `now-1d`, `+30m`).
-struct MomentArgument: ExpressibleByArgument, Hashable {
+struct MomentArgument: Hashable {
     let time: Timestamp
 
-    init?(argument: String) {
-        self.init(argument, now: Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)))
+    static var now: MomentArgument {
+        MomentArgument(time: Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)))
+    }
+
+    private init(time: Timestamp) { self.time = time }
+
+    /// - Throws: What would be right.
+    static func read(_ text: String) throws -> MomentArgument {
+        guard let moment = MomentArgument(text, now: self.now.time) else {
+            throw ValidationError(
+                "write a time like 2022-06-21T16:00:00+08:00, 2022-06-21, now, -6h, or in seconds since 1970"
+            )
+        }
+        return moment
     }
 
     init?(_ text: String, now: Timestamp) {

@@ -16,7 +16,7 @@ struct ClockAdvance: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The moment: RFC 3339, a date, or Unix seconds.")
+    @Argument(help: "The moment: RFC 3339, a date, or Unix seconds.", transform: MomentArgument.read)
     var to: MomentArgument
     @Option(help: ArgumentHelp("Only this site's clock.", valueName: "id"))
     var site: String?

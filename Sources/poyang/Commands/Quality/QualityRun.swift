@@ -24,9 +24,15 @@ struct QualityRun: AsyncParsableCommand {
     var site: String?
     @Option(help: ArgumentHelp("Which series, by a PromQL selector; several times.", valueName: "selector"))
     var match: [String] = []
-    @Option(help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t"))
+    @Option(
+        help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t"),
+        transform: MomentArgument.read
+    )
     var from: MomentArgument?
-    @Option(help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"))
+    @Option(
+        help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"),
+        transform: MomentArgument.read
+    )
     var to: MomentArgument?
     @Flag(help: "List each value that fails a test, or did.")
     var values = false

@@ -29,7 +29,10 @@ struct ReadingsAdd: AsyncParsableCommand {
     var metric: String
     @Argument(help: "The value.")
     var value: Double
-    @Option(help: ArgumentHelp("When it was read: RFC 3339, a date with time (+08:00), now, -10m.", valueName: "t"))
+    @Option(
+        help: ArgumentHelp("When it was read: RFC 3339, a date with time (+08:00), now, -10m.", valueName: "t"),
+        transform: MomentArgument.read
+    )
     var at: MomentArgument
     @Option(help: ArgumentHelp("Who read it.", valueName: "name"))
     var by: String

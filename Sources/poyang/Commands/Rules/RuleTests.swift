@@ -17,7 +17,7 @@ struct RuleTestOutcome: Sendable {
     var skipped: [String] = []
     /// Every change of an alert.
     var transitions: [String] = []
-    /// Notes about recordings that it played.
+    /// Notes about recordings that it played, and about the file.
     var notes: [String] = []
 
     var hasPassed: Bool { self.failures.isEmpty }
@@ -71,7 +71,7 @@ func runRuleTests(
             let failures = report.problems.map { RuleTestReport.Failure(problem: $0) }
             outcomes.append(RuleTestOutcome(file: file, name: "the file", failures: failures))
         }
-        if !outcomes.isEmpty { outcomes[0].notes = notes }
+        if !outcomes.isEmpty { outcomes[0].notes = report.warnings.map(\.description) + notes }
         return outcomes
     }
 }

@@ -18,7 +18,8 @@ struct RulesBacktest: AsyncParsableCommand {
             of their times, with the thresholds of that day. Every change of an alert is printed,
             and for each one raised how long before the peak it came. Without --events the peak
             is that of what the rule compares, while its warning is in force; with --events it is
-            the known one, and hits, misses and false alarms are counted.
+            the known one, and hits, misses and false alarms are counted: by the events of the
+            period, at the sites that are played, of hazards that the rules warn of.
 
               poyang rules backtest --rules Rules/flood --from 2018-08-30 --to 2018-09-02
               poyang rules backtest --from 2016-01-01 --to 2018-12-31 --events floods.yaml --json
@@ -39,9 +40,17 @@ struct RulesBacktest: AsyncParsableCommand {
             """
     )
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("The first moment.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The first moment.", valueName: "time"),
+        transform: MomentArgument.read
+    )
     var from: MomentArgument?
-    @Option(parsing: .unconditional, help: ArgumentHelp("The last moment.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The last moment.", valueName: "time"),
+        transform: MomentArgument.read
+    )
     var to: MomentArgument?
     @Option(help: ArgumentHelp("Only this site; may be given several times.", valueName: "id"))
     var site: [String] = []
@@ -87,12 +96,12 @@ struct RulesBacktest: AsyncParsableCommand {
         if rules.alerts.isEmpty { throw CommandFailure("there is no alerting rule in \(path)") }
         let events = try self.events.map(KnownEvents.read)
         let progress = ShareProgress("playing")
-        let outcome =
+        let (outcome, period) =
             self.history.isEmpty
             ? try await self.playStored(texts, progress) : try self.playRecordings(rules, progress)
         progress.finish()
         for failure in outcome.failures { StandardError.write("warning: \(failure)") }
-        let report = BacktestReport(outcome, events: events)
+        let report = BacktestReport(outcome, events: try events.map { try self.counted($0, outcome, period, rules) })
         if self.csv {
             StandardOutput.write(report.table.csvText)
         } else if self.output.json {
@@ -103,9 +112,39 @@ struct RulesBacktest: AsyncParsableCommand {
         }
     }
 
+    /// The events that count; those that do not are mentioned.
+    private func counted(
+        _ events: [KnownEvent],
+        _ outcome: Backtest.Outcome,
+        _ period: ClosedRange<Timestamp>,
+        _ rules: RuleSet
+    ) throws -> [KnownEvent] {
+        let counted: [KnownEvent]
+        do {
+            counted = try KnownEvent.judging(
+                outcome,
+                events,
+                period: period,
+                sites: self.site,
+                hazards: Set(rules.alerts.map(\.hazard))
+            )
+        } catch {
+            throw CommandFailure("\(self.events ?? ""): \(error)")
+        }
+        if counted.count < events.count {
+            StandardError.write(
+                "note: \(events.count - counted.count) of \(events.count) events do not count: they lie outside of the "
+                    + "period, or no rule speaks of their site and hazard"
+            )
+        }
+        return counted
+    }
+
     private var curvePoints: Int { self.plot ? 240 : 0 }
 
-    private func playStored(_ texts: [RuleFileText], _ progress: ShareProgress) async throws -> Backtest.Outcome {
+    private typealias Played = (outcome: Backtest.Outcome, period: ClosedRange<Timestamp>)
+
+    private func playStored(_ texts: [RuleFileText], _ progress: ShareProgress) async throws -> Played {
         guard let from = self.from, let to = self.to else { throw CommandFailure("give --from and --to") }
         let rules = texts.map { text in
             JSONValue.object([
@@ -127,10 +166,11 @@ struct RulesBacktest: AsyncParsableCommand {
             negativeInfinity: "-Inf",
             nan: "NaN"
         )
-        return try decoder.decode(Backtest.Outcome.self, from: Data(report.jsonText.utf8))
+        let outcome = try decoder.decode(Backtest.Outcome.self, from: Data(report.jsonText.utf8))
+        return (outcome, from.time...to.time)
     }
 
-    private func playRecordings(_ rules: RuleSet, _ progress: ShareProgress) throws -> Backtest.Outcome {
+    private func playRecordings(_ rules: RuleSet, _ progress: ShareProgress) throws -> Played {
         let given = self.connection.devices ?? ProcessInfo.processInfo.environment["POYANG_DEVICES"]
         let folder = given ?? "Devices"
         let isThere = given != nil || FileManager.default.fileExists(atPath: folder)
@@ -143,14 +183,26 @@ struct RulesBacktest: AsyncParsableCommand {
         guard let span = recording.span else {
             throw CommandFailure("there is no reading in \(self.history.joined(separator: ", "))")
         }
+        let sites = Set(recording.samples.lazy.map(\.series.labels.site))
+        for site in self.site where !sites.contains(site) {
+            throw CommandFailure(
+                "the recordings have no reading of a site '\(site)'; "
+                    + Spelling.advice(for: site, among: sites.filter { !$0.isEmpty }.sorted())
+            )
+        }
         var backtest = recording.backtest(rules)
         backtest.sites = self.site.isEmpty ? nil : self.site
         backtest.curvePoints = self.curvePoints
-        return try backtest.run(
-            from: self.from?.time ?? span.lowerBound,
-            through: self.to?.time ?? span.upperBound,
-            progress: progress.show
-        )
+        let begin = self.from?.time ?? span.lowerBound
+        let end = self.to?.time ?? span.upperBound
+        guard begin <= end else {
+            throw CommandFailure(
+                "the recordings lie from \(span.lowerBound) to \(span.upperBound); none is in the period"
+            )
+        }
+        var outcome = try backtest.run(from: begin, through: end, progress: progress.show)
+        outcome.sites.formUnion(catalog.sites.keys)
+        return (outcome, begin...end)
     }
 }
 

@@ -23,7 +23,11 @@ struct RulesExplain: AsyncParsableCommand {
     var alert: String
     @Option(help: ArgumentHelp("Only this site.", valueName: "id"))
     var site: String?
-    @Option(parsing: .unconditional, help: ArgumentHelp("The moment.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The moment.", valueName: "time"),
+        transform: MomentArgument.read
+    )
     var at: MomentArgument?
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: TableOptions

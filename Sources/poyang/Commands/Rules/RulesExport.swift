@@ -35,7 +35,11 @@ struct RulesExport: AsyncParsableCommand {
     var devices: String?
     @Flag(help: "Write the thresholds in force as recording rules.")
     var withThresholds = false
-    @Option(parsing: .unconditional, help: ArgumentHelp("When they are in force (default: now).", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("When they are in force (default: now).", valueName: "time"),
+        transform: MomentArgument.read
+    )
     var at: MomentArgument?
     @Flag(help: "Accept keys that nobody knows.")
     var ignoreUnknownFields = false
@@ -55,8 +59,8 @@ struct RulesExport: AsyncParsableCommand {
         if let devices = self.devices {
             let catalog = try Catalog(files: try CatalogFiles.load(directory: devices))
             export.lookback = catalog.lookback
-            let at = self.at ?? MomentArgument(argument: "now")
-            if self.withThresholds, let at { export.thresholds = try catalog.thresholdValues(at: at.time) }
+            let at = self.at ?? .now
+            if self.withThresholds { export.thresholds = try catalog.thresholdValues(at: at.time) }
         }
         let text = export.text(of: rules)
         for note in text.notes { StandardError.write("note: \(note)") }
