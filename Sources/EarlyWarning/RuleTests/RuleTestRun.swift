@@ -95,6 +95,7 @@ struct RuleTestRun {
         let view = TestOverlay(base: reader, thresholds: self.group.thresholds, channels: channels)
         var settings = RuleEngine.Settings()
         settings.externalLabels = self.group.externalLabels
+        settings.externalURL = self.group.externalURL
         let engine = RuleEngine(rules: self.rules, clockMode: .data, settings: settings, channels: registered)
         let arrivals = try self.arrivals()
         for time in self.steps(arrivals) {
