@@ -311,6 +311,25 @@ struct TemplateTests {
         ),
         ("a {{- $level -}} b", "abluebb".replacing("bb", with: "b")),
         ("{{ printf \"%s is %v of %d%%\" $labels.site $level 7 }}", "xingzi is blue of 7%"),
+        ("{{ if gt $value $threshold }}above{{ else }}below{{ end }}", "above"),
+        ("{{ if lt $value 5.0 }}a{{ else if eq $level \"blue\" \"red\" }}b{{ else }}c{{ end }}", "b"),
+        ("{{ with $labels.site }}at {{ . }}{{ end }}{{ with $labels.none }}x{{ else }}-{{ end }}", "at xingzi-"),
+        ("{{ range $name, $text := $labels }}{{ $name }}={{ $text }};{{ end }}", "site=xingzi;"),
+        ("{{ range $labels }}{{ . }}{{ end }}{{ range $externalLabels }}x{{ else }}none{{ end }}", "xingzinone"),
+        ("{{ $x := $value }}{{ $x = 5 }}{{ $x }}{{ /* nothing */ $level }}", "5blue"),
+        ("{{ $x := 1 }}{{ if true }}{{ $x := 2 }}{{ $x = 3 }}{{ end }}{{ $x }}", "1"),
+        (
+            "{{ $labels }} {{ len $labels }} {{ index $labels \"site\" }} {{ $.Value }} {{ $.Labels.site }}",
+            "map[site:xingzi] 1 xingzi 19.07 xingzi"
+        ),
+        ("{{ humanize1024 2048.0 }} {{ 1536 | humanize1024 }} {{ humanize1024 -5 }}", "2ki 1.5ki -5"),
+        (
+            "{{ title \"ab c\" }} {{ reReplaceAll \"a(.)\" \"b$1\" \"axay\" }} {{ match \"a.*\" \"xabc\" }}",
+            "Ab C bxby true"
+        ),
+        ("{{ if and (gt $value 19.0) (not (eq $level \"red\")) }}{{ print $value \"m\" }}{{ end }}", "19.07m"),
+        ("{{ (printf \"%.1f\" $value) | printf \"%q\" }} {{ \"a \\\"b\\\" }}\" }}", "\"19.1\" a \"b\" }}"),
+        ("{{ $threshold | printf \"%.1f\" | printf \"[%s]\" }}{{ $externalURL }}{{ $.labels.site }}", "[19.0]"),
     ])
     func renders(text: String, expected: String) throws {
         let context = TemplateContext(labels: ["site": "xingzi"], value: 19.07, threshold: 19, level: "blue")
@@ -334,7 +353,11 @@ struct TemplateTests {
     @Test(arguments: [
         ("a {{ $value", 2, "not closed"), ("{{ }}", 2, "empty"), ("{{ $label.x }}", 3, "undefined variable $label"),
         ("{{ $value | shout }}", 12, "'shout' is not known"), ("{{ $value $level }}", 2, "function is expected"),
-        ("水 {{ range }}", 7, "'range' is not known"), ("{{ \"a }}", 3, "not closed"),
+        ("水 {{ first }}", 7, "'first' is not available here"), ("{{ if $value }}x", 0, "'if' has no 'end'"),
+        ("x {{ end }}", 5, "nothing is open here"), ("{{ range }}{{ end }}", 2, "an action is empty"),
+        ("{{ if true }}{{ $x := 1 }}{{ end }}{{ $x }}", 38, "undefined variable $x"),
+        ("{{ printf (len $labels }}", 10, "'(' is not closed"), ("{{ $value ) }}", 10, "'}}' is expected"),
+        ("{{ \"a }}", 3, "not closed"),
     ])
     func saysWhatItDoesNotKnow(text: String, offset: Int, message: String) {
         let error = #expect(throws: TemplateError.self) { try Template(parsing: text) }

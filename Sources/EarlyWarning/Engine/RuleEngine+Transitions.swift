@@ -120,7 +120,8 @@ extension RuleEngine {
             value: alert.value,
             threshold: alert.threshold,
             level: rule.level.rawValue,
-            externalLabels: self.settings.externalLabels
+            externalLabels: self.settings.externalLabels,
+            externalURL: self.settings.externalURL
         )
         var texts: [String: String] = [:]
         for annotation in rule.annotations { texts[annotation.name] = annotation.template.render(context) }

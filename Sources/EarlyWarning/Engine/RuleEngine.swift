@@ -35,6 +35,8 @@ package final class RuleEngine {
         package var maximumTimers = 100_000
         /// What annotations may name as `$externalLabels`.
         package var externalLabels = Labels.empty
+        /// What they may name as `$externalURL`.
+        package var externalURL = ""
 
         package init() {}
     }

@@ -48,39 +48,76 @@ struct PrometheusTemplates {
     }
 
     func text(_ template: Template) -> String {
-        var text = ""
-        var usesThreshold = false
-        var usesLevel = false
-        for piece in template.pieces {
-            switch piece {
-            case .text(let plain): text += plain
-            case .pipeline(let stages):
-                for operand in stages.flatMap(\.operands) {
-                    if case .threshold = operand { usesThreshold = true }
-                    if case .level = operand { usesLevel = true }
-                }
-                text += "{{ \(stages.map(self.text).joined(separator: " | ")) }}"
-            }
-        }
-        if usesThreshold { text = self.threshold.opening + text + self.threshold.closing }
-        if usesLevel { text = "{{ $level := \(CanonicalJSON.text(self.level)) }}" + text }
+        var writer = Writer(own: self.own)
+        writer.write(template.nodes)
+        var text = writer.text
+        if writer.named.contains("threshold") { text = self.threshold.opening + text + self.threshold.closing }
+        if writer.named.contains("level") { text = "{{ $level := \(CanonicalJSON.text(self.level)) }}" + text }
         return text
     }
 
-    private func text(_ stage: Template.Stage) -> String {
-        let function = stage.function.map { [$0.rawValue] } ?? []
-        return (function + stage.operands.map(self.text)).joined(separator: " ")
-    }
+    /// Writes a template anew.
+    private struct Writer {
+        /// Labels that the rule gives, by their names.
+        let own: [String: String]
+        private(set) var text = ""
+        /// The variables that are read.
+        private(set) var named: Set<String> = []
 
-    private func text(_ operand: Template.Operand) -> String {
-        switch operand {
-        case .label(let name): self.own[name].map { CanonicalJSON.text($0) } ?? "$labels.\(name)"
-        case .externalLabel(let name): "$externalLabels.\(name)"
-        case .value: "$value"
-        case .threshold: "$threshold"
-        case .level: "$level"
-        case .text(let text): CanonicalJSON.text(text)
-        case .number(let number): "\(number)"
+        init(own: [String: String]) { self.own = own }
+
+        mutating func write(_ nodes: [TemplateNode]) {
+            for node in nodes {
+                switch node {
+                case .text(let plain): self.text += plain
+                case .output(let pipeline): self.text += "{{ \(self.text(of: pipeline)) }}"
+                case .assignment(let name, let pipeline, let isNew):
+                    self.text += "{{ $\(name) \(isNew ? ":=" : "=") \(self.text(of: pipeline)) }}"
+                case .branch(let branch): self.write(branch)
+                }
+            }
+        }
+
+        private mutating func write(_ branch: TemplateBranch) {
+            let names = branch.variables.map { "$\($0)" }.joined(separator: ", ")
+            let subject = (names.isEmpty ? "" : "\(names) := ") + self.text(of: branch.subject)
+            self.text += "{{ \(branch.kind.rawValue) \(subject) }}"
+            self.write(branch.body)
+            if !branch.otherwise.isEmpty {
+                self.text += "{{ else }}"
+                self.write(branch.otherwise)
+            }
+            self.text += "{{ end }}"
+        }
+
+        private mutating func text(of pipeline: TemplatePipeline) -> String {
+            var commands: [String] = []
+            for command in pipeline.commands {
+                var words = command.function.map { [$0.rawValue] } ?? []
+                for operand in command.operands { words.append(self.text(of: operand)) }
+                commands.append(words.joined(separator: " "))
+            }
+            return commands.joined(separator: " | ")
+        }
+
+        private mutating func text(of operand: TemplateOperand) -> String {
+            switch operand {
+            case .variable(let name, let fields):
+                if name == "labels", fields.count == 1, let value = self.own[fields[0]] {
+                    return CanonicalJSON.text(value)
+                }
+                self.named.insert(name)
+                return "$" + ([name] + fields).joined(separator: ".")
+            case .dot(let fields):
+                if fields.count == 2, fields[0] == "Labels", let value = self.own[fields[1]] {
+                    return CanonicalJSON.text(value)
+                }
+                return "." + fields.joined(separator: ".")
+            case .text(let text): return CanonicalJSON.text(text)
+            case .number(let number): return "\(number)"
+            case .truth(let isTrue): return "\(isTrue)"
+            case .pipeline(let pipeline): return "(\(self.text(of: pipeline)))"
+            }
         }
     }
 }

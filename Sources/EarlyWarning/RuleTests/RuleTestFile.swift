@@ -70,6 +70,7 @@ struct RuleTestFile {
         var series: [InputSeries] = []
         var histories: [RuleTestHistory] = []
         var externalLabels = Labels.empty
+        var externalURL = ""
         var alertTests: [AlertTest] = []
         var expressionTests: [ExpressionTest] = []
         var transitions: [ExpectedTransition]?
@@ -129,6 +130,7 @@ struct RuleTestFileReader {
         )
         group.series = (map["input_series"]?.list ?? []).compactMap(self.series)
         group.externalLabels = self.labelMap(map["external_labels"])
+        group.externalURL = map["external_url"]?.string ?? ""
         let start = group.start
         group.alertTests = (map["alert_rule_test"]?.list ?? []).compactMap { self.alertTest($0, start) }
         group.expressionTests = (map["promql_expr_test"]?.list ?? []).compactMap { self.expressionTest($0, start) }

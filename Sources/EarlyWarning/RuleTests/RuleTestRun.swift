@@ -100,6 +100,7 @@ struct RuleTestRun {
         let view = RecordedSeries(self.rules.recordings, channels: registered).over(overlay)
         var settings = RuleEngine.Settings()
         settings.externalLabels = self.group.externalLabels
+        settings.externalURL = self.group.externalURL
         let engine = RuleEngine(rules: self.rules, clockMode: .data, settings: settings) { registered($0) }
         let arrivals = try self.arrivals()
         for time in self.steps(arrivals) {

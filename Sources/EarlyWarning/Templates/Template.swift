@@ -1,8 +1,6 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import Telemetry
-
 /// Why a template could not be read.
 package struct TemplateError: Error, Hashable, Sendable {
     /// What is wrong and what would be right.
@@ -11,215 +9,89 @@ package struct TemplateError: Error, Hashable, Sendable {
     package let offset: Int
 }
 
-/// A text with actions in double braces, the part of Prometheus's template language that warnings need.
+/// A text of an annotation or a label with actions in `{{ … }}`: what rules need of Go's templates as Prometheus has them.
 ///
-/// An action is a pipeline: `{{ $value | printf "%.2f" }}`. It may name `$labels.x`, `$value`, `$threshold`, `$level`
-/// and `$externalLabels.x` (also `.Labels.x`, `.Value`), texts, numbers, and call `humanize`, `humanizePercentage`,
-/// `humanizeDuration`, `printf`, `toUpper`, `toLower`. What has no value renders as nothing.
+/// An action is a pipeline, `{{ $value | printf "%.2f" }}`, which may set a variable, `{{ $x := … }}`, or one of `if`,
+/// `with` and `range` up to its `end`, with `else` between. It may name `$labels`, `$value`, `$threshold`, `$level`,
+/// `$externalLabels` and `$externalURL` (also `.Labels`, `.Value` and so on), texts, numbers and the functions of
+/// ``TemplateFunction``. What has no value renders as nothing.
 package struct Template: Sendable {
-    enum Operand: Sendable {
-        case label(String)
-        case externalLabel(String)
-        case value
-        case threshold
-        case level
-        case text(String)
-        case number(Double)
-    }
-
-    enum Function: String, Sendable, CaseIterable {
-        case humanize
-        case humanizePercentage
-        case humanizeDuration
-        case printf
-        case toUpper
-        case toLower
-    }
-
-    struct Stage: Sendable {
-        var function: Function?
-        var operands: [Operand]
-    }
-
-    enum Piece: Sendable {
-        case text(String)
-        case pipeline([Stage])
-    }
-
-    private(set) var pieces: [Piece] = []
+    let nodes: [TemplateNode]
 
     /// Whether it renders the same text always.
     package var isConstant: Bool {
-        self.pieces.allSatisfy {
-            switch $0 {
-            case .text: true
-            case .pipeline: false
-            }
+        self.nodes.allSatisfy {
+            if case .text = $0 { true } else { false }
         }
     }
 
     package init(parsing source: String) throws(TemplateError) {
-        var rest = Substring(source)
-        while let open = rest.firstRange(of: "{{") {
-            var before = rest[..<open.lowerBound]
-            let offset = source.utf8.distance(from: source.startIndex, to: open.lowerBound)
-            guard let close = rest[open.upperBound...].firstRange(of: "}}") else {
-                throw TemplateError(message: "'{{' is not closed by '}}'", offset: offset)
-            }
-            var body = rest[open.upperBound..<close.lowerBound]
-            rest = rest[close.upperBound...]
-            if body.hasPrefix("- ") {
-                body = body.dropFirst(1)
-                while before.last?.isWhitespace == true { before.removeLast() }
-            }
-            if body.hasSuffix(" -") {
-                body = body.dropLast(1)
-                rest = rest.drop { $0.isWhitespace }
-            }
-            if !before.isEmpty { self.pieces.append(.text(String(before))) }
-            let bodyOffset = source.utf8.distance(from: source.startIndex, to: body.startIndex)
-            self.pieces.append(.pipeline(try Template.pipeline(body, at: bodyOffset)))
-        }
-        if !rest.isEmpty { self.pieces.append(.text(String(rest))) }
+        var parser = TemplateParser(source)
+        self.nodes = try parser.template()
     }
 
     package func render(_ context: TemplateContext) -> String {
-        var result = ""
-        for piece in self.pieces {
-            switch piece {
-            case .text(let text): result += text
-            case .pipeline(let stages): result += Template.run(stages, context)?.text ?? ""
-            }
-        }
-        return result
-    }
-
-    private static func run(_ stages: [Stage], _ context: TemplateContext) -> TemplateValue? {
-        var piped: TemplateValue?
-        for (index, stage) in stages.enumerated() {
-            var arguments: [TemplateValue] = []
-            for operand in stage.operands {
-                guard let value = self.value(of: operand, context) else { return nil }
-                arguments.append(value)
-            }
-            if index > 0 {
-                guard let piped else { return nil }
-                arguments.append(piped)
-            }
-            piped = stage.function.map { self.call($0, arguments) } ?? arguments.first
-        }
-        return piped
-    }
-
-    private static func value(of operand: Operand, _ context: TemplateContext) -> TemplateValue? {
-        switch operand {
-        case .label(let name): .text(context.labels[name])
-        case .externalLabel(let name): .text(context.externalLabels[name])
-        case .value: context.value.map(TemplateValue.number)
-        case .threshold: context.threshold.map(TemplateValue.number)
-        case .level: .text(context.level)
-        case .text(let text): .text(text)
-        case .number(let number): .number(number)
-        }
-    }
-
-    private static func call(_ function: Function, _ arguments: [TemplateValue]) -> TemplateValue {
-        let first = arguments.first ?? .text("")
-        switch function {
-        case .humanize: return .text(first.number.map(GoFormat.humanize) ?? first.text)
-        case .humanizePercentage:
-            return .text(first.number.map { GoFormat.fourDigits($0 * 100) + "%" } ?? first.text)
-        case .humanizeDuration: return .text(first.number.map(GoFormat.humanizeDuration) ?? first.text)
-        case .printf: return .text(GoFormat.printf(first.text, Array(arguments.dropFirst())))
-        case .toUpper: return .text(first.text.uppercased())
-        case .toLower: return .text(first.text.lowercased())
-        }
+        var run = TemplateRun(context)
+        run.render(self.nodes, dot: .data)
+        return run.text
     }
 }
 
-extension Template {
-    private static func pipeline(_ body: Substring, at offset: Int) throws(TemplateError) -> [Stage] {
-        var stages: [Stage] = []
-        var stage = Stage(function: nil, operands: [])
-        var isEmpty = true
-        func finish(at place: Int) throws(TemplateError) {
-            guard !isEmpty else { throw TemplateError(message: "an action is empty", offset: place) }
-            if stage.function == nil, stage.operands.count > 1 || !stages.isEmpty {
-                throw TemplateError(
-                    message: "a function is expected; known: "
-                        + Function.allCases.map(\.rawValue).joined(separator: ", "),
-                    offset: place
-                )
-            }
-            stages.append(stage)
-            stage = Stage(function: nil, operands: [])
-            isEmpty = true
-        }
-        var rest = body
-        func place(_ rest: Substring) -> Int {
-            offset + body.utf8.count - rest.utf8.count
-        }
-        while let first = rest.first {
-            if first.isWhitespace {
-                rest = rest.dropFirst()
-                continue
-            }
-            let here = place(rest)
-            if first == "|" {
-                try finish(at: here)
-                rest = rest.dropFirst()
-                continue
-            }
-            if first == "\"" || first == "`" {
-                let text = rest.dropFirst().prefix { $0 != first }
-                guard text.endIndex < rest.endIndex else {
-                    throw TemplateError(message: "a text is not closed by \(first)", offset: here)
-                }
-                stage.operands.append(.text(String(text)))
-                rest = rest[rest.index(after: text.endIndex)...]
-            } else {
-                let word = rest.prefix { !$0.isWhitespace && $0 != "|" }
-                rest = rest[word.endIndex...]
-                if let function = Function(rawValue: String(word)) {
-                    guard isEmpty else {
-                        throw TemplateError(message: "'\(word)' must come first, or after '|'", offset: here)
-                    }
-                    stage.function = function
-                } else {
-                    stage.operands.append(try self.operand(word, at: here))
-                }
-            }
-            isEmpty = false
-        }
-        try finish(at: offset)
-        return stages
-    }
+/// A part of a template.
+indirect enum TemplateNode: Sendable {
+    case text(String)
+    case output(TemplatePipeline)
+    /// `$x := …`, or `$x = …` for a variable that there is.
+    case assignment(variable: String, TemplatePipeline, isNew: Bool)
+    case branch(TemplateBranch)
+}
 
-    private static func operand(_ word: Substring, at offset: Int) throws(TemplateError) -> Operand {
-        switch word {
-        case "$value", ".Value": return .value
-        case "$threshold": return .threshold
-        case "$level": return .level
-        default: break
-        }
-        for prefix in ["$labels.", ".Labels."] where word.hasPrefix(prefix) {
-            return .label(String(word.dropFirst(prefix.count)))
-        }
-        for prefix in ["$externalLabels.", ".ExternalLabels."] where word.hasPrefix(prefix) {
-            return .externalLabel(String(word.dropFirst(prefix.count)))
-        }
-        if let number = Double(word) { return .number(number) }
-        let known = "$labels.NAME, $value, $threshold, $level, $externalLabels.NAME"
-        if word.hasPrefix("$") {
-            throw TemplateError(
-                message: "undefined variable \(word.prefix { $0 != "." }); known: \(known)",
-                offset: offset
-            )
-        }
-        throw TemplateError(
-            message: "'\(word)' is not known here; variables: \(known); functions: "
-                + Function.allCases.map(\.rawValue).joined(separator: ", "),
-            offset: offset
-        )
-    }
+/// `if`, `with` or `range`.
+struct TemplateBranch: Sendable {
+    enum Kind: String, Sendable { case `if`, with, range }
+
+    let kind: Kind
+    /// Those that the subject sets: of `range` key and value, or the value alone.
+    let variables: [String]
+    let subject: TemplatePipeline
+    let body: [TemplateNode]
+    let otherwise: [TemplateNode]
+}
+
+/// Commands, each of which gets the result of the one before as its last argument.
+struct TemplatePipeline: Sendable {
+    let commands: [TemplateCommand]
+}
+
+/// A call of a function, or one operand.
+struct TemplateCommand: Sendable {
+    let function: TemplateFunction?
+    let operands: [TemplateOperand]
+}
+
+indirect enum TemplateOperand: Sendable {
+    /// `$name.field.field`; the name is empty for the `$` of the whole data.
+    case variable(String, fields: [String])
+    /// `.field.field`, or `.` alone.
+    case dot(fields: [String])
+    case text(String)
+    case number(Double)
+    case truth(Bool)
+    case pipeline(TemplatePipeline)
+}
+
+/// The functions that templates may call: of Go, and of Prometheus.
+enum TemplateFunction: String, Sendable, CaseIterable {
+    case and, or, not, eq, ne, lt, le, gt, ge, len, index, print, printf, println
+    case humanize, humanize1024, humanizePercentage, humanizeDuration
+    case match, reReplaceAll, title, toUpper, toLower
+
+    /// Those of Prometheus that need more than an alert has here.
+    static let elsewhere: Set<String> = [
+        "query", "first", "label", "value", "strvalue", "sortByLabel", "tableLink", "graphLink", "externalURL",
+        "pathPrefix",
+        "args", "tmpl", "template", "define", "block", "safeHtml", "toTime", "toDuration", "now", "parseDuration",
+        "humanizeTimestamp", "stripPort", "stripDomain", "urlQueryEscape", "break", "continue", "call", "html", "js",
+        "slice", "urlquery",
+    ]
 }

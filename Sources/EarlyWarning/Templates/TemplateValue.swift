@@ -11,31 +11,44 @@ package struct TemplateContext: Sendable {
     package var threshold: Double?
     package var level: String
     package var externalLabels: Labels
+    package var externalURL: String
 
     package init(
         labels: Labels,
         value: Double?,
         threshold: Double? = nil,
         level: String = "",
-        externalLabels: Labels = .empty
+        externalLabels: Labels = .empty,
+        externalURL: String = ""
     ) {
         self.labels = labels
         self.value = value
         self.threshold = threshold
         self.level = level
         self.externalLabels = externalLabels
+        self.externalURL = externalURL
     }
 }
 
 enum TemplateValue {
+    case nothing
+    /// All that a template may name.
+    case data
     case number(Double)
     case text(String)
+    case truth(Bool)
+    case labels(Labels)
+
+    init(_ number: Double?) { self = number.map { .number($0) } ?? .nothing }
 
     /// As Go prints it with `%v`.
     var text: String {
         switch self {
+        case .nothing, .data: ""
         case .number(let number): GoFormat.general(number)
         case .text(let text): text
+        case .truth(let isTrue): "\(isTrue)"
+        case .labels(let labels): "map[\(labels.map { "\($0.name):\($0.value)" }.joined(separator: " "))]"
         }
     }
 
@@ -43,6 +56,42 @@ enum TemplateValue {
         switch self {
         case .number(let number): number
         case .text(let text): Double(text)
+        case .nothing, .data, .truth, .labels: nil
+        }
+    }
+
+    var isNothing: Bool { if case .nothing = self { true } else { false } }
+
+    /// What `if` and `with` ask for.
+    var isTrue: Bool {
+        switch self {
+        case .nothing: false
+        case .data: true
+        case .number(let number): number != 0
+        case .text(let text): !text.isEmpty
+        case .truth(let isTrue): isTrue
+        case .labels(let labels): !labels.isEmpty
+        }
+    }
+
+    /// How many bytes a text, or members a set of labels has.
+    var count: Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .labels(let labels): labels.count
+        case .nothing, .data, .number, .truth: 0
+        }
+    }
+
+    /// Nil where two values cannot be compared.
+    func order(to other: TemplateValue) -> ComparisonResult? {
+        switch (self, other) {
+        case (.number(let left), .number(let right)):
+            left < right ? .orderedAscending : left > right ? .orderedDescending : left == right ? .orderedSame : nil
+        case (.text(let left), .text(let right)):
+            left < right ? .orderedAscending : left > right ? .orderedDescending : .orderedSame
+        case (.truth(let left), .truth(let right)): left == right ? .orderedSame : nil
+        default: nil
         }
     }
 }
@@ -108,6 +157,17 @@ enum GoFormat {
         return self.fourDigits(value) + prefix
     }
 
+    /// `humanize1024`: four significant digits and a binary prefix.
+    static func humanize1024(_ number: Double) -> String {
+        var value = number
+        var prefix = ""
+        for next in ["ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"] where value.isFinite && abs(value) >= 1024 {
+            prefix = next
+            value /= 1024
+        }
+        return self.fourDigits(value) + prefix
+    }
+
     /// `humanizeDuration`: seconds as `1d 2h 3m 4s`.
     static func humanizeDuration(_ seconds: Double) -> String {
         guard seconds.isFinite, abs(seconds) < 1e15 else { return self.fourDigits(seconds) }
@@ -140,7 +200,7 @@ enum GoFormat {
         return String(format: "%.4g", number)
     }
 
-    /// Go's `printf` with the verbs `%v %s %d %f %e %g %%` and their flags, width and precision.
+    /// Go's `printf` with the verbs `%v %s %q %d %f %e %g %%` and their flags, width and precision.
     static func printf(_ format: String, _ arguments: [TemplateValue]) -> String {
         var result = ""
         var rest = Substring(format)
@@ -161,6 +221,7 @@ enum GoFormat {
             }
             switch verb {
             case "v", "s": result += argument.text
+            case "q": result += CanonicalJSON.text(argument.text)
             case "d":
                 result += argument.number.map { String(format: "%\(modifiers).0f", $0.rounded()) } ?? argument.text
             case "f", "F", "e", "g":
