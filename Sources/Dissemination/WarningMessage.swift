@@ -46,6 +46,8 @@ package struct WarningMessage: Hashable, Sendable, Codable {
     package var references: [MessageReference]
     /// Of a list of silent channels: all of them.
     package var silentChannels: [SilentChannel]?
+    /// When the warning had ended of which this is said afterwards; nil where it lasts, or ends with this message.
+    package var endedAt: Timestamp?
 }
 
 /// How CAP names an earlier message.
@@ -137,8 +139,8 @@ extension WarningMessage {
         return self.level >= .yellow ? "Prepare" : "Monitor"
     }
 
-    /// Whether this message is the warning's last.
-    package var isOver: Bool { self.action == .ended || self.action == .cancelled }
+    /// Whether the warning is over with this message, or was before.
+    package var isOver: Bool { self.action == .ended || self.action == .cancelled || self.endedAt != nil }
 
     /// Where MQTT keeps the warning's newest message; nothing is kept there after its end.
     ///
