@@ -165,6 +165,25 @@ struct RuleEngineTests {
         #expect(try harness.advance(60).line == "ended@30(threshold_withdrawn)")
     }
 
+    @Test func aTextWhoseNumberNobodyKnowsIsNotSaid() throws {
+        let rules = Self.rule(
+            """
+            expr: water_level_meters > 10
+            threshold: limit{site="a"}
+            annotations: { summary_en: "{{ $value }} m over {{ $threshold }} m", description_en: "above" }
+            """
+        )
+        let harness = try EngineHarness(rules)
+        let unknown = try harness.feed(Self.level, 0, 11)
+        #expect(unknown.first?.threshold == nil)
+        #expect(unknown.first?.annotations == ["description_en": "above"])
+        #expect(try harness.feed(Self.level, 1, 9).line == "ended@1")
+        try harness.feed(["__name__": "limit", "site": "a"], 2, 10, quality: .suspect)
+        let known = try harness.feed(Self.level, 2, 11)
+        #expect(known.first?.threshold == 10, "seen as the expression sees it")
+        #expect(known.first?.annotations["summary_en"] == "11 m over 10 m")
+    }
+
     @Test func outsideOfItsSeasonARuleSaysNothing() throws {
         let rules = """
             groups:

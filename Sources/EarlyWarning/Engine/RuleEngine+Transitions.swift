@@ -59,7 +59,8 @@ extension RuleEngine {
         switch unit.rule.rule.threshold {
         case .constant(let value): return value
         case .query(let query):
-            let samples = try pass.view.trusted.instant(query, at: pass.time).samples
+            // With the eyes of the expression, which compared with it.
+            let samples = try pass.view.raising.instant(query, at: pass.time).samples
             return samples.first { $0.labels.site == alert.labels.site }?.value
                 ?? (samples.count == 1 ? samples.first?.value : nil) ?? alert.threshold
         case nil: return nil
@@ -112,6 +113,7 @@ extension RuleEngine {
         )
     }
 
+    /// The texts that can be said in full; one that speaks of a number which nobody knows is left out.
     func annotations(_ alert: Alert, _ rule: AlertRule) -> [String: String] {
         let context = TemplateContext(
             labels: alert.labels,
@@ -121,7 +123,9 @@ extension RuleEngine {
             externalLabels: self.settings.externalLabels
         )
         var texts: [String: String] = [:]
-        for annotation in rule.annotations { texts[annotation.name] = annotation.template.render(context) }
+        for annotation in rule.annotations where annotation.template.isComplete(in: context) {
+            texts[annotation.name] = annotation.template.render(context)
+        }
         return texts
     }
 }

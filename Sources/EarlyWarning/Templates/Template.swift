@@ -15,7 +15,8 @@ package struct TemplateError: Error, Hashable, Sendable {
 ///
 /// An action is a pipeline: `{{ $value | printf "%.2f" }}`. It may name `$labels.x`, `$value`, `$threshold`, `$level`
 /// and `$externalLabels.x` (also `.Labels.x`, `.Value`), texts, numbers, and call `humanize`, `humanizePercentage`,
-/// `humanizeDuration`, `printf`, `toUpper`, `toLower`. What has no value renders as nothing.
+/// `humanizeDuration`, `printf`, `toUpper`, `toLower`. What has no value renders as nothing; whether that leaves a hole,
+/// ``isComplete(in:)`` tells.
 package struct Template: Sendable {
     enum Operand: Sendable {
         case label(String)
@@ -81,6 +82,14 @@ package struct Template: Sendable {
             self.pieces.append(.pipeline(try Template.pipeline(body, at: bodyOffset)))
         }
         if !rest.isEmpty { self.pieces.append(.text(String(rest))) }
+    }
+
+    /// Whether every number that it speaks of is known.
+    package func isComplete(in context: TemplateContext) -> Bool {
+        self.pieces.allSatisfy { piece in
+            guard case .pipeline(let stages) = piece else { return true }
+            return stages.allSatisfy { stage in stage.operands.allSatisfy { Template.value(of: $0, context) != nil } }
+        }
     }
 
     package func render(_ context: TemplateContext) -> String {
