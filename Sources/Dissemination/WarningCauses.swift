@@ -38,8 +38,7 @@ extension Warning {
             return true
         case .resumed:
             guard let index else { return false }
-            // What comes with a return is the reading, which is no value of a rule over a window.
-            self.causes[index].update(transition, takesValue: HazardQuantity(transition.hazard).isReading)
+            self.causes[index].update(transition)
             self.causes[index].isHeld = false
             return true
         case .amended, .retracted: return self.correct(by: transition)
@@ -118,8 +117,8 @@ extension WarningCause {
         )
     }
 
-    fileprivate mutating func update(_ transition: AlertTransition, takesValue: Bool = true) {
-        if takesValue, let value = transition.value {
+    fileprivate mutating func update(_ transition: AlertTransition) {
+        if let value = transition.value {
             self.value = value
             self.valueAt = transition.lastReadingAt ?? transition.eventTime
             self.evidence = transition.evidence
@@ -133,7 +132,7 @@ extension WarningCause {
         self.isHeld = true
         self.lastReadingAt = transition.lastReadingAt ?? self.lastReadingAt
         self.reason = transition.reason
-        guard let value = transition.value, HazardQuantity(transition.hazard).isReading else { return }
+        guard let value = transition.value else { return }
         self.value = value
         self.valueAt = transition.lastReadingAt ?? self.valueAt
     }

@@ -34,7 +34,7 @@ package struct AlertTransition: Hashable, Sendable, Codable {
     package var activeSince: Timestamp
     /// Since when the expression holds, `for` included; event time.
     package var activeAt: Timestamp
-    /// The value of the expression, or of the `clear` that ended it.
+    /// The value of the expression, or of the `clear` that ended it; where neither has one, of what the rule compares.
     package var value: Double?
     package var threshold: Double?
     package var evidence: Evidence

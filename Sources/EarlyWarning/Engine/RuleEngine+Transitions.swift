@@ -17,7 +17,7 @@ extension RuleEngine {
         case .raise:
             self.emit(.raised, alert, unit, at: pass.time, since: pass.time)
         case .resume(let since):
-            if !alert.isSeen { try self.readCurrentValue(&alert, unit, pass, isWide: false) }
+            try self.readCurrentValue(&alert, unit, pass, isWide: false)
             self.emit(.resumed, alert, unit, at: pass.time, since: since)
         case .hold(let since, let reason):
             try self.readCurrentValue(&alert, unit, pass, isWide: true)
@@ -35,10 +35,17 @@ extension RuleEngine {
         }
     }
 
-    /// Takes the newest value of the leftmost stored selector that fits the alert.
+    /// Where the expression has no value now: takes that of what the rule looks at, and the newest reading of the leftmost
+    /// stored selector that fits the alert.
     ///
-    /// When `isWide`, it also looks further back than the look-back, for what was last heard of a silent channel.
+    /// Where the rule looks at readings as they come, and not at what is made of them, that reading is the value. When
+    /// `isWide`, it is also looked for further back than the look-back: what was last heard of a silent channel.
     private func readCurrentValue(_ alert: inout Alert, _ unit: RuleUnit, _ pass: Pass, isWide: Bool) throws {
+        guard !alert.isSeen else { return }
+        let measure = unit.rule.measure
+        if !measure.isReading {
+            alert.value = try measure.value(of: alert.labels, at: pass.time, pass.view.reader)
+        }
         guard let selector = unit.rule.storedSelectors.first else { return }
         var extent = SelectExtent.lookback(from: pass.time, through: pass.time)
         if isWide {
@@ -48,7 +55,7 @@ extension RuleEngine {
         let request = SelectRequest(matchers: selector.matchers, extent: extent, qualities: .raising)
         for columns in try pass.view.reader.select(request) where columns.labels.isCompatible(with: alert.labels) {
             guard let index = columns.times.lastIndex(where: { $0 <= pass.time }) else { continue }
-            alert.value = columns.values[index]
+            if measure.isReading { alert.value = columns.values[index] }
             alert.lastReadingAt = columns.times[index]
             alert.evidence = Evidence(columns.marks[index])
             return
