@@ -85,6 +85,12 @@ extension MessageSubject {
         if self.reason == "threshold_withdrawn" {
             return LocalizedName(zh: "阈值已失效", en: "the threshold is no longer in force")
         }
+        if self.reason == "rule_removed" {
+            return LocalizedName(
+                zh: "规则已撤销，危险是否消除未知",
+                en: "its rule was withdrawn; whether the danger is over is not known"
+            )
+        }
         if self.reason == "season_over" {
             return LocalizedName(zh: "适用时段已结束", en: "the season of the rule is over")
         }
@@ -317,6 +323,12 @@ extension MessageSubject {
             zh: self.annotations["instruction_zh"] ?? "",
             en: self.annotations["instruction_en"] ?? ""
         )
+        if self.action == .ended, self.reason != nil {
+            return LocalizedName(
+                zh: "请自行核实现状，并继续关注后续信息。",
+                en: "Verify on site, and keep following further messages."
+            )
+        }
         if self.action == .ended || self.action == .cancelled || self.isPast {
             return LocalizedName(zh: "请继续关注后续信息。", en: "Keep following further messages.")
         }

@@ -520,7 +520,8 @@ extension WarningBook {
             instruction: texts.instruction,
             references: warning.latest.map { $0.references + [$0.reference] } ?? [],
             silentChannels: warning.isList ? warning.causes.map(SilentChannel.init) : nil,
-            endedAt: isPast ? warning.updatedAt : nil
+            endedAt: isPast ? warning.updatedAt : nil,
+            reason: action == .ended ? speaker.reason : isPast ? warning.latest?.reason : nil
         )
     }
 

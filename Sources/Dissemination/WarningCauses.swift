@@ -179,7 +179,7 @@ struct Speaker {
             self.threshold = last.threshold
             self.evidence = last.evidence
             self.lastReadingAt = last.lastReadingAt
-            self.reason = last.reason
+            self.reason = endings.compactMap(\.reason).first
             self.annotations = last.annotations
             return
         }

@@ -214,7 +214,7 @@ extension RuleEngine {
                 value: record.value,
                 threshold: record.threshold,
                 evidence: record.evidence,
-                reason: "rule_removed",
+                reason: AlertStateMachine.ruleRemoved,
                 lastReadingAt: record.lastReadingAt
             )
         ]
