@@ -52,6 +52,25 @@ extension CatalogStore {
         }
     }
 
+    /// Those that last, and those that ended within `span` of the newest of the same site, hazard and status, in the order
+    /// of their newest steps.
+    package func warnings(endedWithin span: Milliseconds) throws -> [WarningRow] {
+        try self.pool.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT warnings.* FROM warnings
+                    JOIN (SELECT site, hazard, status, max(updated_at) AS newest FROM warnings GROUP BY site, hazard, status)
+                        USING (site, hazard, status)
+                    WHERE active = 1 OR updated_at >= newest - ?
+                    ORDER BY updated_at, number
+                    """,
+                arguments: [span]
+            )
+            .map(WarningRow.init(row:))
+        }
+    }
+
     package func warning(number: String) throws -> WarningRow? {
         try self.pool.read { database in
             try Row.fetchOne(database, sql: "SELECT * FROM warnings WHERE number = ?", arguments: [number])

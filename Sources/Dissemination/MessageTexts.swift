@@ -38,7 +38,10 @@ struct MessageSubject {
     var lastReadingAt: Timestamp?
     var reason: String?
     var annotations: [String: String]
-    var correction: Correction?
+    /// What readings that came late put right, the highest level first.
+    var corrections: [Correction]
+    /// Whether the warning had ended before.
+    var isPast = false
     /// Who acknowledged or withdrew it, and what they said.
     var who = ""
     var remark = ""
@@ -53,7 +56,7 @@ struct MessageTexts {
 
 extension MessageTexts {
     init(_ subject: MessageSubject) {
-        let fact = subject.fact
+        let fact = subject.isWithdrawn ? MessageSubject.neverHeld : subject.fact
         self.init(headline: subject.headline(fact), details: subject.details(fact), instruction: subject.instruction)
     }
 }
@@ -81,6 +84,12 @@ extension MessageSubject {
     fileprivate var fact: LocalizedName {
         if self.reason == "threshold_withdrawn" {
             return LocalizedName(zh: "阈值已失效", en: "the threshold is no longer in force")
+        }
+        if self.reason == "rule_removed" {
+            return LocalizedName(
+                zh: "规则已撤销，危险是否消除未知",
+                en: "its rule was withdrawn; whether the danger is over is not known"
+            )
         }
         if self.reason == "season_over" {
             return LocalizedName(zh: "适用时段已结束", en: "the season of the rule is over")
@@ -147,8 +156,7 @@ extension MessageSubject {
     private func headlineFact(_ fact: LocalizedName) -> LocalizedName {
         switch self.action {
         case .acknowledged: LocalizedName(zh: self.who, en: self.who)
-        case .cancelled where self.correction != nil:
-            LocalizedName(zh: "迟到的数据表明未达到阈值", en: "late readings show that it never held")
+        case .cancelled where self.isWithdrawn: fact
         case .cancelled: LocalizedName(zh: self.remark, en: self.remark)
         case .amended where self.amendment == .corrected: self.correctionFact
         case .amended where self.amendment == .resumed:
@@ -159,24 +167,45 @@ extension MessageSubject {
         }
     }
 
-    /// As `峰值 19.42 m（2026-07-01 03:10），非 19.20 m`.
+    /// Whether late readings show that what ends here never was.
+    fileprivate var isWithdrawn: Bool {
+        (self.action == .ended || self.action == .cancelled) && self.corrections.contains { $0.change == .retracted }
+    }
+
+    fileprivate static var neverHeld: LocalizedName {
+        LocalizedName(zh: "迟到的数据表明未达到阈值", en: "late readings show that it never held")
+    }
+
+    /// As `峰值 19.42 m（2026-07-01 03:10），非 19.20 m`: of the highest level that was another than said, and of each that
+    /// never was.
     private var correctionFact: LocalizedName {
         var zh: [String] = []
         var en: [String] = []
-        if let peak = self.correction?.peak, let said = self.correction?.before.peak {
+        func say(_ chinese: String, _ english: String) {
+            zh.append(chinese)
+            en.append(english)
+        }
+        let amended = self.corrections.first { $0.change == .amended && $0.isNews }
+        if let amended, let peak = amended.peak, let said = amended.before.peak {
             let (value, before) = (quantity(peak.value, unit: self.unit), quantity(said.value, unit: self.unit))
             let time = localMinute(peak.at)
-            if peak.value != said.value {
-                zh.append("峰值 \(value)（\(time)），非 \(before)")
-                en.append("peak \(value) at \(time), not \(before)")
-            } else {
-                zh.append("峰值 \(value) 出现于 \(time)，非 \(localMinute(said.at))")
-                en.append("peak \(value) at \(time), not at \(localMinute(said.at))")
+            if amended.isPeakCorrected {
+                say("峰值 \(value)（\(time)），非 \(before)", "peak \(value) at \(time), not \(before)")
+            } else if amended.isPeakMoved {
+                let saidTime = localMinute(said.at)
+                say("峰值 \(value) 出现于 \(time)，非 \(saidTime)", "peak \(value) at \(time), not at \(saidTime)")
             }
         }
-        if let since = self.correction?.since, let said = self.correction?.before.firedAt {
-            zh.append("始于 \(localMinute(since))，非 \(localMinute(said))")
-            en.append("since \(localMinute(since)), not \(localMinute(said))")
+        if let amended, amended.isBeginningCorrected, let said = amended.before.firedAt {
+            let time = localMinute(amended.since)
+            say("始于 \(time)，非 \(localMinute(said))", "since \(time), not \(localMinute(said))")
+        }
+        if let amended, amended.isEndCorrected, let said = amended.before.endedAt, let end = amended.before.until {
+            let time = localMinute(end)
+            say("止于 \(time)，非 \(localMinute(said))", "until \(time), not \(localMinute(said))")
+        }
+        for level in Set(self.corrections.filter { $0.change == .retracted }.map(\.level)).sorted().reversed() {
+            say("未达到\(level.chinese)级别", "\(level.rawValue) was not reached")
         }
         return LocalizedName(zh: zh.joined(separator: "；"), en: en.joined(separator: "; "))
     }
@@ -227,8 +256,8 @@ extension MessageSubject {
             let correction = self.correctionFact
             say(closed("更正：\(correction.zh)", by: "。"), closed("Corrected: \(correction.en)", by: "."))
         }
-        if self.correction != nil { say("依据迟到的数据。", "From readings that came late.") }
-        if self.action == .acknowledged || self.action == .cancelled && self.correction == nil { self.sayWho(say) }
+        if !self.corrections.isEmpty { say("依据迟到的数据。", "From readings that came late.") }
+        if self.action == .acknowledged || self.action == .cancelled && self.corrections.isEmpty { self.sayWho(say) }
         self.sayThreshold(say)
         if self.evidence.contains(.interpolated) {
             say("依据插补值，非实测。", "Based on an interpolated value, not a measured one.")
@@ -294,7 +323,13 @@ extension MessageSubject {
             zh: self.annotations["instruction_zh"] ?? "",
             en: self.annotations["instruction_en"] ?? ""
         )
-        if self.action == .ended || self.action == .cancelled {
+        if self.action == .ended, self.reason != nil {
+            return LocalizedName(
+                zh: "请自行核实现状，并继续关注后续信息。",
+                en: "Verify on site, and keep following further messages."
+            )
+        }
+        if self.action == .ended || self.action == .cancelled || self.isPast {
             return LocalizedName(zh: "请继续关注后续信息。", en: "Keep following further messages.")
         }
         if self.isHeld {

@@ -65,6 +65,15 @@ package struct WarningCause: Hashable, Sendable, Codable {
     package var isWaiting: Bool { self.isWaitingForList ?? false }
 }
 
+/// One firing that was behind a warning and is over; what comes late may show that it was another, or never was.
+package struct PastCause: Hashable, Sendable, Codable {
+    package var rule: String
+    package var labels: Labels
+    /// Event times of its beginning and its end.
+    package var since: Timestamp
+    package var until: Timestamp
+}
+
 /// A warning as it stands: what people were told, and why it lasts.
 package struct Warning: Hashable, Sendable, Codable {
     /// For life: `2018-0001`, of an exercise `E2018-0001`, of a state that is only shown `S2018-0001`.
@@ -74,6 +83,8 @@ package struct Warning: Hashable, Sendable, Codable {
     package var level: WarningLevel
     /// The active ones; none after the end.
     package var causes: [WarningCause]
+    /// Those that are over, the first and the newest of them; nil where there was none.
+    package var past: [PastCause]?
     package var isActive: Bool
     /// Event times of the first and of the newest step.
     package var issuedAt: Timestamp

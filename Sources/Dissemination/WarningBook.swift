@@ -19,7 +19,11 @@ package struct WarningBook: Sendable {
     package private(set) var counters: [String: Int64]
 
     private let sites: SiteDirectory
+    /// How far back readings that come late may put right what was said.
+    private let lateness: Milliseconds
     private var warnings: [Subject: Warning] = [:]
+    /// Those that ended within ``lateness`` of the last one of the same subject, in the order of their ends.
+    private var ended: [Subject: [Warning]] = [:]
 
     /// Where a transition belongs; the org is found when the warning is issued, and stays.
     private struct Subject: Hashable {
@@ -42,29 +46,32 @@ package struct WarningBook: Sendable {
         }
     }
 
-    /// Takes up again what was stored; of `stored` warnings those that have ended only tell which numbers are taken.
+    /// Takes up again what was stored; of `stored` warnings those that have ended tell which numbers are taken, and are
+    /// put right where their time comes again.
     ///
     /// - Parameters:
     ///   - settings: Who speaks.
     ///   - sites: The registered sites as they are now.
+    ///   - lateness: How far back readings that come late may put right what was said.
     ///   - stored: Warnings as the steps gave them.
     ///   - counters: As stored with them.
     package init(
         settings: DisseminationSettings,
         sites: @escaping SiteDirectory,
+        lateness: Milliseconds = .day,
         restoring stored: [Warning] = [],
         counters: [String: Int64] = [:]
     ) {
         self.settings = settings
         self.sites = sites
+        self.lateness = lateness
         self.counters = counters
         for warning in stored {
             let parts = warning.number.split(separator: "-")
             if parts.count == 2, let count = Int64(parts[1]) {
                 self.counters[String(parts[0]), default: 0] = max(self.counters[String(parts[0])] ?? 0, count)
             }
-            guard warning.isActive else { continue }
-            self.warnings[Subject(warning)] = warning
+            if warning.isActive { self.warnings[Subject(warning)] = warning } else { self.keep(warning) }
         }
     }
 
@@ -94,7 +101,11 @@ package struct WarningBook: Sendable {
                 }
             }
         }
-        return groups.flatMap { self.fold($0.transitions, into: $0.subject, context: context) }
+        return groups.flatMap { group in
+            let (past, present) = self.divide(group.transitions, of: group.subject)
+            return past.map { self.correct($0.warning, by: $0.transitions, context: context) }
+                + self.fold(present, into: group.subject, context: context)
+        }
     }
 
     /// Notes that somebody has taken notice.
@@ -152,6 +163,89 @@ extension WarningBook {
         return transition.change == .raised ? [.actual] : [.actual, .exercise]
     }
 
+    /// Keeps a warning that has ended for as long as it may have to be put right; one that was withdrawn is done with.
+    private mutating func keep(_ warning: Warning) {
+        let subject = Subject(warning)
+        var kept = self.ended[subject, default: []].filter { $0.number != warning.number }
+        if warning.latest?.action != .cancelled, warning.past?.isEmpty == false { kept.append(warning) }
+        let newest = kept.map(\.updatedAt).max() ?? warning.updatedAt
+        self.ended[subject] = kept.filter { $0.updatedAt >= newest - self.lateness }
+    }
+
+    /// What readings that came late say of warnings that are over, and all the rest.
+    private func divide(
+        _ transitions: [AlertTransition],
+        of subject: Subject
+    ) -> (past: [(warning: Warning, transitions: [AlertTransition])], present: [AlertTransition]) {
+        guard let ended = self.ended[subject] else { return ([], transitions) }
+        var past: [(warning: Warning, transitions: [AlertTransition])] = []
+        var present: [AlertTransition] = []
+        for transition in transitions {
+            let isCorrection = transition.change == .amended || transition.change == .retracted
+            let isPresent = self.warnings[subject]?.isConcerned(by: transition) ?? false
+            guard isCorrection, !isPresent, let warning = ended.last(where: { $0.isConcerned(by: transition) }) else {
+                present.append(transition)
+                continue
+            }
+            if let index = past.firstIndex(where: { $0.warning.number == warning.number }) {
+                past[index].transitions.append(transition)
+            } else {
+                past.append((warning, [transition]))
+            }
+        }
+        return (past, present)
+    }
+
+    /// Puts right what was said of a warning that is over; where nothing is left of it, it is withdrawn.
+    private mutating func correct(
+        _ before: Warning,
+        by transitions: [AlertTransition],
+        context: StepContext
+    ) -> WarningStep {
+        var warning = before
+        for transition in transitions { _ = warning.apply(transition) }
+        defer { self.keep(warning) }
+        let eventTime = transitions.first?.eventTime ?? warning.updatedAt
+        let speaker = Speaker(transitions, warning: &warning)
+        guard warning.latest != nil, speaker.corrections.contains(where: \.isNews) else {
+            let entry = self.noted(transitions, of: warning, at: eventTime, context: context)
+            return WarningStep(
+                warning: warning,
+                message: nil,
+                ledger: warning.identity.hazard.isStatusOnly ? [] : [entry]
+            )
+        }
+        let isLeft = warning.past?.isEmpty == false
+        let message = self.message(
+            isLeft ? .amended : .cancelled,
+            isLeft ? .corrected : nil,
+            on: warning,
+            previous: warning.level,
+            at: eventTime,
+            speaker: speaker,
+            context: context
+        )
+        return self.step(&warning, message, who: "poyang", context: context)
+    }
+
+    /// What changed of which people are not told.
+    private func noted(
+        _ transitions: [AlertTransition],
+        of warning: Warning,
+        at eventTime: Timestamp,
+        context: StepContext
+    ) -> LedgerFact {
+        let waits = warning.causes.contains(where: \.isWaiting) ? "; waits for the list of the morning" : ""
+        return LedgerFact(
+            number: warning.number,
+            time: eventTime,
+            processedAt: context.processedAt,
+            kind: "changed",
+            who: "poyang",
+            what: transitions.map { "\($0.change.rawValue) \($0.rule)" }.joined(separator: "; ") + waits
+        )
+    }
+
     private mutating func fold(
         _ transitions: [AlertTransition],
         into subject: Subject,
@@ -160,14 +254,17 @@ extension WarningBook {
         let before = self.warnings[subject]
         guard let eventTime = transitions.first?.eventTime else { return [] }
         var warning = before ?? self.newWarning(subject, at: eventTime)
-        let effective = transitions.filter { warning.causes.apply($0) }
+        let effective = transitions.filter { warning.apply($0) }
         guard !effective.isEmpty, before != nil || !warning.causes.isEmpty else { return [] }
 
         warning.isActive = !warning.causes.isEmpty
         warning.updatedAt = eventTime
         warning.level = warning.causes.map(\.level).max() ?? warning.level
         if before == nil { warning.number = self.nextNumber(warning) }
-        defer { self.warnings[subject] = warning.isActive ? warning : nil }
+        defer {
+            self.warnings[subject] = warning.isActive ? warning : nil
+            if !warning.isActive { self.keep(warning) }
+        }
         if warning.identity.hazard.isStatusOnly { return [WarningStep(warning: warning, message: nil, ledger: [])] }
         let isCalled = subject.hazard == .silence && warning.stopWaiting(all: self.isWarned(subject))
 
@@ -178,16 +275,7 @@ extension WarningBook {
             ? silenceAction(from: before, to: warning, by: effective, isCalled: isCalled)
             : action(from: before, to: warning, by: effective)
         guard let (action, amendment) = change else {
-            let waits = warning.causes.contains(where: \.isWaiting) ? "; waits for the list of the morning" : ""
-            let what = effective.map { "\($0.change.rawValue) \($0.rule)" }.joined(separator: "; ") + waits
-            let entry = LedgerFact(
-                number: warning.number,
-                time: eventTime,
-                processedAt: context.processedAt,
-                kind: "changed",
-                who: "poyang",
-                what: what
-            )
+            let entry = self.noted(effective, of: warning, at: eventTime, context: context)
             return [WarningStep(warning: warning, message: nil, ledger: [entry])]
         }
         if action == .raised { warning.acknowledgement = nil }
@@ -354,6 +442,7 @@ extension WarningBook {
         context: StepContext
     ) -> WarningMessage {
         let identity = warning.identity
+        let isPast = !warning.isActive && action == .amended
         let site = self.sites(identity.site)
         let sent = context.sentAt.wholeSeconds
         let limit = site?
@@ -391,7 +480,8 @@ extension WarningBook {
                     lastReadingAt: speaker.lastReadingAt,
                     reason: speaker.reason,
                     annotations: speaker.annotations,
-                    correction: speaker.correction,
+                    corrections: speaker.corrections,
+                    isPast: isPast,
                     who: speaker.who,
                     remark: speaker.remark
                 )
@@ -429,7 +519,9 @@ extension WarningBook {
             details: texts.details,
             instruction: texts.instruction,
             references: warning.latest.map { $0.references + [$0.reference] } ?? [],
-            silentChannels: warning.isList ? warning.causes.map(SilentChannel.init) : nil
+            silentChannels: warning.isList ? warning.causes.map(SilentChannel.init) : nil,
+            endedAt: isPast ? warning.updatedAt : nil,
+            reason: action == .ended ? speaker.reason : isPast ? warning.latest?.reason : nil
         )
     }
 
@@ -494,11 +586,16 @@ private func action(
     by transitions: [AlertTransition]
 ) -> (action: WarningAction, amendment: MessageSubject.Amendment?)? {
     guard let before else { return (.issued, nil) }
-    if !after.isActive { return (transitions.allSatisfy { $0.change == .retracted } ? .cancelled : .ended, nil) }
+    if !after.isActive {
+        let neverWas = transitions.allSatisfy { $0.change == .retracted } && after.past?.isEmpty ?? true
+        return (neverWas ? .cancelled : .ended, nil)
+    }
     if after.level > before.level { return (.raised, nil) }
     if after.level < before.level { return (.lowered, nil) }
     if after.isHeld != before.isHeld { return (.amended, after.isHeld ? .held : .resumed) }
-    if transitions.contains(where: { $0.change == .amended && $0.level == after.level }) {
+    let corrections = transitions.compactMap(Correction.init).filter(\.isNews)
+    // A cause that was withdrawn without lowering the level is news where it was above it, and over.
+    if corrections.contains(where: { $0.change == .amended ? $0.level >= after.level : $0.level > after.level }) {
         return (.amended, .corrected)
     }
     let news = after.causes.filter { cause in

@@ -3,55 +3,101 @@
 
 internal import Telemetry
 
-extension [WarningCause] {
+extension Warning {
+    /// More causes that are over are not kept.
+    private static let longestPast = 64
+
     /// Folds one transition in.
     ///
-    /// - Returns: Whether it concerned these causes; what ends, stops or comes back without being a cause does not.
+    /// - Returns: Whether it concerned this warning; what ends, stops or comes back without being a cause does not.
     mutating func apply(_ transition: AlertTransition) -> Bool {
-        let index = self.firstIndex { $0.rule == transition.rule && $0.labels == transition.labels }
+        let index = self.causes.firstIndex { $0.rule == transition.rule && $0.labels == transition.labels }
         switch transition.change {
         case .raised:
             if let index {
-                self[index].update(transition)
-                self[index].isHeld = false
-                self[index].level = transition.level
-                self[index].threshold = transition.threshold ?? self[index].threshold
+                self.causes[index].update(transition)
+                self.causes[index].isHeld = false
+                self.causes[index].level = transition.level
+                self.causes[index].threshold = transition.threshold ?? self.causes[index].threshold
             } else {
-                self.append(WarningCause(transition))
+                self.causes.append(WarningCause(transition))
             }
             return true
         case .ended:
             guard let index else { return false }
             // Silence ends nothing, whoever says so.
             if transition.reason == "no_data" {
-                self[index].hold(transition)
+                self.causes[index].hold(transition)
             } else {
-                self.remove(at: index)
+                self.remember(self.causes.remove(at: index), endedBy: transition)
             }
             return true
         case .held:
             guard let index else { return false }
-            self[index].hold(transition)
+            self.causes[index].hold(transition)
             return true
         case .resumed:
             guard let index else { return false }
-            // What comes with a return is the reading, which is no value of a rule over a window.
-            self[index].update(transition, takesValue: HazardQuantity(transition.hazard).isReading)
-            self[index].isHeld = false
+            self.causes[index].update(transition)
+            self.causes[index].isHeld = false
             return true
-        case .amended:
-            guard let index else { return false }
-            self[index].since = transition.activeSince
-            return true
-        case .retracted:
-            guard let index else { return false }
-            self.remove(at: index)
-            return true
+        case .amended, .retracted: return self.correct(by: transition)
         }
+    }
+
+    /// Whether readings that came late speak of a firing that is, or was, behind this warning.
+    func isConcerned(by transition: AlertTransition) -> Bool {
+        self.causes.contains { $0.isMeant(by: transition) }
+            || self.past?.contains { $0.isMeant(by: transition) } ?? false
+    }
+
+    private mutating func correct(by transition: AlertTransition) -> Bool {
+        let isRetracted = transition.change == .retracted
+        let (begins, ends) = (self.issuedAt == self.firstCause, !self.isActive && self.updatedAt == self.lastEnd)
+        if let index = self.causes.firstIndex(where: { $0.isMeant(by: transition) }) {
+            self.causes[index].since = transition.activeSince
+            if isRetracted { self.causes.remove(at: index) }
+        } else if let index = self.past?.firstIndex(where: { $0.isMeant(by: transition) }) {
+            self.past?[index].since = transition.activeSince
+            if let until = transition.amends?.until { self.past?[index].until = until }
+            if isRetracted { self.past?.remove(at: index) }
+        } else {
+            return false
+        }
+        if begins { self.issuedAt = self.firstCause ?? self.issuedAt }
+        if ends { self.updatedAt = self.lastEnd ?? self.updatedAt }
+        return true
+    }
+
+    private var firstCause: Timestamp? { (self.causes.map(\.since) + (self.past ?? []).map(\.since)).min() }
+
+    private var lastEnd: Timestamp? { self.past?.map(\.until).max() }
+
+    private mutating func remember(_ cause: WarningCause, endedBy transition: AlertTransition) {
+        let since = transition.amends?.firedAt == nil ? cause.since : transition.activeSince
+        let over = PastCause(rule: cause.rule, labels: cause.labels, since: since, until: transition.eventTime)
+        self.past = (self.past ?? []) + [over]
+        // The first stays, so that a warning of which the rest is withdrawn is not taken for one that never was.
+        if let count = self.past?.count, count > Self.longestPast { self.past?.remove(at: 1) }
     }
 }
 
+extension PastCause {
+    fileprivate func isMeant(by transition: AlertTransition) -> Bool {
+        self.rule == transition.rule && self.labels == transition.labels && self.since == transition.saidSince
+    }
+}
+
+extension AlertTransition {
+    /// Since when the alert was said to fire.
+    fileprivate var saidSince: Timestamp { self.amends?.firedAt ?? self.activeSince }
+}
+
 extension WarningCause {
+    fileprivate func isMeant(by transition: AlertTransition) -> Bool {
+        self.rule == transition.rule && self.labels == transition.labels && self.since == transition.saidSince
+    }
+
     fileprivate init(_ transition: AlertTransition) {
         self.init(
             rule: transition.rule,
@@ -71,8 +117,8 @@ extension WarningCause {
         )
     }
 
-    fileprivate mutating func update(_ transition: AlertTransition, takesValue: Bool = true) {
-        if takesValue, let value = transition.value {
+    fileprivate mutating func update(_ transition: AlertTransition) {
+        if let value = transition.value {
             self.value = value
             self.valueAt = transition.lastReadingAt ?? transition.eventTime
             self.evidence = transition.evidence
@@ -86,7 +132,7 @@ extension WarningCause {
         self.isHeld = true
         self.lastReadingAt = transition.lastReadingAt ?? self.lastReadingAt
         self.reason = transition.reason
-        guard let value = transition.value, HazardQuantity(transition.hazard).isReading else { return }
+        guard let value = transition.value else { return }
         self.value = value
         self.valueAt = transition.lastReadingAt ?? self.valueAt
     }
@@ -102,8 +148,8 @@ struct Speaker {
     var lastReadingAt: Timestamp?
     var reason: String?
     var annotations: [String: String] = [:]
-    /// What readings that came late put right.
-    var correction: Correction?
+    /// What readings that came late put right, the highest level first.
+    var corrections: [Correction] = []
     var who = ""
     var remark = ""
 
@@ -115,17 +161,25 @@ struct Speaker {
     ///   - warning: Afterwards. A value that came with the end of a higher level of the same alert is kept in its leading
     ///     cause, which it also speaks for.
     init(_ transitions: [AlertTransition], warning: inout Warning) {
-        self.correction = transitions.compactMap(Correction.init).max { $0.level < $1.level }
+        self.corrections = transitions.compactMap(Correction.init).sorted { $0.level > $1.level }
         guard let leading = warning.leadingCause else {
             let endings = transitions.filter { $0.change == .ended || $0.change == .retracted }
-            guard let last = endings.min(by: { $0.level < $1.level }) else { return }
+            guard let last = endings.min(by: { $0.level < $1.level }) else {
+                // Of a warning that is over nothing is said but what was wrong.
+                let highest = transitions.max { $0.level < $1.level }
+                self.level = highest?.level
+                self.threshold = highest?.threshold
+                self.annotations = highest?.annotations.filter { $0.key == "unit" } ?? [:]
+                return
+            }
             self.level = last.level
-            self.value = last.value
+            // What never was has no value.
+            self.value = last.change == .retracted ? nil : last.value
             self.valueAt = last.lastReadingAt ?? last.eventTime
             self.threshold = last.threshold
             self.evidence = last.evidence
             self.lastReadingAt = last.lastReadingAt
-            self.reason = last.reason
+            self.reason = endings.compactMap(\.reason).first
             self.annotations = last.annotations
             return
         }
@@ -160,16 +214,47 @@ struct Correction: Hashable {
     let change: AlertTransition.Change
     let since: Timestamp
     let peak: AlertPeak?
-    /// What was said before.
+    /// What was said before; the peak only where the rule's value is one that people are told.
     let before: AlertAmendment
 
     init?(_ transition: AlertTransition) {
-        guard let amends = transition.amends else { return nil }
+        guard var amends = transition.amends else { return nil }
+        if HazardQuantity(transition.hazard).danger == .spoken { amends.peak = nil }
         self.level = transition.level
         self.change = transition.change
         self.since = transition.activeSince
         self.peak = transition.peak
         self.before = amends
+    }
+
+    /// Whether the peak is another to somebody who reads it with three decimals.
+    var isPeakCorrected: Bool {
+        guard let peak, let before = self.before.peak else { return false }
+        return abs(peak.value - before.value) >= 0.0005
+    }
+
+    /// Whether the same peak was at another minute.
+    var isPeakMoved: Bool {
+        guard let peak, let before = self.before.peak, !self.isPeakCorrected else { return false }
+        return localMinute(peak.at) != localMinute(before.at)
+    }
+
+    var isBeginningCorrected: Bool {
+        self.before.firedAt.map { localMinute($0) != localMinute(self.since) } ?? false
+    }
+
+    var isEndCorrected: Bool {
+        guard let said = self.before.endedAt, let end = self.before.until else { return false }
+        return localMinute(said) != localMinute(end)
+    }
+
+    /// Whether there is anything in it that a message would say.
+    var isNews: Bool {
+        switch self.change {
+        case .retracted: true
+        case .amended: self.isPeakCorrected || self.isPeakMoved || self.isBeginningCorrected || self.isEndCorrected
+        case .raised, .ended, .held, .resumed: false
+        }
     }
 }
 

@@ -46,6 +46,10 @@ package struct WarningMessage: Hashable, Sendable, Codable {
     package var references: [MessageReference]
     /// Of a list of silent channels: all of them.
     package var silentChannels: [SilentChannel]?
+    /// When the warning had ended of which this is said afterwards; nil where it lasts, or ends with this message.
+    package var endedAt: Timestamp?
+    /// Why it ends, where no reading is the reason: `rule_removed`, `threshold_withdrawn`, `season_over`.
+    package var reason: String?
 }
 
 /// How CAP names an earlier message.
@@ -129,16 +133,20 @@ extension WarningMessage {
     }
 
     /// A list of silent channels was kept until people are at work, and needs no call.
-    package var urgency: String { self.isOver ? "Past" : self.silentChannels == nil ? "Immediate" : "Expected" }
+    package var urgency: String {
+        if self.isOver { return self.reason == nil ? "Past" : "Unknown" }
+        return self.silentChannels == nil ? "Immediate" : "Expected"
+    }
     package var certainty: String { "Observed" }
 
     package var responseType: String {
-        if self.isOver { return "AllClear" }
+        // That nobody looks any more does not say that the danger is over.
+        if self.isOver { return self.reason == nil ? "AllClear" : "Monitor" }
         return self.level >= .yellow ? "Prepare" : "Monitor"
     }
 
-    /// Whether this message is the warning's last.
-    package var isOver: Bool { self.action == .ended || self.action == .cancelled }
+    /// Whether the warning is over with this message, or was before.
+    package var isOver: Bool { self.action == .ended || self.action == .cancelled || self.endedAt != nil }
 
     /// Where MQTT keeps the warning's newest message; nothing is kept there after its end.
     ///

@@ -34,12 +34,12 @@ package struct AlertTransition: Hashable, Sendable, Codable {
     package var activeSince: Timestamp
     /// Since when the expression holds, `for` included; event time.
     package var activeAt: Timestamp
-    /// The value of the expression, or of the `clear` that ended it.
+    /// The value of the expression, or of the `clear` that ended it; where neither has one, of what the rule compares.
     package var value: Double?
     package var threshold: Double?
     package var evidence: Evidence
-    /// Why it is held or ended, where a reading is not the reason: `no_data`, `threshold_withdrawn`,
-    /// `season_over`, an error.
+    /// Why it is held or ended, where a reading is not the reason: `no_data`, `threshold_withdrawn`, `season_over`,
+    /// `rule_removed`, an error.
     package var reason: String?
     /// Event time of the newest reading that it rests on.
     package var lastReadingAt: Timestamp?

@@ -41,6 +41,24 @@ struct CatalogStoreTests {
         }
     }
 
+    @Test func givesWhatEndedNotLongBeforeTheNewestOfItsSubject() throws {
+        try withStore { store in
+            func warning(_ number: String, _ site: String, _ updated: Int64, isActive: Bool = false) -> WarningRow {
+                var row = fullBatch(1).warnings[0]
+                (row.number, row.site, row.isActive) = (number, site, isActive)
+                row.updatedAt = Timestamp(milliseconds: updated)
+                return row
+            }
+            var batch = fullBatch(1)
+            batch.warnings = [
+                warning("1", "a", 10), warning("2", "a", 150), warning("3", "a", 200), warning("4", "b", 20),
+                warning("5", "c", 10, isActive: true), warning("6", "c", 900),
+            ]
+            try store.commit(batch)
+            #expect(try store.warnings(endedWithin: 100).map(\.number) == ["5", "4", "2", "3", "6"])
+        }
+    }
+
     @Test func refusesAPositionBeforeTheLast() throws {
         try withStore { store in
             try store.commit(fullBatch(5))

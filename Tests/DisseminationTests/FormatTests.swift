@@ -60,6 +60,23 @@ struct MessageTextsTests {
         _ = book.apply(Field.stage(.raised, .blue, 19.07, over: 19))
         let steps = book.apply(Field.stage(.ended, .blue, nil, at: 5, reason: "threshold_withdrawn"))
         #expect(steps[0].message?.headline.zh == "星子站洪水蓝色预警解除：阈值已失效")
+        #expect(steps[0].message?.responseType == "Monitor")
+    }
+
+    /// Without the rule nobody looks any more: that is no all-clear.
+    @Test func saysThatARuleWasWithdrawn() throws {
+        var book = Field.book()
+        _ = book.apply(Field.stage(.raised, .blue, 19.07, over: 19))
+        let steps = book.apply(Field.stage(.ended, .blue, 19.07, over: 19, at: 5, reason: "rule_removed"))
+        let message = try #require(steps[0].message)
+        #expect(message.headline.zh == "星子站洪水蓝色预警解除：规则已撤销，危险是否消除未知")
+        #expect(message.headline.en.hasSuffix("ended: its rule was withdrawn; whether the danger is over is not known"))
+        #expect(message.responseType == "Monitor")
+        #expect(message.urgency == "Unknown")
+        #expect(message.instruction.en == "Verify on site, and keep following further messages.")
+        let xml = try message.capXML()
+        #expect(!xml.contains("AllClear"))
+        #expect(xml.contains("<value>rule_removed</value>"))
     }
 
     /// The value is hours, the threshold metres: they do not stand in one sentence, and the end has no value.

@@ -74,14 +74,14 @@ struct SilenceTests {
         #expect(steps[0].message?.value == 21)
     }
 
-    @Test func takesNoReadingForTheValueOfAWindow() throws {
+    @Test func callsTheValueOfAWindowNoReading() throws {
         var book = Field.book()
         _ = book.apply(Field.stage(.raised, .notice, 0.6, over: 0.5, hazard: .floodRise))
         let steps = book.apply(
             Field.stage(
                 .held,
                 .notice,
-                19.07,
+                0.7,
                 over: 0.5,
                 at: 60,
                 hazard: .floodRise,
@@ -91,7 +91,7 @@ struct SilenceTests {
         )
         let message = try #require(steps.first?.message)
         #expect(message.headline.zh == "星子站水位急涨提示维持：数据中断，最后读数时间 2022-06-21 16:05")
-        #expect(message.value == 0.6)
+        #expect(message.value == 0.7)
     }
 
     @Test(arguments: [("maybe", "数据不全"), ("many-to-many matching", "规则无法计算")])

@@ -143,7 +143,8 @@ struct GeneratedRuleTests {
                 try EngineHarness(text, channels: channels, thresholds: DifferentialTests.thresholds)
             }
             let (late, ordered) = (try harness(), try harness())
-            var (lateHistory, orderedHistory) = (LateTruthTests.History(), LateTruthTests.History())
+            var lateHistory = LateTruthTests.History(of: late.engine)
+            var orderedHistory = LateTruthTests.History(of: ordered.engine)
             for batch in stream where !batch.isEmpty { lateHistory.take(try late.feed(batch)) }
             let samples = stream.flatMap { $0 }
             for time in Set(samples.map(\.1.time)).sorted() {

@@ -122,6 +122,42 @@ struct RuleEngineTests {
         }
     }
 
+    /// The last reading is 5 mm, what the rule sums is 55 mm.
+    @Test func whatARuleMakesOfReadingsIsItsValueToTheEnd() throws {
+        let channel = WatchedChannel(series: Self.level, schedule: .periodic(10 * .minute))
+        let harness = try EngineHarness(
+            Self.rule("expr: sum_over_time(water_level_meters[1h]) >= 50"),
+            channels: [channel]
+        )
+        try harness.feed(Self.level, 0, 50)
+        try harness.feed(Self.level, 10, 5)
+        let held = try harness.advance(40)
+        #expect(held.line == "held@35(no_data)")
+        #expect(held.first?.value == 55)
+        #expect(held.first?.lastReadingAt == .minutes(10))
+        let resumed = try harness.feed(Self.level, 45, 1)
+        #expect(resumed.line == "resumed@45")
+        #expect(resumed.first?.value == 56)
+        try harness.feed(Self.level, 55, 1)
+        let ended = try harness.feed(Self.level, 60, 2)
+        #expect(ended.line == "ended@60")
+        #expect(ended.first?.value == 9)
+    }
+
+    /// While nobody knows there are hours ago and metres now, and the one is not the other.
+    @Test func whatHasNoValueAnyMoreHasNoneOfAnotherKind() throws {
+        let channel = WatchedChannel(series: Self.level, schedule: .periodic(10 * .minute))
+        let harness = try EngineHarness(
+            Self.rule("expr: (20 - water_level_meters) / 2 < 6\nclear: water_level_meters < 5"),
+            channels: [channel]
+        )
+        #expect(try harness.feed(Self.level, 0, 11).first?.value == 4.5)
+        let held = try harness.advance(60)
+        #expect(held.line == "held@25(no_data)")
+        #expect(held.first?.value == nil)
+        #expect(held.first?.lastReadingAt == .minutes(0))
+    }
+
     @Test func noDataKeepSaysNothing() throws {
         let channel = WatchedChannel(series: Self.level, schedule: .periodic(10 * .minute))
         let harness = try EngineHarness(
@@ -196,6 +232,25 @@ struct RuleEngineTests {
         #expect(raise.first?.labels == Labels(["site": "a", "level": "blue"]))
         #expect(raise.first?.rule == "rules/g/A/blue")
         #expect(try harness.advance(60).line == "ended@30(threshold_withdrawn)")
+    }
+
+    @Test func aTextWhoseNumberNobodyKnowsIsNotSaid() throws {
+        let rules = Self.rule(
+            """
+            expr: water_level_meters > 10
+            threshold: limit{site="a"}
+            annotations: { summary_en: "{{ $value }} m over {{ $threshold }} m", description_en: "above" }
+            """
+        )
+        let harness = try EngineHarness(rules)
+        let unknown = try harness.feed(Self.level, 0, 11)
+        #expect(unknown.first?.threshold == nil)
+        #expect(unknown.first?.annotations == ["description_en": "above"])
+        #expect(try harness.feed(Self.level, 1, 9).line == "ended@1")
+        try harness.feed(["__name__": "limit", "site": "a"], 2, 10, quality: .suspect)
+        let known = try harness.feed(Self.level, 2, 11)
+        #expect(known.first?.threshold == 10, "seen as the expression sees it")
+        #expect(known.first?.annotations["summary_en"] == "11 m over 10 m")
     }
 
     @Test func outsideOfItsSeasonARuleSaysNothing() throws {

@@ -139,6 +139,49 @@ struct ScenarioTests {
         }
     }
 
+    /// 1.60 m at 12:05 between two readings of 1.00 m; then 12:05 comes again, as 1.20 m.
+    ///
+    /// With a start before every reading, or with none.
+    @Test(arguments: [false, true])
+    func aFloodThatIsOverAndNeverWasIsWithdrawn(restarts: Bool) throws {
+        try self.inFolders { data, devices in
+            var bench = try Workbench(data, now: try Self.time("2024-06-20T12:00"), devices: devices)
+            let readings = [("12:00", 1.0), ("12:05", 1.6), ("12:10", 1.0), ("12:05", 1.2)]
+            for (minute, value) in readings {
+                if restarts {
+                    try bench.close()
+                    bench = try Workbench(data, now: try Self.time("2024-06-20T12:10"), devices: devices)
+                }
+                try self.send(bench, "creek-1", "level", value, at: try Self.time("2024-06-20T\(minute)"))
+            }
+            let flood = try self.messages(bench, of: "creek").filter { $0.contains(" flood ") }
+            #expect(
+                flood == ["12:05 flood issued blue 1.6", "12:10 flood ended blue 1.0", "12:10 flood cancelled blue"]
+            )
+            let number = try #require(try bench.records.warnings().first { $0.hazard == "flood" }).number
+            #expect(try bench.records.ledger(number: number).map(\.fact.kind) == ["issued", "ended", "cancelled"])
+            try bench.close()
+        }
+    }
+
+    /// 1.60 m, and a reading of 1.90 m between them that comes last of all.
+    @Test(arguments: [[1.6, 1.6], [1.6, 1.0]])
+    func aHigherLevelThatComesLateIsTold(levels: [Double]) throws {
+        try self.inFolders { data, devices in
+            let bench = try Workbench(data, now: try Self.time("2024-06-20T12:00"), devices: devices)
+            try self.send(bench, "creek-1", "level", levels[0], at: try Self.time("2024-06-20T12:00"))
+            try self.send(bench, "creek-1", "level", levels[1], at: try Self.time("2024-06-20T12:10"))
+            try self.send(bench, "creek-1", "level", 1.9, at: try Self.time("2024-06-20T12:05"))
+            let last = try #require(
+                try bench.records.feed(after: 0).map { try $0.message() }.last { $0.hazard == .flood }
+            )
+            #expect(last.action == .amended)
+            #expect(last.headline.zh.hasSuffix("更正：峰值 1.90 m（2024-06-20 12:05），非 1.60 m"))
+            #expect(try bench.records.ledger(number: last.number).map(\.fact.kind).last == "amended")
+            try bench.close()
+        }
+    }
+
     /// A counter shows 1204.0 mm at 20:00 and 1264.5 mm at 02:00, and nothing in between.
     ///
     /// With a start before every reading, or with none.

@@ -129,6 +129,7 @@ extension WarningMessage {
         add("evidence", self.evidence.names.joined(separator: " "))
         add("failedTests", self.evidence.failedTests.map(\.description).joined(separator: " "))
         add("held", self.isHeld ? "true" : nil)
+        add("reason", self.reason)
         return parameters
     }
 }

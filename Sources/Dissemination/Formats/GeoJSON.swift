@@ -189,7 +189,7 @@ private struct AlertProperties: Encodable {
             "eventTime": message.eventTime.rfc3339(), "evidence": message.evidence.names, "held": message.isHeld,
         ]
         if !message.note.isEmpty { self.members["note"] = message.note }
-        if message.isOver { self.members["ends"] = message.eventTime.rfc3339() }
+        if message.isOver { self.members["ends"] = (message.endedAt ?? message.eventTime).rfc3339() }
         let tests = message.evidence.failedTests.map(\.description)
         if !tests.isEmpty { self.members["failedTests"] = tests }
         if let level = message.previousLevel { self.members["previousLevel"] = level.rawValue }

@@ -148,36 +148,3 @@ struct BacktestBook {
         }
     }
 }
-
-/// What a rule looks at: the left side of its comparison, or all of its expression.
-struct RuleMeasure {
-    let query: Query
-    /// Whether it warns of low values.
-    let seeksLow: Bool
-
-    init(_ rule: AlertRule) {
-        guard case .binary(let binary) = rule.expr.expression.bare, binary.operation.isComparison,
-            binary.left.type == .vector, let left = try? Query(binary.left, days: rule.expr.days)
-        else {
-            self.query = rule.expr
-            self.seeksLow = false
-            return
-        }
-        self.query = left
-        self.seeksLow = binary.operation == .less || binary.operation == .lessOrEqual
-    }
-
-    /// The most extreme of the elements that fit an alert; nil where there is none, or where the query fails.
-    func value(of alert: Labels, at time: Timestamp, _ reader: any SeriesReader) throws -> Double? {
-        let options = EvaluationOptions(qualities: .raising, roundsComparisons: true)
-        do {
-            let values = try Evaluator(reader: reader, options: options).instant(self.query, at: time).samples
-                .filter { $0.labels.isCompatible(with: alert) && !$0.value.isNaN }
-                .map(\.value)
-            // To the nine decimals that comparisons look at.
-            return (self.seeksLow ? values.min() : values.max()).map { abs($0) < 4e6 ? ($0 * 1e9).rounded() / 1e9 : $0 }
-        } catch is PromQLError {
-            return nil
-        }
-    }
-}

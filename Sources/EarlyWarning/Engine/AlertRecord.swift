@@ -40,6 +40,7 @@ struct AlertRecord: Codable {
     var lastReadingAt: Timestamp?
     var activeAt: Timestamp
     var peak: AlertPeak?
+    var peakedAt: Timestamp?
     /// Of `failed`: the rule.
     var failedRule: String?
 
@@ -69,6 +70,7 @@ struct AlertRecord: Codable {
         self.lastReadingAt = alert.lastReadingAt
         self.activeAt = alert.activeAt
         self.peak = alert.peak.flatMap { $0.value.isFinite ? $0 : nil }
+        self.peakedAt = self.peak == nil ? nil : alert.peakedAt
     }
 
     init(failure message: String, since: Timestamp, unit: String) {
@@ -109,6 +111,7 @@ extension AlertRecord {
         alert.evidence = self.evidence
         alert.lastReadingAt = self.lastReadingAt
         alert.peak = self.peak
+        alert.peakedAt = self.peakedAt ?? self.peak?.at
         return alert
     }
 }
@@ -118,6 +121,8 @@ struct TrailRecord: Codable {
     struct Point: Codable {
         var time: Timestamp
         var alerts: [Entry]
+        /// Nil where nothing ended.
+        var ended: [Entry]?
     }
 
     struct Entry: Codable {
@@ -132,20 +137,21 @@ struct TrailRecord: Codable {
 
     init(_ trail: AlertTrail, rule: AlertRule) {
         self.start = trail.start
-        self.points = trail.points.map { point in
-            let entries = point.alerts.compactMap { alert in
+        func entries(_ alerts: [Alert]) -> [Entry] {
+            alerts.compactMap { alert in
                 AlertRecord(alert, rule: rule).map { Entry(labels: alert.labels, record: $0) }
             }
-            return Point(time: point.time, alerts: entries)
+        }
+        self.points = trail.points.map { point in
+            let ended = point.ended.isEmpty ? nil : entries(point.ended)
+            return Point(time: point.time, alerts: entries(point.alerts), ended: ended)
         }
     }
 
     func trail(of rule: CompiledRule) -> AlertTrail {
+        func alerts(_ entries: [Entry]) -> [Alert] { entries.map { $0.record.alert($0.labels, of: rule) } }
         let points = self.points.map { point in
-            AlertTrail.Point(
-                time: point.time,
-                alerts: point.alerts.map { $0.record.alert($0.labels, of: rule) }
-            )
+            AlertTrail.Point(time: point.time, alerts: alerts(point.alerts), ended: alerts(point.ended ?? []))
         }
         return AlertTrail(points, start: self.start)
     }

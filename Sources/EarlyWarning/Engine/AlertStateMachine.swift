@@ -43,6 +43,7 @@ struct AlertStateMachine: Hashable, Sendable {
 
     static let thresholdWithdrawn = "threshold_withdrawn"
     static let seasonOver = "season_over"
+    static let ruleRemoved = "rule_removed"
     static let noData = "no_data"
 
     private(set) var state: State

@@ -9,6 +9,8 @@ struct AlertTrail {
         var time: Timestamp
         /// All that were not inactive then.
         var alerts: [Alert]
+        /// Those that ceased to fire then, as they were last while they fired.
+        var ended: [Alert] = []
     }
 
     /// When one alert fired, held or not.
@@ -29,7 +31,7 @@ struct AlertTrail {
 
     /// Rising times; before the first there was no alert.
     private(set) var points: [Point] = []
-    /// Before that nobody knows any more.
+    /// Up to then nobody knows any more.
     private(set) var start = Timestamp.distantPast
 
     init() {}
@@ -39,15 +41,21 @@ struct AlertTrail {
         self.start = start
     }
 
-    /// What was just before a moment.
-    func alerts(before moment: Timestamp) -> [Alert] { self.points.last { $0.time < moment }?.alerts ?? [] }
+    /// What changed last before a moment.
+    func point(before moment: Timestamp) -> Point? { self.points.last { $0.time < moment } }
+
+    func alerts(before moment: Timestamp) -> [Alert] { self.point(before: moment)?.alerts ?? [] }
 
     func hasChanges(since moment: Timestamp) -> Bool { self.points.last.map { $0.time >= moment } ?? false }
 
     /// Takes a change in; what no reading within `lateness` can change is let go of.
     mutating func add(_ point: Point, lateness: Milliseconds) {
         guard lateness > 0 else { return }
-        while let last = self.points.last, last.time >= point.time { self.points.removeLast() }
+        var point = point
+        while let last = self.points.last, last.time >= point.time {
+            point.ended = last.ended + point.ended
+            self.points.removeLast()
+        }
         self.points.append(point)
         let oldest = point.time - lateness
         let surplus = (self.points.firstIndex { $0.time > oldest } ?? 1) - 1
@@ -63,11 +71,25 @@ struct AlertTrail {
         self.points += other.points.filter { $0.time >= moment }
     }
 
-    /// The firings of each alert that have a part at or after a moment, in the order of time.
-    func firings(from moment: Timestamp) -> [Labels: [Firing]] {
+    /// The firings of each alert that have a part at or after a moment, in the order of time; `now` are the alerts as
+    /// they are at the end.
+    func firings(from moment: Timestamp, now: [Alert]) -> [Labels: [Firing]] {
         var result: [Labels: [Firing]] = [:]
+        func end(_ labels: Labels, at time: Timestamp, as alert: Alert? = nil) {
+            guard var last = result[labels]?.popLast() else { return }
+            if last.end == nil {
+                last.end = time
+                last.alert = alert ?? last.alert
+            }
+            result[labels]?.append(last)
+        }
         func take(_ point: Point) {
-            for alert in point.alerts where alert.machine.isRaised {
+            for alert in point.ended { end(alert.labels, at: point.time, as: alert) }
+            let raised = point.alerts.filter(\.machine.isRaised)
+            for labels in result.keys where !raised.contains(where: { $0.labels == labels }) {
+                end(labels, at: point.time)
+            }
+            for alert in raised {
                 var firings = result[alert.labels] ?? []
                 if let last = firings.indices.last, firings[last].end == nil {
                     firings[last].alert = alert
@@ -76,15 +98,14 @@ struct AlertTrail {
                 }
                 result[alert.labels] = firings
             }
-            for (labels, firings) in result {
-                guard firings[firings.count - 1].end == nil,
-                    !point.alerts.contains(where: { $0.labels == labels && $0.machine.isRaised })
-                else { continue }
-                result[labels]?[firings.count - 1].end = point.time
-            }
         }
         take(Point(time: moment, alerts: self.alerts(before: moment)))
         for point in self.points where point.time >= moment { take(point) }
+        for alert in now where alert.machine.isRaised {
+            guard let firings = result[alert.labels], let last = firings.indices.last, firings[last].end == nil
+            else { continue }
+            result[alert.labels]?[last].alert = alert
+        }
         return result
     }
 }

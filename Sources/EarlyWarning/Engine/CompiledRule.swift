@@ -51,6 +51,7 @@ final class CompiledRule: Sendable {
     let dependsOnTime: Bool
     /// It asks for low values.
     let seeksLow: Bool
+    let measure: RuleMeasure
     let hasMaybe: Bool
     /// It may hold although none of its series was ever there.
     let speaksOfAbsence: Bool
@@ -101,6 +102,7 @@ final class CompiledRule: Sendable {
         } else {
             self.seeksLow = false
         }
+        self.measure = RuleMeasure(rule)
         self.dependsOnTime = queries.contains(where: \.dependsOnTime)
         self.ownLabelNames = Set(rule.labels.map(\.name))
         if rule.labels.allSatisfy(\.template.isConstant) {

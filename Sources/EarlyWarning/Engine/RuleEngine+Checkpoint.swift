@@ -12,8 +12,9 @@ extension RuleEngine {
     }
 
     /// Keeps what the alerts of a unit are from `time` on.
-    func noteTrail(_ unit: RuleUnit, at time: Timestamp) {
-        unit.trail.add(AlertTrail.Point(time: time, alerts: unit.alerts), lateness: unit.rule.rule.lateness)
+    func noteTrail(_ unit: RuleUnit, ended: [Alert] = [], at time: Timestamp) {
+        let point = AlertTrail.Point(time: time, alerts: unit.alerts, ended: ended)
+        unit.trail.add(point, lateness: unit.rule.rule.lateness)
         self.noteTrailChange(unit)
     }
 
@@ -213,7 +214,7 @@ extension RuleEngine {
                 value: record.value,
                 threshold: record.threshold,
                 evidence: record.evidence,
-                reason: "rule_removed",
+                reason: AlertStateMachine.ruleRemoved,
                 lastReadingAt: record.lastReadingAt
             )
         ]

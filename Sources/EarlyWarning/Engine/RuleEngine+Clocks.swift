@@ -106,7 +106,7 @@ extension RuleEngine {
         }
         // What is already judged of this very moment is judged anew, from what was before it.
         for item in rest.prefix(while: { $0.sample.time == scope.clock }) {
-            for unit in item.route.allUnits where unit.trail.hasChanges(since: scope.clock) {
+            for unit in item.route.allUnits where unit.wasJudged(at: scope.clock) {
                 if !late.contains(where: { $0.unit === unit }) { late.append((unit, scope.clock)) }
             }
         }

@@ -129,8 +129,9 @@ extension RuleEngine {
             self.noteChange(alert, unit)
         }
         if !unit.alerts.isEmpty {
+            let ended = unit.alerts.filter(\.machine.isRaised)
             unit.alerts.removeAll()
-            self.noteTrail(unit, at: time)
+            self.noteTrail(unit, ended: ended, at: time)
         }
         unit.undecided.removeAll()
         self.recover(unit, at: time)
@@ -261,6 +262,7 @@ extension RuleEngine {
         unit.alerts[index].isSeen = true
         if unit.rule.isMoreExtreme(value, than: unit.alerts[index].peak?.value) {
             unit.alerts[index].peak = AlertPeak(value: value, at: pass.newestSample ?? pass.time)
+            unit.alerts[index].peakedAt = pass.time
         }
         unit.alerts[index].value = value
         unit.alerts[index].evidence = pass.evidence
@@ -278,9 +280,10 @@ extension RuleEngine {
             unit.hasSilent = false
         }
         var isChanged = false
+        var ended: [Alert] = []
         for index in unit.alerts.indices {
             var alert = unit.alerts[index]
-            let before = alert.machine.state
+            let before = alert
             let verdict = try self.verdict(alert, unit, mustCheckSilence: mustCheckSilence, &pass)
             var actions = alert.machine.observe(
                 verdict,
@@ -311,12 +314,13 @@ extension RuleEngine {
             // While the expression holds a start finds the value again; what it was last must be kept.
             let isLastValue = alert.wasSeen && !alert.isSeen && alert.machine.isRaised
             // Of a value that goes on rising the last is found again; the peak, and since when, only here.
-            let isPeak = alert.isSeen && alert.machine.isRaised && alert.peak?.value == alert.value
-            if alert.machine.state != before { isChanged = true }
-            if alert.machine.state != before || isLastValue || isPeak { self.noteChange(alert, unit) }
+            let isPeak = alert.isSeen && alert.peak?.value == alert.value
+            if alert.machine.state != before.machine.state { isChanged = true }
+            if alert.machine.state != before.machine.state || isLastValue || isPeak { self.noteChange(alert, unit) }
+            if before.machine.isRaised, !alert.machine.isRaised { ended.append(before) }
         }
         unit.alerts.removeAll { $0.machine.state == .inactive }
-        if isChanged { self.noteTrail(unit, at: pass.time) }
+        if isChanged { self.noteTrail(unit, ended: ended, at: pass.time) }
         if unit.alerts.contains(where: { $0.machine.isRaised }) {
             pass.look(unit.staleAt)
         } else {

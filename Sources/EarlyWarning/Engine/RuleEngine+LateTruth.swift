@@ -16,26 +16,64 @@ extension RuleEngine {
     /// Where the rule cannot be evaluated at one of those times, what was said stays.
     func rectify(_ unit: RuleUnit, from late: Timestamp, _ view: View) throws {
         let clock = view.scope.clock
-        let start = max(late, unit.trail.start)
+        let start = max(late, unit.trail.start + 1)
         guard start <= clock, unit.failure == nil else { return }
         self.counters.rehearsals += 1
-        let base = unit.trail.alerts(before: start)
+        let before = unit.trail.point(before: start)
         do {
             let moments = try self.moments(of: unit, from: start, through: clock, view)
-            if base.isEmpty, unit.alerts.isEmpty, !unit.trail.hasChanges(since: start),
+            if before?.alerts.isEmpty ?? true, unit.alerts.isEmpty, !unit.trail.hasChanges(since: start),
                 try !view.raising.isAnything(unit.rule.rule.expr, at: moments)
             {
                 return
             }
             let twin = RuleUnit(rule: unit.rule, site: unit.site)
             twin.channels = unit.channels
-            twin.alerts = base
+            twin.alerts = try before.map { try self.alerts(of: unit, since: $0, before: start, view) } ?? []
             guard let said = try self.rehearse(twin, from: start, at: moments, view) else { return }
             self.tellDifference(unit, twin, said, from: start, through: clock)
             for ladder in view.scope.ladders where ladder.units.contains(where: { $0 === unit }) { ladder.wake() }
         } catch is PromQLError {
             return
         }
+    }
+
+    /// The alerts of a unit as they were just before `start`, when they had last changed at `point`.
+    ///
+    /// A peak that was come to later, and may be the late reading's to change, is none of theirs: theirs is looked up.
+    private func alerts(
+        of unit: RuleUnit,
+        since point: AlertTrail.Point,
+        before start: Timestamp,
+        _ view: View
+    ) throws -> [Alert] {
+        let known = unit.alerts + unit.trail.points.filter { $0.time >= start }.flatMap(\.ended)
+        var alerts = point.alerts
+        var open: [Int] = []
+        for index in alerts.indices {
+            let same = known.first { $0.labels == alerts[index].labels && $0.activeAt == alerts[index].activeAt }
+            if let same, let peakedAt = same.peakedAt, peakedAt < start {
+                alerts[index].peak = same.peak
+                alerts[index].peakedAt = peakedAt
+            } else {
+                open.append(index)
+            }
+        }
+        guard !open.isEmpty, point.time + 1 < start else { return alerts }
+        let expression = unit.rule.rule.expr
+        let moments = try self.moments(of: unit, from: point.time + 1, through: start - 1, view)
+        for series in try view.raising.answers(expression, at: moments) {
+            guard let index = open.first(where: { alerts[$0].resultLabels == series.labels }) else { continue }
+            var peak = alerts[index].peak?.value
+            for (time, value) in zip(series.times, series.values) where unit.rule.isMoreExtreme(value, than: peak) {
+                peak = value
+                alerts[index].peakedAt = time
+            }
+            guard let peak, peak != alerts[index].peak?.value, let time = alerts[index].peakedAt else { continue }
+            let newest = try view.raising.instant(expression, at: time).newestSample
+            alerts[index].peak = AlertPeak(value: peak, at: newest ?? time)
+        }
+        return alerts
     }
 
     /// The times from `start` on at which the result may differ from the one before: where samples come into view, and
@@ -118,8 +156,8 @@ extension RuleEngine {
     ) {
         var trail = unit.trail
         trail.replace(from: start, by: twin.trail)
-        let before = unit.trail.firings(from: start)
-        let after = trail.firings(from: start)
+        let before = unit.trail.firings(from: start, now: unit.alerts)
+        let after = trail.firings(from: start, now: twin.alerts)
         for labels in Set(before.keys).union(after.keys).sorted() {
             var old = before[labels] ?? []
             var new: [AlertTrail.Firing] = []
@@ -168,7 +206,8 @@ extension RuleEngine {
         var amends = AlertAmendment(until: new.end)
         if old.since != new.since { amends.firedAt = old.since }
         if let end = old.end, end != new.end { amends.endedAt = end }
-        if let peak = old.alert.peak, peak != new.alert.peak { amends.peak = peak }
+        // Of what moves with time alone the peak depends on the moments that were looked at.
+        if let peak = old.alert.peak, peak != new.alert.peak, !unit.rule.dependsOnTime { amends.peak = peak }
         if old.end == nil, let end = new.end {
             let ending = said.last { $0.labels == new.alert.labels && $0.change == .ended && $0.eventTime == end }
             if let ending { self.tell(ending, unit, amends: amends) }

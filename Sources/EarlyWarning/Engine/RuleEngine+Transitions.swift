@@ -17,7 +17,7 @@ extension RuleEngine {
         case .raise:
             self.emit(.raised, alert, unit, at: pass.time, since: pass.time)
         case .resume(let since):
-            if !alert.isSeen { try self.readCurrentValue(&alert, unit, pass, isWide: false) }
+            try self.readCurrentValue(&alert, unit, pass, isWide: false)
             self.emit(.resumed, alert, unit, at: pass.time, since: since)
         case .hold(let since, let reason):
             try self.readCurrentValue(&alert, unit, pass, isWide: true)
@@ -35,10 +35,17 @@ extension RuleEngine {
         }
     }
 
-    /// Takes the newest value of the leftmost stored selector that fits the alert.
+    /// Where the expression has no value now: takes that of what the rule looks at, and the newest reading of the leftmost
+    /// stored selector that fits the alert.
     ///
-    /// When `isWide`, it also looks further back than the look-back, for what was last heard of a silent channel.
+    /// Where the rule looks at readings as they come, and not at what is made of them, that reading is the value. When
+    /// `isWide`, it is also looked for further back than the look-back: what was last heard of a silent channel.
     private func readCurrentValue(_ alert: inout Alert, _ unit: RuleUnit, _ pass: Pass, isWide: Bool) throws {
+        guard !alert.isSeen else { return }
+        let measure = unit.rule.measure
+        if !measure.isReading {
+            alert.value = try measure.value(of: alert.labels, at: pass.time, pass.view.reader)
+        }
         guard let selector = unit.rule.storedSelectors.first else { return }
         var extent = SelectExtent.lookback(from: pass.time, through: pass.time)
         if isWide {
@@ -50,7 +57,7 @@ extension RuleEngine {
             let places = columns.times.indices
             let last = places.last { columns.times[$0] <= pass.time && !columns.values[$0].endsSeries }
             guard let index = last else { continue }
-            alert.value = columns.values[index]
+            if measure.isReading { alert.value = columns.values[index] }
             alert.lastReadingAt = columns.times[index]
             alert.evidence = Evidence(columns.marks[index])
             return
@@ -61,7 +68,8 @@ extension RuleEngine {
         switch unit.rule.rule.threshold {
         case .constant(let value): return value
         case .query(let query):
-            let samples = try pass.view.trusted.instant(query, at: pass.time).samples
+            // With the eyes of the expression, which compared with it.
+            let samples = try pass.view.raising.instant(query, at: pass.time).samples
             return samples.first { $0.labels.site == alert.labels.site }?.value
                 ?? (samples.count == 1 ? samples.first?.value : nil) ?? alert.threshold
         case nil: return nil
@@ -114,6 +122,7 @@ extension RuleEngine {
         )
     }
 
+    /// The texts that can be said in full; one that speaks of a number which nobody knows is left out.
     func annotations(_ alert: Alert, _ rule: AlertRule) -> [String: String] {
         let context = TemplateContext(
             labels: alert.labels,
@@ -124,7 +133,7 @@ extension RuleEngine {
             externalURL: self.settings.externalURL
         )
         var texts: [String: String] = [:]
-        for annotation in rule.annotations { texts[annotation.name] = annotation.template.render(context) }
+        for annotation in rule.annotations { texts[annotation.name] = annotation.template.complete(context) }
         return texts
     }
 }

@@ -36,6 +36,8 @@ struct Alert {
     var activeAt: Timestamp
     /// The most extreme value since then.
     var peak: AlertPeak?
+    /// When it was come to; not before ``AlertPeak/at``.
+    var peakedAt: Timestamp?
     /// Whether the evaluation at hand yields it.
     var isSeen = false
     /// Whether the evaluation before did.
@@ -73,6 +75,12 @@ final class RuleUnit {
     /// What its alerts were, as far back as a late reading can change it.
     var trail = AlertTrail()
     var isTrailChanged = false
+    /// Whether something was said of the newest moment that another value of it may change.
+    func wasJudged(at clock: Timestamp) -> Bool {
+        self.trail.hasChanges(since: clock)
+            || self.rule.rule.lateness > 0 && self.alerts.contains { $0.peakedAt == clock }
+    }
+
     var isEvaluated: Bool { self.evaluatedAt != .distantPast }
 
     /// Empty for a rule across sites, and for data without a site.

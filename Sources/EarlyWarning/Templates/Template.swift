@@ -14,7 +14,8 @@ package struct TemplateError: Error, Hashable, Sendable {
 /// An action is a pipeline, `{{ $value | printf "%.2f" }}`, which may set a variable, `{{ $x := … }}`, or one of `if`,
 /// `with` and `range` up to its `end`, with `else` between. It may name `$labels`, `$value`, `$threshold`, `$level`,
 /// `$externalLabels` and `$externalURL` (also `.Labels`, `.Value` and so on), texts, numbers and the functions of
-/// ``TemplateFunction``. What has no value renders as nothing.
+/// ``TemplateFunction``. What has no value renders as nothing; where that would
+/// leave a hole there is no ``complete(_:)`` text.
 package struct Template: Sendable {
     let nodes: [TemplateNode]
 
@@ -28,6 +29,13 @@ package struct Template: Sendable {
     package init(parsing source: String) throws(TemplateError) {
         var parser = TemplateParser(source)
         self.nodes = try parser.template()
+    }
+
+    /// The text; nil where a number that it speaks of is not known.
+    package func complete(_ context: TemplateContext) -> String? {
+        var run = TemplateRun(context)
+        run.render(self.nodes, dot: .data)
+        return run.isComplete ? run.text : nil
     }
 
     package func render(_ context: TemplateContext) -> String {

@@ -7,6 +7,8 @@ import Telemetry
 /// Renders a template once.
 struct TemplateRun {
     private(set) var text = ""
+    /// Whether all that it put out was made of what is known.
+    private(set) var isComplete = true
     private let context: TemplateContext
     /// The newest of a name counts.
     private var variables: [(name: String, value: TemplateValue)]
@@ -24,7 +26,9 @@ struct TemplateRun {
         for node in nodes {
             switch node {
             case .text(let text): self.text += text
-            case .output(let pipeline): self.text += self.value(of: pipeline, dot).text
+            case .output(let pipeline):
+                self.text += self.value(of: pipeline, dot).text
+                if self.lacksValue(pipeline, dot) { self.isComplete = false }
             case .assignment(let name, let pipeline, let isNew):
                 let value = self.value(of: pipeline, dot)
                 let known = isNew ? nil : self.variables.lastIndex { $0.name == name }
@@ -60,6 +64,16 @@ struct TemplateRun {
             piped = command.function.map { $0.call(arguments) } ?? arguments.first
         }
         return piped ?? .nothing
+    }
+
+    private func lacksValue(_ pipeline: TemplatePipeline, _ dot: TemplateValue) -> Bool {
+        pipeline.commands.contains { command in
+            command.operands.contains { operand in
+                if case .pipeline(let inner) = operand { return self.lacksValue(inner, dot) }
+                if case .nothing = self.value(of: operand, dot) { return true }
+                return false
+            }
+        }
     }
 
     private func value(of operand: TemplateOperand, _ dot: TemplateValue) -> TemplateValue {

@@ -94,6 +94,7 @@ final class ProcessingCore {
         self.rules = rules
         self.processed = processed
         self.saved = processed
+        let lateness = rules.alerts.map(\.lateness).max() ?? 0
         self.book = WarningBook(
             settings: DisseminationSettings(
                 sender: options.sender,
@@ -101,7 +102,8 @@ final class ProcessingCore {
                 isExercise: options.exercise
             ),
             sites: { [resolver] in resolver.catalog.sites[$0] },
-            restoring: try records.warnings(activeOnly: true).map { try $0.warning() },
+            lateness: lateness,
+            restoring: try records.warnings(endedWithin: lateness).map { try $0.warning() },
             counters: try records.counters()
         )
         self.engine = RuleEngine(rules: rules, clockMode: options.clock)

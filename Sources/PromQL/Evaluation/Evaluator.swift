@@ -122,6 +122,21 @@ package struct Evaluator: Sendable {
         return vectors.rows.indices.contains { row in vectors.values(of: row).contains { !$0.isAbsent } }
     }
 
+    /// The answers at some moments, which rise, as series in the order of their labels.
+    ///
+    /// - Throws: ``PromQLError``, or what the reader throws.
+    package func answers(_ query: Query, at moments: [Timestamp]) throws -> [RangeSeries] {
+        guard let first = moments.first, let last = moments.last else { return [] }
+        let run = self.run(query, from: first, through: last, step: 1)
+        let grid = StepGrid(moments)
+        let vectors =
+            query.type == .scalar
+            ? VectorGrid(steps: grid.count, labels: .empty, try run.scalar(query.plan, grid))
+            : try Self.finished(try run.vector(query.plan, grid), run)
+        let answer = RangeResult(grid.times, vectors, warnings: run.warnings, meter: run.meter)
+        return answer.series.map(answer.columns)
+    }
+
     private func run(_ query: Query, from: Timestamp, through: Timestamp, step: Milliseconds) -> Evaluation {
         Evaluation(
             reader: self.reader,
