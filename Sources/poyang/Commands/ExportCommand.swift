@@ -21,9 +21,12 @@ struct ExportCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Which series.", valueName: "selector"))
     var match: [String]
-    @Option(help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t")
+    )
     var from: MomentArgument?
-    @Option(help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"))
     var to: MomentArgument?
     @Option(help: "What is written.")
     var format: BulkFormat

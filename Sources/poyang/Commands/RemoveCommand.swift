@@ -18,9 +18,9 @@ struct RemoveCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Which series.", valueName: "selector"))
     var match: [String]
-    @Option(help: ArgumentHelp("The first moment that goes.", valueName: "t"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The first moment that goes.", valueName: "t"))
     var from: MomentArgument?
-    @Option(help: ArgumentHelp("The last moment that goes.", valueName: "t"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The last moment that goes.", valueName: "t"))
     var to: MomentArgument?
     @Flag(help: "Remove whole series: neither --from nor --to is given.")
     var all = false

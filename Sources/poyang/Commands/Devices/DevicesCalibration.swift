@@ -28,7 +28,7 @@ struct DevicesCalibration: AsyncParsableCommand {
     var after: Double?
     @Option(help: ArgumentHelp("What a standard showed.", valueName: "v"))
     var reference: Double?
-    @Option(help: ArgumentHelp("When; otherwise now.", valueName: "t"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("When; otherwise now.", valueName: "t"))
     var at: MomentArgument?
     @Option(help: ArgumentHelp("Who calibrated it; otherwise the token's name.", valueName: "name"))
     var by: String?

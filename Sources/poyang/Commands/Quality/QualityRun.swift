@@ -24,9 +24,12 @@ struct QualityRun: AsyncParsableCommand {
     var site: String?
     @Option(help: ArgumentHelp("Which series, by a PromQL selector; several times.", valueName: "selector"))
     var match: [String] = []
-    @Option(help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t")
+    )
     var from: MomentArgument?
-    @Option(help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"))
     var to: MomentArgument?
     @Flag(help: "List each value that fails a test, or did.")
     var values = false
