@@ -328,6 +328,9 @@ package struct DeviceImportReport: Encodable, Sendable {
         package var problems: [String]
         /// The same in Chinese, by place.
         package var problemsZh: [String]
+        /// What should be known of a row that is no error.
+        package var notes: [String]
+        package var notesZh: [String]
         /// What changes, in words; only of thresholds.
         package var difference: String?
 
@@ -336,6 +339,7 @@ package struct DeviceImportReport: Encodable, Sendable {
             device: String,
             verdict: String,
             problems: [LocalizedName],
+            notes: [LocalizedName] = [],
             difference: String? = nil
         ) {
             self.row = row
@@ -343,6 +347,8 @@ package struct DeviceImportReport: Encodable, Sendable {
             self.verdict = verdict
             self.problems = problems.map(\.en)
             self.problemsZh = problems.map(\.zh)
+            self.notes = notes.map(\.en)
+            self.notesZh = notes.map(\.zh)
             self.difference = difference
         }
     }

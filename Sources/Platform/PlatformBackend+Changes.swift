@@ -36,7 +36,7 @@ extension PlatformBackend {
         )
     }
 
-    package func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
+    package func importDevices(csv: [UInt8], dryRun: Bool, org: String?) async throws -> DeviceImportReport {
         let plan = DeviceImport(csv: csv, catalog: self.resolver.catalog)
         let sites = Dictionary(plan.sites.map { ($0.id, $0) }) { $1 }
         let devices = Dictionary(plan.devices.map { ($0.id, $0) }) { $1 }
@@ -69,7 +69,8 @@ extension PlatformBackend {
                 row: row.line,
                 device: row.device,
                 verdict: problems.isEmpty ? row.verdict.rawValue : "error",
-                problems: problems.map(\.text)
+                problems: problems.map(\.text),
+                notes: problems.isEmpty ? row.notes.map(\.text) : []
             )
         }
         if !dryRun, !registrations.sites.isEmpty || !registrations.devices.isEmpty {
@@ -81,7 +82,7 @@ extension PlatformBackend {
         return DeviceImportReport(rows: rows)
     }
 
-    package func importThresholds(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
+    package func importThresholds(csv: [UInt8], dryRun: Bool, org: String?) async throws -> DeviceImportReport {
         let plan = ThresholdImport(csv: csv, catalog: self.resolver.catalog)
         let others = Set(plan.sites.filter { site in org.map { $0 != site.org } ?? false }.map(\.id))
         let rows = zip(plan.rows, plan.differences)

@@ -49,8 +49,7 @@ package struct YAMLValue {
     package func mapping(keys: [String]) -> YAMLMapping? {
         guard let mapping = self.anyMapping() else { return nil }
         for entry in mapping.entries where !keys.contains(entry.key) {
-            let nearest = keys.min { editDistance($0, entry.key) < editDistance($1, entry.key) }
-            let hint = nearest.flatMap { editDistance($0, entry.key) <= 2 ? $0 : nil }
+            let hint = nearestWord(to: entry.key, among: keys)
             let known = keys.sorted().joined(separator: ", ")
             entry.keyValue.report(
                 "unknown key '\(entry.key)'" + (hint.map { "; did you mean '\($0)'?" } ?? "; known here: \(known)"),
@@ -219,6 +218,12 @@ extension Problem {
             self.init(file: file, line: 0, column: 0, message: "not YAML: \(error)", zh: "不是有效的 YAML：\(error)")
         }
     }
+}
+
+/// The one of `known` that was meant, where one differs by two characters at most.
+package func nearestWord(to word: String, among known: [String]) -> String? {
+    known.map { (word: $0, distance: editDistance($0, word)) }.min { $0.distance < $1.distance }
+        .flatMap { $0.distance <= 2 ? $0.word : nil }
 }
 
 /// Levenshtein distance in characters.

@@ -62,6 +62,13 @@ package struct Hazard: Hashable, Sendable, RawRepresentable, Codable {
     package static let silence = Hazard(rawValue: "silence")
     package static let system = Hazard(rawValue: "system")
 
+    /// Those that have a name of their own; others may be of somebody's own rules.
+    package static let known: [Hazard] = [
+        .flood, .floodRise, .floodProjection, .rain, .lowWater, .lowWaterSeason, .soilDrought, .dissolvedOxygen,
+        .dissolvedOxygenProjection, .fisheryWater, .waterQuality, .irrigationWater, .reservoir, .polder, .polderLarge,
+        .rice, .deviceHealth, .silence, .system,
+    ]
+
     /// The event's name in both languages; the one table of them.
     ///
     /// A hazard of somebody's own rules keeps its slug.

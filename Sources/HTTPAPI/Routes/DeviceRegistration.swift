@@ -51,7 +51,7 @@ struct DeviceRegistration: Sendable {
         let csv =
             columns.map { Cell.text($0.key).csv }.joined(separator: ",") + "\n"
             + columns.map(\.value.csv).joined(separator: ",") + "\n"
-        let report = try await self.backend.importDevices(csv: csv, dryRun: dryRun, org: context.access.org)
+        let report = try await self.backend.importDevices(csv: Array(csv.utf8), dryRun: dryRun, org: context.access.org)
         guard let row = report.rows.first, row.verdict != "error" else {
             throw APIProblem.unprocessable(
                 report.rows.first?.problems.joined(separator: "; ")

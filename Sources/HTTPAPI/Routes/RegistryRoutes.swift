@@ -55,7 +55,7 @@ struct RegistryRoutes: Sendable {
             try context.require(.register)
             let body = try await request.body.collect(upTo: Self.maximumBody)
             let report = try await self.backend.importThresholds(
-                csv: String(buffer: body),
+                csv: Array(body.readableBytesView),
                 dryRun: RequestParameters(query: request).flag("dry_run"),
                 org: context.access.org
             )
@@ -72,7 +72,7 @@ struct RegistryRoutes: Sendable {
         let dryRun = request.uri.queryParameters["dry_run"].map { ["1", "true"].contains($0) } ?? false
         let body = try await request.body.collect(upTo: Self.maximumBody)
         let report = try await self.backend.importDevices(
-            csv: String(buffer: body),
+            csv: Array(body.readableBytesView),
             dryRun: dryRun,
             org: context.access.org
         )
