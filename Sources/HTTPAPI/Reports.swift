@@ -260,8 +260,13 @@ package struct DeviceReport: Encodable, Sendable {
     /// `file` or `registry`.
     package var source: String
     package var test: Bool
-    /// `waiting` until the first reading, `reporting`, `silent`; `maintenance` while work is done on it.
+    /// `waiting` until the first reading, `reporting`, `silent`; `maintenance` while work is done on it; `retired` or
+    /// `replaced` when it is out of use.
     package var state: String
+    /// Since when, and by whose doing, it is out of use, and which device stands in its place.
+    package var retiredAt: String?
+    package var retiredBy: String?
+    package var replacedBy: String?
     package var maintenanceUntil: String?
     package var lastSeen: String?
     /// How long before their receipt the newest messages were made by the device's own clock, as their median.

@@ -166,7 +166,35 @@ struct DeviceLifeTests {
 
             try await team.poyang("devices", "retire", "creek-2", "--by", "李工")
             #expect(try await team.poyang("devices", "retire", "creek-2", fails: true).contains("there is no device"))
+            let retired = try await team.poyang("devices", "show", "creek-2")
+            #expect(retired.contains("state: retired") && retired.contains("retired by: 李工"), "\(retired)")
+            let replaced = try await team.poyang("devices", "show", "creek-1")
+            #expect(replaced.contains("state: replaced") && replaced.contains("replaced by: creek-2"), "\(replaced)")
+            #expect(replaced.contains("by creek-2: 雷击"), "its history is there: \(replaced)")
             #expect(try await team.service.samples(of: "water_level_meters", at: "creek").count == 3, "history stays")
+            try await team.service.stop()
+        }
+    }
+
+    /// Somebody imports last year's list.
+    @Test(.timeLimit(.minutes(3)))
+    func anOldListDoesNotBringBackWhatWasReplaced() async throws {
+        try await self.withTeam { team, folder in
+            try await team.registerCreek()
+            try await team.poyang("devices", "replace", "creek-1", "--with", "creek-2", "--by", "李工")
+            let list = folder.appending(path: "old.csv")
+            try Data("device_id,model,site_id\ncreek-1,acme/radar,creek\n".utf8).write(to: list)
+            let run = try await PoyangProcess.run(["devices", "import-csv", list.path, "--data", team.data.path])
+            #expect(run.status == 1 && run.output.contains("and 'creek-2' stands in its place"), "\(run.output)")
+            #expect(run.output.contains("run `poyang devices replace creek-2 --with creek-1`"), "\(run.output)")
+            #expect(try await team.poyang("devices", "show", "creek-1").contains("state: replaced"))
+            try await team.poyang("devices", "replace", "creek-2", "--with", "creek-1")
+            #expect(try await team.poyang("devices", "show", "creek-1").contains("state: waiting"))
+
+            // What was merely taken out of use may come again.
+            try await team.poyang("devices", "retire", "creek-1")
+            let again = try await team.poyang("devices", "import-csv", list.path)
+            #expect(again.contains("created") && again.contains("and is in use again"), "\(again)")
             try await team.service.stop()
         }
     }

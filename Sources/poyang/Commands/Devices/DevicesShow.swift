@@ -15,7 +15,8 @@ struct DevicesShow: AsyncParsableCommand {
             start of the service, rejected values as far as quarantine keeps them. The
             firmware is the one that the device said last ("firmware" in its JSON, or what its
             model's layout finds), else the one that it is registered with at its network
-            server. With --json one object per channel.
+            server. One that is retired or replaced is shown with its history. With --json one
+            object per channel.
 
               poyang devices show xingzi-1
             """
@@ -31,7 +32,8 @@ struct DevicesShow: AsyncParsableCommand {
             try await client.get("/api/devices/\(APIClient.component(self.id))")
         }
         let own = [
-            "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "last_seen",
+            "device", "name", "model", "site", "source", "test", "state", "retired_at", "retired_by", "replaced_by",
+            "maintenance_until", "last_seen",
             "clock_offset_seconds", "address", "topic", "zero_elevation_meters", "mount_height_meters",
         ]
         let ofHealth = [
@@ -55,10 +57,12 @@ struct DevicesShow: AsyncParsableCommand {
         for name in ofHealth where !device["health"][name].cellText.isEmpty {
             StandardOutput.write("\(name.replacing("_", with: " ")): \(device["health"][name].cellText)")
         }
-        StandardOutput.write("")
-        var table = Table(columns: ofChannel)
-        for channel in device["channels"].elements { table.append(ofChannel.map { DevicesShow.flat(channel[$0]) }) }
-        table.print(asJSON: false, empty: "no channel; the model generic/json gains them with the first reading")
+        if device["retired_at"].isNull {
+            StandardOutput.write("")
+            var table = Table(columns: ofChannel)
+            for channel in device["channels"].elements { table.append(ofChannel.map { DevicesShow.flat(channel[$0]) }) }
+            table.print(asJSON: false, empty: "no channel; the model generic/json gains them with the first reading")
+        }
         let history = device["history"].elements
         guard !history.isEmpty else { return }
         StandardOutput.write("")
