@@ -288,6 +288,9 @@ package struct DeviceReport: Encodable, Sendable {
     package var history: [DeviceFactReport]?
     /// What became of the levels that were stored before a survey was entered; in the answer to the survey alone.
     package var survey: SurveyedReadings?
+    /// What should be known of its registration, in both languages; in the answer to that alone.
+    package var notes: [String]?
+    package var notesZh: [String]?
 
     package init(
         _ device: Device,

@@ -199,6 +199,49 @@ struct DeviceLifeTests {
         }
     }
 
+    /// Objects that a script sends with values of the wrong kind.
+    @Test(.timeLimit(.minutes(3)))
+    func whatIsWrongWithAnObjectIsSaid() async throws {
+        let cases = [
+            (
+                #"{"device_id":5,"model":"generic/sl651","site_id":"creek","address":62309999}"#, 201,
+                #""address":"62309999""#
+            ),
+            (
+                #"{"device_id":"b","model":"generic/json","name":null}"#, 400,
+                "'name' should be text or a number, found null"
+            ),
+            (#"{"device_id":"b","model":"generic/json","name":["x"]}"#, 400, "found a list"),
+            (#"{"device_id":"b","model":"generic/json","name":true}"#, 400, "found true"),
+            (#"{"device_id":"b","device_id":"c","model":"generic/json"}"#, 400, "'device_id' is given twice; keep one"),
+            ("{}", 400, "at least device_id, model and site_id"),
+            ("[1]", 400, "at byte 0: expected an object in braces, found '['"),
+            (#"{"device_id":"b" "model":1}"#, 400, "at byte 17: expected ',' or '}'"),
+        ]
+        try await self.withTeam { team, _ in
+            try await team.registerCreek()
+            let admin = try await RunningService.makeToken("admin", data: team.data).token
+            for (body, status, part) in cases {
+                let answer = try await team.service.send(
+                    "/api/devices",
+                    method: "POST",
+                    token: admin,
+                    body: Data(body.utf8)
+                )
+                #expect(answer.status == status && answer.text.contains(part), "\(body): \(answer)")
+                #expect(status == 201 || answer.text.contains("detail_zh"), "\(answer)")
+            }
+            let long = try await team.service.send(
+                "/api/devices/import",
+                method: "POST",
+                token: admin,
+                body: Data(repeating: UInt8(ascii: "x"), count: (64 << 20) + 1)
+            )
+            #expect(long.status == 413 && long.text.contains("longer than 67108864 bytes"), "\(long)")
+            try await team.service.stop()
+        }
+    }
+
     @Test(.timeLimit(.minutes(3)))
     func applyPrintsAPlanAndThenDoesIt() async throws {
         try await self.withTeam { team, _ in

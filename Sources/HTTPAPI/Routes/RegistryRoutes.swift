@@ -53,7 +53,7 @@ struct RegistryRoutes: Sendable {
         router.post("/api/devices/import", use: self.importDevices)
         router.post("/api/thresholds/import") { request, context in
             try context.require(.register)
-            let body = try await request.body.collect(upTo: Self.maximumBody)
+            let body = try await request.wholeBody(upTo: Self.maximumBody)
             let report = try await self.backend.importThresholds(
                 csv: Array(body.readableBytesView),
                 dryRun: RequestParameters(query: request).flag("dry_run"),
@@ -70,7 +70,7 @@ struct RegistryRoutes: Sendable {
     @Sendable private func importDevices(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.register)
         let dryRun = request.uri.queryParameters["dry_run"].map { ["1", "true"].contains($0) } ?? false
-        let body = try await request.body.collect(upTo: Self.maximumBody)
+        let body = try await request.wholeBody(upTo: Self.maximumBody)
         let report = try await self.backend.importDevices(
             csv: Array(body.readableBytesView),
             dryRun: dryRun,
