@@ -66,6 +66,10 @@ package protocol APIBackend: Sendable {
     func replaceDevice(_ order: ReplacementOrder) async throws -> DeviceReport
     /// Registers the thresholds of a CSV file; nothing is changed when `dryRun` is set.
     func importThresholds(csv: [UInt8], dryRun: Bool, org: String?) async throws -> DeviceImportReport
+    /// Takes a refused payload in again, as if it had come now.
+    ///
+    /// - Throws: ``APIProblem`` 409 for what was not kept whole or has no topic, 422 where all of it is refused again.
+    func retry(_ entry: QuarantineEntry) async throws -> RetryReport
     /// Makes accounts at the broker, for all devices that have none where none is named; old passwords end.
     ///
     /// Those that can have none are then passed over, and reported with the problem.

@@ -471,3 +471,24 @@ package struct ReloadReport: Encodable, Sendable {
         self.plan = plan
     }
 }
+
+/// What became of a refused payload that was taken in again.
+package struct RetryReport: Encodable, Sendable {
+    package let id: Int64
+    /// Values that were taken; those that had been stored before are duplicates.
+    package let taken: Int
+    package let refused: Int
+    /// The reasons, each once, separated by blanks.
+    package let reasons: String
+    /// What is still wrong, a sentence each.
+    package let detail: String
+
+    package init(id: Int64, taken: Int, refused: [Refusal]) {
+        self.id = id
+        self.taken = taken
+        self.refused = refused.reduce(0) { $0 + $1.values }
+        self.reasons = Set(refused.map(\.reason.rawValue)).sorted().joined(separator: " ")
+        self.detail = refused.map { refusal in refusal.key.map { "\($0): \(refusal.detail)" } ?? refusal.detail }
+            .joined(separator: "; ")
+    }
+}

@@ -22,7 +22,12 @@ extension SeriesStore {
         _ batch: ReadingBatch,
         handOver: (JournalEntry) -> Void = { _ in }
     ) throws -> JournalEntry {
-        try self.write(deliveries: batch.deliveries, quarantined: batch.quarantined, handOver: handOver) { position in
+        try self.write(
+            deliveries: batch.deliveries,
+            quarantined: batch.quarantined,
+            released: batch.released,
+            handOver: handOver
+        ) { position in
             var refused: [QuarantineReason: Int] = [:]
             for payload in batch.quarantined {
                 for refusal in payload.refusals { refused[refusal.reason, default: 0] += refusal.values }
@@ -88,6 +93,7 @@ extension SeriesStore {
     private func write(
         deliveries: [Delivery],
         quarantined: [QuarantinedPayload],
+        released: [Int64] = [],
         handOver: (JournalEntry) -> Void,
         entry makeEntry: (JournalPosition) throws -> JournalEntry
     ) throws -> JournalEntry {
@@ -102,6 +108,7 @@ extension SeriesStore {
                 try self.saveWithNewSeries { db in
                     try JournalTable.insert(db, entry, data)
                     try JournalTable.insert(db, deliveries, at: entry.position)
+                    try rings.remove(db, released)
                     if !quarantined.isEmpty {
                         try rings.insert(db, quarantined, at: entry.position, limits: self.limits)
                     }

@@ -151,6 +151,8 @@ package struct ReadingBatch: Sendable {
     package var receivedAt: Timestamp
     package var readings: [ResolvedReading] = []
     package var quarantined: [QuarantinedPayload] = []
+    /// Numbers of payloads in quarantine whose values are among the readings; they leave it with the commit.
+    package var released: [Int64] = []
     package var deliveries: [Delivery] = []
     /// Messages that the batch holds, whatever became of them.
     package var messages = 0
