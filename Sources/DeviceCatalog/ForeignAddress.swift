@@ -5,8 +5,23 @@
 enum ForeignAddress {
     /// Whether people may have written a DevEUI so: 16 hexadecimal digits, with or without separators.
     static func isDevEUI(_ address: String) -> Bool {
-        let plain = address.filter { $0 != "-" && $0 != ":" && $0 != " " }
+        let plain = self.plain(address)
         return plain.utf8.count == 16 && plain.allSatisfy { $0.isASCII && $0.isHexDigit }
+    }
+
+    /// Whether a station of SL 651 can be found by it: the ten hexadecimal digits that it sends, the eight of SL 502, or
+    /// six digits and a number of six decimal digits.
+    static func isSL651(_ address: String) -> Bool {
+        let plain = self.plain(address)
+        return switch plain.utf8.count {
+        case 8, 10: plain.allSatisfy { $0.isASCII && $0.isHexDigit }
+        case 12: plain.allSatisfy { $0.isASCII && $0.isNumber } && UInt16(plain.suffix(6)) != nil
+        default: false
+        }
+    }
+
+    private static func plain(_ address: String) -> String {
+        address.filter { $0 != "-" && $0 != ":" && $0 != " " }
     }
 
     /// The forms in which a device with this address is found, in capital letters; none where it is empty.
@@ -17,7 +32,7 @@ enum ForeignAddress {
     /// - Anything else, an MN of HJ 212 or a node of Sparkplug, is as it is written: there `a-1` is not `a1`.
     static func forms(of address: String) -> [String] {
         let written = address.uppercased()
-        let plain = written.filter { $0 != "-" && $0 != ":" && $0 != " " }
+        let plain = self.plain(written)
         guard !plain.isEmpty else { return [] }
         guard plain.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return [written] }
         switch plain.utf8.count {

@@ -65,7 +65,11 @@ package protocol APIBackend: Sendable {
     /// Puts a new device in the place of another, which is retired; the series go on.
     func replaceDevice(_ order: ReplacementOrder) async throws -> DeviceReport
     /// Registers the thresholds of a CSV file; nothing is changed when `dryRun` is set.
-    func importThresholds(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
+    func importThresholds(csv: [UInt8], dryRun: Bool, org: String?) async throws -> DeviceImportReport
+    /// Takes a refused payload in again, as if it had come now.
+    ///
+    /// - Throws: ``APIProblem`` 409 for what was not kept whole or has no topic, 422 where all of it is refused again.
+    func retry(_ entry: QuarantineEntry) async throws -> RetryReport
     /// Makes accounts at the broker, for all devices that have none where none is named; old passwords end.
     ///
     /// Those that can have none are then passed over, and reported with the problem.
@@ -89,7 +93,7 @@ package protocol APIBackend: Sendable {
     func site(_ id: String) -> Site?
 
     /// Registers the devices of a CSV file; nothing is changed when `dryRun` is set.
-    func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport
+    func importDevices(csv: [UInt8], dryRun: Bool, org: String?) async throws -> DeviceImportReport
     /// Stores a reading that a person entered, and returns when the rules have judged it.
     ///
     /// - Throws: ``APIProblem`` 422 with everything that is wrong, 409 where another value is stored at that time and

@@ -260,8 +260,13 @@ package struct DeviceReport: Encodable, Sendable {
     /// `file` or `registry`.
     package var source: String
     package var test: Bool
-    /// `waiting` until the first reading, `reporting`, `silent`; `maintenance` while work is done on it.
+    /// `waiting` until the first reading, `reporting`, `silent`; `maintenance` while work is done on it; `retired` or
+    /// `replaced` when it is out of use.
     package var state: String
+    /// Since when, and by whose doing, it is out of use, and which device stands in its place.
+    package var retiredAt: String?
+    package var retiredBy: String?
+    package var replacedBy: String?
     package var maintenanceUntil: String?
     package var lastSeen: String?
     /// `online` or `offline` by its topic `status`; nil where it never said so.
@@ -287,6 +292,9 @@ package struct DeviceReport: Encodable, Sendable {
     package var history: [DeviceFactReport]?
     /// What became of the levels that were stored before a survey was entered; in the answer to the survey alone.
     package var survey: SurveyedReadings?
+    /// What should be known of its registration, in both languages; in the answer to that alone.
+    package var notes: [String]?
+    package var notesZh: [String]?
 
     package init(
         _ device: Device,
@@ -332,6 +340,9 @@ package struct DeviceImportReport: Encodable, Sendable {
         package var problems: [String]
         /// The same in Chinese, by place.
         package var problemsZh: [String]
+        /// What should be known of a row that is no error.
+        package var notes: [String]
+        package var notesZh: [String]
         /// What changes, in words; only of thresholds.
         package var difference: String?
 
@@ -340,6 +351,7 @@ package struct DeviceImportReport: Encodable, Sendable {
             device: String,
             verdict: String,
             problems: [LocalizedName],
+            notes: [LocalizedName] = [],
             difference: String? = nil
         ) {
             self.row = row
@@ -347,6 +359,8 @@ package struct DeviceImportReport: Encodable, Sendable {
             self.verdict = verdict
             self.problems = problems.map(\.en)
             self.problemsZh = problems.map(\.zh)
+            self.notes = notes.map(\.en)
+            self.notesZh = notes.map(\.zh)
             self.difference = difference
         }
     }
@@ -459,5 +473,26 @@ package struct ReloadReport: Encodable, Sendable {
         self.devices = devices
         self.rules = rules
         self.plan = plan
+    }
+}
+
+/// What became of a refused payload that was taken in again.
+package struct RetryReport: Encodable, Sendable {
+    package let id: Int64
+    /// Values that were taken; those that had been stored before are duplicates.
+    package let taken: Int
+    package let refused: Int
+    /// The reasons, each once, separated by blanks.
+    package let reasons: String
+    /// What is still wrong, a sentence each.
+    package let detail: String
+
+    package init(id: Int64, taken: Int, refused: [Refusal]) {
+        self.id = id
+        self.taken = taken
+        self.refused = refused.reduce(0) { $0 + $1.values }
+        self.reasons = Set(refused.map(\.reason.rawValue)).sorted().joined(separator: " ")
+        self.detail = refused.map { refusal in refusal.key.map { "\($0): \(refusal.detail)" } ?? refusal.detail }
+            .joined(separator: "; ")
     }
 }

@@ -36,15 +36,17 @@ extension PlatformBackend {
         )
     }
 
-    package func importDevices(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
+    package func importDevices(csv: [UInt8], dryRun: Bool, org: String?) async throws -> DeviceImportReport {
         let plan = DeviceImport(csv: csv, catalog: self.resolver.catalog)
         let sites = Dictionary(plan.sites.map { ($0.id, $0) }) { $1 }
         let devices = Dictionary(plan.devices.map { ($0.id, $0) }) { $1 }
         let accounts = try self.records.accountsForMany()
+        let retired = try self.records.retiredDevices()
         var registrations = CatalogRegistrations()
         var takenSites: Set<String> = []
         let rows = plan.rows.map { row in
             var problems = row.problems
+            var notes = row.notes
             let device = devices[row.device]
             let site = device.flatMap { sites[$0.site] ?? self.site($0.site) }
             if let org, let site, site.org != org {
@@ -59,6 +61,13 @@ extension PlatformBackend {
             if accounts.contains(row.device), self.resolver.catalog.devices[row.device] == nil {
                 problems.append(.accountForMany(row.device))
             }
+            if let device, let old = retired[device.id] {
+                if let new = self.successor(of: device.id, among: retired), new.site == device.site {
+                    problems.append(.replaced(device.id, by: new.id, on: old.day))
+                } else {
+                    notes.append(.inUseAgain(since: old.day))
+                }
+            }
             if problems.isEmpty, let device {
                 registrations.devices.append(device)
                 if let new = sites[device.site], takenSites.insert(new.id).inserted {
@@ -69,7 +78,8 @@ extension PlatformBackend {
                 row: row.line,
                 device: row.device,
                 verdict: problems.isEmpty ? row.verdict.rawValue : "error",
-                problems: problems.map(\.text)
+                problems: problems.map(\.text),
+                notes: problems.isEmpty ? notes.map(\.text) : []
             )
         }
         if !dryRun, !registrations.sites.isEmpty || !registrations.devices.isEmpty {
@@ -81,7 +91,7 @@ extension PlatformBackend {
         return DeviceImportReport(rows: rows)
     }
 
-    package func importThresholds(csv: String, dryRun: Bool, org: String?) async throws -> DeviceImportReport {
+    package func importThresholds(csv: [UInt8], dryRun: Bool, org: String?) async throws -> DeviceImportReport {
         let plan = ThresholdImport(csv: csv, catalog: self.resolver.catalog)
         let others = Set(plan.sites.filter { site in org.map { $0 != site.org } ?? false }.map(\.id))
         let rows = zip(plan.rows, plan.differences)

@@ -149,9 +149,8 @@ package struct PlatformBackend: APIBackend {
 
     package func deviceReport(_ id: String, org: String?) async throws -> DeviceReport? {
         let catalog = self.resolver.catalog
-        guard let device = catalog.devices[id], let site = catalog.sites[device.site],
-            org.map({ $0 == site.org }) ?? true
-        else { return nil }
+        guard let device = catalog.devices[id] else { return try self.retiredReport(id, org: org) }
+        guard let site = catalog.sites[device.site], org.map({ $0 == site.org }) ?? true else { return nil }
         let clock = try await self.processor.look { $0.clocks(of: [site.id]) }[site.id]
         let builder = StatusBuilder(
             catalog: catalog,

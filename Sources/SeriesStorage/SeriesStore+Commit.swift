@@ -26,6 +26,7 @@ extension SeriesStore {
             deliveries: batch.deliveries,
             quarantined: batch.quarantined,
             settled: batch.settled,
+            released: batch.released,
             handOver: handOver
         ) { position in
             var refused: [QuarantineReason: Int] = [:]
@@ -94,6 +95,7 @@ extension SeriesStore {
         deliveries: [Delivery] = [],
         quarantined: [QuarantinedPayload] = [],
         settled: [QuarantinedName] = [],
+        released: [Int64] = [],
         handOver: (JournalEntry) -> Void,
         entry makeEntry: (JournalPosition) throws -> JournalEntry
     ) throws -> JournalEntry {
@@ -108,6 +110,7 @@ extension SeriesStore {
                 try self.saveWithNewSeries { db in
                     try JournalTable.insert(db, entry, data)
                     try JournalTable.insert(db, deliveries, at: entry.position)
+                    try rings.remove(db, numbers: released)
                     if !quarantined.isEmpty {
                         try rings.insert(db, quarantined, at: entry.position, limits: self.limits)
                     }

@@ -164,6 +164,8 @@ package struct ReadingBatch: Sendable {
     package var quarantined: [QuarantinedPayload] = []
     /// Payloads to be taken out of quarantine again: all their values are in this batch.
     package var settled: [QuarantinedName] = []
+    /// Numbers of payloads in quarantine whose values are among the readings; they leave it with the commit.
+    package var released: [Int64] = []
     package var deliveries: [Delivery] = []
     /// Messages that the batch holds, whatever became of them.
     package var messages = 0

@@ -181,12 +181,92 @@ struct DeviceImportTests {
         ("device_id,model,site_id,model\n", "the column appears twice"),
         ("device_id,model,site_id\na,\"b,c\n", "a quote is opened and never closed"),
         ("device_id,model,site_id\na,\"b\"c,d\n", "text follows the closing quote"),
+        ("device_id,model,site_id,\na,generic/json,x,\n", "column 4 of the header has no name"),
+        (String(repeating: "x,", count: 1_000_000) + "\n", "the header has 1000001 columns; at most 200"),
+        (String(repeating: "x", count: 1_000_000) + "\n", "the column is missing"),
     ])
     func refusesAFileThatIsNoTableOfDevices(csv: String, message: String) throws {
         let plan = DeviceImport(csv: csv, catalog: try self.catalog())
         #expect(plan.rows.map(\.verdict) == [.error])
         #expect(plan.rows.first?.problems.first?.message.en.contains(message) ?? false, "\(plan.rows)")
         #expect(plan.rows.first?.problems.allSatisfy { isChinese($0.text.zh) } ?? false, "\(plan.rows)")
+        #expect(plan.rows.first?.problems.allSatisfy { $0.text.en.count < 400 } ?? false, "nothing long is repeated")
+    }
+
+    /// As spreadsheets save files that were not asked for UTF-8.
+    @Test(arguments: [
+        (
+            [UInt8]("device_id,model,site_id,site_name,kind\na,generic/json,s,".utf8) + [0xD0, 0xC7, 0xD7, 0xD3], 2,
+            "GBK"
+        ),
+        ([0xFF, 0xFE, 0x64, 0x00, 0x65, 0x00], 1, "UTF-16"), ([0xFE, 0xFF, 0x00, 0x64], 1, "UTF-16"),
+        ([0x64, 0x00, 0x65, 0x00], 1, "UTF-16"),
+    ])
+    func anotherEncodingIsNamedAndNothingIsGuessed(file: [UInt8], line: Int, encoding: String) throws {
+        let catalog = try self.catalog()
+        for rows in [DeviceImport(csv: file, catalog: catalog).rows, ThresholdImport(csv: file, catalog: catalog).rows]
+        {
+            #expect(rows.map(\.line) == [line] && rows.map(\.verdict) == [.error])
+            let problem = try #require(rows.first?.problems.first?.text)
+            #expect(problem.en.contains(encoding) && problem.zh.contains(encoding), "\(problem)")
+            #expect(problem.en.contains("save it as UTF-8 (in Excel: CSV UTF-8)") && problem.zh.contains("另存为 UTF-8"))
+            #expect(line == 1 || problem.en.contains("byte 0xD0 at column 18"), "\(problem)")
+        }
+    }
+
+    @Test(arguments: [
+        "device_id,model,site_id\rd,generic/json,x\r", "device_id\tmodel\tsite_id\nd\tgeneric/json\tx\n",
+        "device_id;model;site_id\r\nd;generic/json;x\r\n",
+    ])
+    func linesAndFieldsMayEndAsOtherProgramsEndThem(csv: String) throws {
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(self.verdicts(plan) == ["2 d created "])
+    }
+
+    @Test func rowsThatSayTwoThingsOfOneSiteAreRefused() throws {
+        let csv = """
+            device_id,model,site_id,site_name,kind,latitude,longitude
+            a,generic/json,pond,塘,pond,29.1,116.1
+            b,generic/json,pond,塘,pond,29.10,116.1
+            c,generic/json,pond,,,,
+            d,generic/json,pond,池,lake,29.2,116.1
+            e,none,creek,溪,river,,
+            f,generic/json,creek,沟,field,,
+            """
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(plan.rows.map(\.verdict) == [.created, .created, .created, .error, .error, .created])
+        #expect(plan.rows[3].problems.map(\.field) == ["site_name", "kind", "latitude"])
+        let problem = try #require(plan.rows[3].problems.first?.text)
+        #expect(problem.en == "site_name: line 2 says '塘' of site 'pond', this row '池'; correct one of the two")
+        #expect(problem.zh == "site_name：第 2 行中站点“pond”为“塘”，本行为“池”；请更正其中一个")
+        #expect(plan.sites.map(\.name.zh) == ["塘", "沟"], "what a refused row says does not count")
+    }
+
+    @Test func cellsHaveALongestLength() throws {
+        let long = String(repeating: "长", count: 201)
+        let csv = """
+            device_id,model,site_id,name,address
+            a,generic/json,x,\(long),
+            b,generic/json,x,\(long.dropLast()),
+            \(long),generic/json,x,,
+            c,generic/hj212,x,,88888880000-01-0123456789
+            d,generic/hj212,x,,88888880000-01-012345678
+            e,generic/sl651,x,,hello world
+            f,generic/sl651,x,,12
+            g,generic/sl651,x,,00 6230 1800
+            h,generic/json,x,,12
+            """
+        let plan = DeviceImport(csv: csv, catalog: try self.catalog())
+        #expect(
+            plan.rows.map(\.verdict) == [
+                .error, .created, .error, .error, .created, .error, .error, .created, .created,
+            ]
+        )
+        #expect(plan.rows[0].problems.map(\.text.en) == ["name: the cell has 201 characters; at most 200 are taken"])
+        #expect(plan.rows[2].device.count < 70, "nothing long is repeated")
+        #expect(plan.rows[3].problems.first?.message.en.contains("at most 24 characters") ?? false)
+        #expect(plan.rows[5].problems.first?.message.en.contains("no address of SL 651") ?? false)
+        #expect(plan.rows.flatMap(\.problems).allSatisfy { isChinese($0.message.zh) })
     }
 
     /// Each with a site of its own; ten seconds are promised for all that `import-csv` does.
@@ -223,8 +303,36 @@ struct DeviceImportTests {
             catalog: try self.catalog(CatalogRegistrations(sites: plan.sites, devices: plan.devices))
         )
         #expect(again.rows.map(\.verdict) == [.unchanged, .unchanged])
+        #expect(
+            plan.rows.map { $0.notes.map(\.text.en) } == [
+                ["model_id: there is no model 'acme/none' here; the device is taken as 'generic/json'"], [],
+            ]
+        )
         let oneSite = DeviceImport(csv: csv, catalog: try self.catalog(), defaults: .init(site: "x"))
         #expect(oneSite.devices.map(\.site) == ["x", "x"])
         #expect(oneSite.sites.isEmpty)
+    }
+
+    /// The folders and files of the LoRaWAN device repository.
+    @Test func findsTheModelsThatTheThingsStackNames() throws {
+        let csv = """
+            id;dev_eui;brand_id;model_id
+            a;2CF7F1205390AA01;milesight-iot;em500-swl
+            b;2CF7F1205390AA02;sensecap;sensecaps2101-temp-humid
+            c;2CF7F1205390AA03;dragino;lse01
+            d;;dragino;lse01
+            e;2CF7F1205390AA0;dragino;lse01
+            f;2CF7F1205390AA06;dragino;
+            """
+        let catalog = try Catalog(files: CatalogFiles.load(directory: Fixture.devicesDirectory))
+        let plan = DeviceImport(csv: csv, catalog: catalog)
+        #expect(plan.rows.map(\.verdict) == [.created, .created, .created, .error, .error, .created])
+        #expect(
+            plan.devices.map(\.model) == ["milesight/em500-swl", "sensecap/s2101", "dragino/lse01", "generic/json"]
+        )
+        #expect(plan.rows[3].problems.map(\.text.en) == ["dev_eui: the cell is empty; it is required"])
+        #expect(plan.rows[4].problems.first?.text.en.contains("is no DevEUI; it has 16") ?? false)
+        #expect(plan.rows.map { $0.notes.count } == [0, 0, 0, 0, 0, 1])
+        #expect(plan.rows[5].notes.first?.message.zh == "没有型号“dragino/?”；该设备按“generic/json”登记")
     }
 }

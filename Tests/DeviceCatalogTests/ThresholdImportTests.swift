@@ -50,9 +50,55 @@ struct ThresholdImportTests {
         #expect(now[0].validTo == (try Fixture.time("2023-05-01T00:00")))
     }
 
+    /// Each ends the one before it; the second import finds all as it left them.
+    @Test func theHistoryOfALevelCanBeImportedAgain() throws {
+        let csv = """
+            creek,flood,yellow,20.5,2019-01-01,a,s,c,,,
+            creek,flood,yellow,21.5,2020-01-01,a,s2,c,,,
+            creek,flood,yellow,22,2021-01-01,a,s3,c,,,
+
+            """
+        let first = ThresholdImport(csv: Self.header + csv, catalog: try self.catalog())
+        #expect(first.rows.map(\.verdict) == [.created, .created, .created])
+        let thresholds = try #require(first.sites.first?.thresholds)
+        let again = ThresholdImport(csv: Self.header + csv, catalog: try self.catalog(thresholds))
+        #expect(again.rows.map(\.verdict) == [.unchanged, .unchanged, .unchanged], "\(again.rows)")
+        let corrected = ThresholdImport(
+            csv: Self.header + csv.replacing("20.5", with: "20.6"),
+            catalog: try self.catalog(thresholds)
+        )
+        #expect(corrected.rows.map(\.verdict) == [.changed, .unchanged, .unchanged], "\(corrected.rows)")
+        #expect(corrected.sites.first?.thresholds.map(\.validTo) == thresholds.map(\.validTo))
+    }
+
+    @Test func twoRowsOfOneThresholdMustSayTheSame() throws {
+        let plan = ThresholdImport(
+            csv: Self.header + """
+                creek,flood,red,22,2020-01-01,a,s,c,,,
+                creek,flood,red,22.0,2020-01-01,a,s,c,,,m
+                creek,flood,red,23,2020-01-01,a,s,c,,,
+                creek,flood,red,23,2021-01-01,a,s,c,,,
+                """,
+            catalog: try self.catalog()
+        )
+        #expect(plan.rows.map(\.verdict) == [.created, .unchanged, .error, .created], "\(plan.rows)")
+        let problem = try #require(plan.rows[2].problems.first?.text)
+        #expect(
+            problem.en == "value: line 2 has the same threshold otherwise: flood red 22.0 m from 2020-01-01 (a; s; c); "
+                + "keep one of the two rows"
+        )
+        #expect(problem.zh.contains("第 2 行对同一阈值另有规定"))
+    }
+
     @Test(arguments: [
         ("nowhere,flood,blue,1,2020-01-01,a,s,c,,,", "site_id", "there is no site 'nowhere'"),
         ("filed,flood,blue,1,2020-01-01,a,s,c,,,", "site_id", "declared in a file under Devices/"),
+        ("creek,floood,blue,1,2020-01-01,a,s,c,,,m", "hazard", "no hazard 'floood'; did you mean 'flood'?"),
+        ("creek,hail,blue,1,2020-01-01,a,s,c,,,mm", "hazard", "it is one of flood, flood_rise"),
+        (
+            "creek,flood,blue,1,2020-01-01,\(String(repeating: "a", count: 1001)),s,c,,,", "authority",
+            "the cell has 1001 characters; at most 1000 are taken"
+        ),
         ("creek,flood,blau,1,2020-01-01,a,s,c,,,", "level", "'blau' is no level; it is one of notice, blue"),
         ("creek,flood,blue,high,2020-01-01,a,s,c,,,", "value", "expected a number"),
         ("creek,flood,blue,1,01.05.2020,a,s,c,,,", "valid_from", "'01.05.2020' is no date"),

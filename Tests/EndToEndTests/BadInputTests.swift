@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Telemetry
 import TestSupport
 import Testing
 
@@ -72,6 +73,70 @@ struct BadInputTests {
         ),
     ]
 
+    /// A node reports before somebody registers it.
+    @Test(.timeLimit(.minutes(2)))
+    func whatWasRefusedIsTakenInWhenTheDeviceIsKnown() async throws {
+        try await withTemporaryFolder { folder in
+            let service = try await RunningService.start([
+                "--embedded-broker", "--data", folder.path, "--devices", "Devices", "--rules", "Rules",
+            ])
+            let metric = "water_temperature_celsius"
+            let payloads = [
+                #"{"water_temperature_celsius":18.5}"#,
+                #"{"ts":1700000000000,"values":{"water_temperature_celsius":17.5,"ph":"sour"}}"#,
+            ]
+            try await TestPublisher.publish(
+                payloads.map { ("poyang/v1/devices/late/telemetry", Array($0.utf8)) },
+                to: service.broker
+            )
+            try await service.settled(messages: 2)
+            func poyang(_ arguments: String...) async throws -> PoyangProcess.Outcome {
+                try await PoyangProcess.run(arguments + ["--data", folder.path])
+            }
+            let list = try await poyang("quarantine", "list", "--device", "late", "--json")
+            let rows = try #require(
+                try JSONSerialization.jsonObject(with: Data(list.output.utf8)) as? [[String: Any]],
+                "\(list.errors)"
+            )
+            let ids = rows.compactMap { $0["id"] as? Int }.sorted().map(String.init)
+            try #require(ids.count == 2)
+            let early = try await poyang("quarantine", "retry", ids[0])
+            #expect(early.status == 1 && early.errors.contains("all of it is refused again"), "\(early)")
+
+            let registered = try await poyang(
+                "devices",
+                "register",
+                "late",
+                "--model",
+                "generic/json",
+                "--site",
+                "pond",
+                "--site-name",
+                "塘",
+                "--kind",
+                "pond"
+            )
+            try #require(registered.status == 0, "\(registered.errors)")
+            let retried = try await poyang("quarantine", "retry", ids[0])
+            #expect(retried.output.contains("values taken 1, refused 0; it is no longer"), "\(retried)")
+            let samples = try await service.samples(of: metric, at: "pond")
+            #expect(samples.map(\.value) == [18.5])
+            let receivedAt = try #require(rows.last?["received_at"] as? String)
+            let moment = samples.first.map { Timestamp(milliseconds: Int64(($0.time * 1000).rounded())) }
+            #expect(moment == Timestamp(rfc3339: receivedAt), "it is of its first receipt")
+            #expect(try await poyang("quarantine", "retry", ids[0]).errors.contains("there is no quarantined payload"))
+
+            // What is still refused stays; what was taken is there once.
+            for _ in 0..<2 {
+                let half = try await poyang("quarantine", "retry", ids[1])
+                #expect(half.output.contains("values taken 1, refused 1: ph: "), "\(half)")
+            }
+            #expect(try await service.samples(of: metric, at: "pond").map(\.value) == [17.5, 18.5])
+            #expect(try await poyang("quarantine", "list", "--device", "late").output.contains("not_a_number"))
+            try await service.stop()
+        }
+    }
+
     @Test(.timeLimit(.minutes(2)))
     func everyValueEndsInOnePlaceWithAReason() async throws {
         try await withTemporaryFolder { folder in
@@ -102,8 +167,23 @@ struct BadInputTests {
             }
             let large = try #require(rows.first { $0["reasons"] as? String == "too_large" })
             #expect(large["length"] as? Int ?? 0 > 10 << 20)
+            #expect(rows.allSatisfy { $0["payload_hex"] is NSNull }, "all of it is text")
+
+            let frame: [UInt8] = [0x7E, 0x7E, 0x01, 0xD0, 0xFF]
+            let topic = "poyang/v1/devices/coop-field-1-node/sl651"
+            try await TestPublisher.publish([(topic, frame)], to: service.broker)
+            try await service.settled(messages: Self.cases.count + 1)
+            let newest = try await PoyangProcess.run([
+                "quarantine", "list", "--limit", "1", "--json", "--data", folder.path,
+            ])
+            #expect(newest.output.contains(#""payload_hex":"7e7e01d0ff""#), "\(newest.output)")
+            let id = try #require(
+                (try JSONSerialization.jsonObject(with: Data(newest.output.utf8)) as? [[String: Any]])?.first?["id"]
+            )
+            let shown = try await PoyangProcess.run(["quarantine", "show", "\(id)", "--data", folder.path])
+            #expect(shown.output.hasSuffix("\n7e7e01d0ff\n"), "\(shown.output)")
             let metrics = String(decoding: try await service.get("/metrics").body, as: UTF8.self)
-            #expect(metrics.contains("poyang_messages_total \(Self.cases.count)\n"), "\(metrics)")
+            #expect(metrics.contains("poyang_messages_total \(Self.cases.count + 1)\n"), "\(metrics)")
             #expect(metrics.contains(#"poyang_readings_total{outcome="quarantined",reason="not_a_number"} 3"#))
             try await service.stop()
         }

@@ -166,7 +166,78 @@ struct DeviceLifeTests {
 
             try await team.poyang("devices", "retire", "creek-2", "--by", "李工")
             #expect(try await team.poyang("devices", "retire", "creek-2", fails: true).contains("there is no device"))
+            let retired = try await team.poyang("devices", "show", "creek-2")
+            #expect(retired.contains("state: retired") && retired.contains("retired by: 李工"), "\(retired)")
+            let replaced = try await team.poyang("devices", "show", "creek-1")
+            #expect(replaced.contains("state: replaced") && replaced.contains("replaced by: creek-2"), "\(replaced)")
+            #expect(replaced.contains("by creek-2: 雷击"), "its history is there: \(replaced)")
             #expect(try await team.service.samples(of: "water_level_meters", at: "creek").count == 3, "history stays")
+            try await team.service.stop()
+        }
+    }
+
+    /// Somebody imports last year's list.
+    @Test(.timeLimit(.minutes(3)))
+    func anOldListDoesNotBringBackWhatWasReplaced() async throws {
+        try await self.withTeam { team, folder in
+            try await team.registerCreek()
+            try await team.poyang("devices", "replace", "creek-1", "--with", "creek-2", "--by", "李工")
+            let list = folder.appending(path: "old.csv")
+            try Data("device_id,model,site_id\ncreek-1,acme/radar,creek\n".utf8).write(to: list)
+            let run = try await PoyangProcess.run(["devices", "import-csv", list.path, "--data", team.data.path])
+            #expect(run.status == 1 && run.output.contains("and 'creek-2' stands in its place"), "\(run.output)")
+            #expect(run.output.contains("run `poyang devices replace creek-2 --with creek-1`"), "\(run.output)")
+            #expect(try await team.poyang("devices", "show", "creek-1").contains("state: replaced"))
+            try await team.poyang("devices", "replace", "creek-2", "--with", "creek-1")
+            #expect(try await team.poyang("devices", "show", "creek-1").contains("state: waiting"))
+
+            // What was merely taken out of use may come again.
+            try await team.poyang("devices", "retire", "creek-1")
+            let again = try await team.poyang("devices", "import-csv", list.path)
+            #expect(again.contains("created") && again.contains("and is in use again"), "\(again)")
+            try await team.service.stop()
+        }
+    }
+
+    /// Objects that a script sends with values of the wrong kind.
+    @Test(.timeLimit(.minutes(3)))
+    func whatIsWrongWithAnObjectIsSaid() async throws {
+        let cases = [
+            (
+                #"{"device_id":5,"model":"generic/sl651","site_id":"creek","address":62309999}"#, 201,
+                #""address":"62309999""#
+            ),
+            (
+                #"{"device_id":"b","model":"generic/json","name":null}"#, 400,
+                "'name' should be text or a number, found null"
+            ),
+            (#"{"device_id":"b","model":"generic/json","name":["x"]}"#, 400, "found a list"),
+            (#"{"device_id":"b","model":"generic/json","name":true}"#, 400, "found true"),
+            (#"{"device_id":"b","device_id":"c","model":"generic/json"}"#, 400, "'device_id' is given twice; keep one"),
+            ("{}", 400, "at least device_id, model and site_id"),
+            ("[1]", 400, "at byte 0: expected an object in braces, found '['"),
+            (#"{"device_id":"b" "model":1}"#, 400, "at byte 17: expected ',' or '}'"),
+        ]
+        try await self.withTeam { team, _ in
+            try await team.registerCreek()
+            let admin = try await RunningService.makeToken("admin", data: team.data).token
+            for (body, status, part) in cases {
+                let answer = try await team.service.send(
+                    "/api/devices",
+                    method: "POST",
+                    token: admin,
+                    body: Data(body.utf8)
+                )
+                #expect(answer.status == status && answer.text.contains(part), "\(body): \(answer)")
+                #expect(status == 201 || answer.text.contains("detail_zh"), "\(answer)")
+            }
+            let long = try await team.service.send(
+                "/api/devices/import",
+                method: "POST",
+                token: admin,
+                body: Data(repeating: UInt8(ascii: "x"), count: (64 << 20) + 1)
+            )
+            #expect(long.status == 413 && long.text.contains("longer than 67108864 bytes"), "\(long)")
             try await team.service.stop()
         }
     }

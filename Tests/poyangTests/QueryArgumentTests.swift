@@ -36,6 +36,24 @@ struct QueryArgumentTests {
         }
     }
 
+    @Test(arguments: [
+        "readings add pond ph 7.6 --by 王工 --at -10m", "export --match ph --format csv --from -1m --to -30s",
+        "remove --match ph --from -1m --to -30s", "qc run --site pond --from -1d --to -1h",
+        "devices survey a --zero 1 --by 李工 --from -1d",
+        "devices calibration a --metric ph --before 7 --after 7 --at -1d", "query ph --from -1h --to -1m",
+    ])
+    func momentsBeforeNowAreTaken(command: String) throws {
+        _ = try Poyang.parseAsRoot(command.split(separator: " ").map(String.init))
+    }
+
+    @Test(arguments: ["nan", "inf"]) func aReadingIsANumber(value: String) throws {
+        let error = #expect(throws: (any Error).self) {
+            try Poyang.parseAsRoot(["readings", "add", "pond", "ph", value, "--at", "now", "--by", "王工"])
+        }
+        let message = Poyang.message(for: try #require(error))
+        #expect(message.contains("the value '\(value)' is no number that can be stored"), "\(message)")
+    }
+
     private static let steps: [(days: Double, step: String)] = [
         (1, "6m"), (1.0 / 24, "15s"), (7, "40m"), (365, "2d"), (0.0001, "1s"), (0, "1s"), (30, "3h"), (36500, "24w"),
     ]

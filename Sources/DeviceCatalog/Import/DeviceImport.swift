@@ -8,7 +8,7 @@ package import Telemetry
 /// Columns: `device_id model site_id` are required, `site_name kind latitude longitude org basin datum interval name
 /// address zero_elevation_m mount_height_m` optional. The file that The Things Stack imports devices from is taken as
 /// it is: `id` (or `eui-` and the DevEUI), `name`, `dev_eui` as the address, `brand_id/model_id` where such a model
-/// exists; its keys are not looked at.
+/// exists, also under the names of the device repository; its keys are not looked at.
 ///
 /// ## Usage
 /// ```swift
@@ -58,6 +58,8 @@ package struct DeviceImport: Sendable {
         package var changes: [String]
         /// Why the verdict is `error`; empty otherwise.
         package var problems: [CellProblem]
+        /// What should be known of a row that is no error.
+        package var notes: [CellProblem] = []
     }
 
     /// What The Things Stack's file does not say.
@@ -83,10 +85,13 @@ package struct DeviceImport: Sendable {
     package private(set) var devices: [Device] = []
 
     package init(csv text: String, catalog: Catalog, defaults: Defaults = Defaults()) {
+        self.init(csv: Array(text.utf8), catalog: catalog, defaults: defaults)
+    }
+
+    package init(csv bytes: [UInt8], catalog: Catalog, defaults: Defaults = Defaults()) {
         let records: [CSVRecords.Record]
         do {
-            let delimiter: Unicode.Scalar = text.prefix { !$0.isNewline }.contains(";") ? ";" : ","
-            records = try CSVRecords(text, delimiter: delimiter).records
+            records = try CSVRecords(file: bytes).records
         } catch {
             self.rows = [.failed(line: error.line, CellProblem("", error.message))]
             return
@@ -144,22 +149,83 @@ extension DeviceImport.CellProblem {
         )
     }
 
+    /// Both would write the same series.
+    package static func replaced(_ id: String, by other: String, on day: String) -> Self {
+        Self(
+            "device_id",
+            "'\(id)' was replaced on \(day), and '\(other)' stands in its place; take the row out, or, where '\(id)' is back, "
+                + "run `poyang devices replace \(other) --with \(id)`",
+            "“\(id)”已于 \(day) 被替换，现由“\(other)”代替；请删去该行，如“\(id)”已装回，请运行 poyang devices replace \(other) --with \(id)"
+        )
+    }
+
+    package static func inUseAgain(since day: String) -> Self {
+        Self("device_id", "it was out of use since \(day) and is in use again", "该设备自 \(day) 起停用，现重新启用")
+    }
+
     static func fields(_ count: Int, header: Int) -> Self {
         Self("", "the row has \(count) fields, the header \(header)", "该行有 \(count) 个字段，表头有 \(header) 个")
     }
 
-    static func twiceNamed(_ columns: [String]) -> [Self] {
-        columns.enumerated().filter { columns[..<$0].contains($1) }
+    /// What is wrong with a header row.
+    static func header(_ columns: [String], required: [String], optional: [String]?) -> [Self] {
+        guard columns.count <= self.mostColumns else {
+            return [
+                Self(
+                    "",
+                    "the header has \(columns.count) columns; at most \(self.mostColumns) are read",
+                    "表头有 \(columns.count) 列；最多 \(self.mostColumns) 列"
+                )
+            ]
+        }
+        return self.twiceNamed(columns)
+            + (optional.map { self.columns(columns, required: required, optional: $0) } ?? [])
+    }
+
+    private static let mostColumns = 200
+
+    /// Takes the ends off cells that are longer than `limit` scalars.
+    ///
+    /// - Returns: What is wrong with them.
+    static func shorten(_ cells: inout [String: String], to limit: Int) -> [Self] {
+        cells.filter { $0.value.unicodeScalars.dropFirst(limit).first != nil }.sorted { $0.key < $1.key }
+            .map { name, cell in
+                cells[name] = cell.shortened
+                let count = cell.unicodeScalars.count
+                return Self(
+                    name,
+                    "the cell has \(count) characters; at most \(limit) are taken",
+                    "单元格有 \(count) 个字符；最多 \(limit) 个"
+                )
+            }
+    }
+
+    private static func twiceNamed(_ columns: [String]) -> [Self] {
+        columns.enumerated().filter { !$1.isEmpty && columns[..<$0].contains($1) }
             .map { Self($1, "the column appears twice; keep one", "该列重复；请保留一个") }
     }
 
     /// Columns that must be there and are not, and those that are not known.
-    static func columns(_ columns: [String], required: [String], optional: [String]) -> [Self] {
+    private static func columns(_ columns: [String], required: [String], optional: [String]) -> [Self] {
         let (listed, known) = (required.joined(separator: ", "), (required + optional).joined(separator: ", "))
         return required.filter { !columns.contains($0) }
             .map { Self($0, "the column is missing; required are \(listed)", "缺少该列；必填列为 \(listed)") }
-            + columns.filter { !required.contains($0) && !optional.contains($0) }
-            .map { Self($0, "the column is not known; known are \(known)", "未知的列；可用的列为 \(known)") }
+            + columns.enumerated().filter { !required.contains($1) && !optional.contains($1) }
+            .map { index, name in
+                name.isEmpty
+                    ? self.nameless(index + 1)
+                    : Self(name, "the column is not known; known are \(known)", "未知的列；可用的列为 \(known)")
+            }
+    }
+
+    /// Mostly what a delimiter at the end of the line makes.
+    private static func nameless(_ number: Int) -> Self {
+        Self(
+            "",
+            "column \(number) of the header has no name: name it, or take the column (a ',' at the end of the line?) out of "
+                + "every line",
+            "表头第 \(number) 列没有列名：请填写列名，或在每一行中删去该列（行末是否多了“,”？）"
+        )
     }
 }
 
@@ -173,6 +239,8 @@ struct ImportState {
     var changedDevices: [String] = []
     /// The line of each device of the file.
     var lines: [String: Int] = [:]
+    /// What rows said of each site, by its id and the column.
+    var siteCells: [String: [String: (text: String, line: Int)]] = [:]
     var addresses: AddressBook
 
     init(catalog: Catalog) {
@@ -185,27 +253,36 @@ struct ImportState {
 /// The columns of the file under the names of this import.
 struct ImportHeader {
     static let required = ["device_id", "model", "site_id"]
-    static let optional = [
-        "site_name", "kind", "latitude", "longitude", "org", "basin", "datum", "interval", "name", "address",
-        "zero_elevation_m", "mount_height_m",
-    ]
+    /// What belongs to the site, and is the same in each row of it.
+    static let ofSite = ["site_name", "kind", "latitude", "longitude", "org", "basin", "datum"]
+    static let optional = ofSite + ["interval", "name", "address", "zero_elevation_m", "mount_height_m"]
 
     let columns: [String]
     /// Whether the file is The Things Stack's.
     let isThingsStack: Bool
-    private(set) var problems: [DeviceImport.CellProblem]
+    let problems: [DeviceImport.CellProblem]
 
     init(_ fields: [String]) {
-        let names = fields.map { $0.trimmed.lowercased() }
-        self.isThingsStack = names.contains("dev_eui")
-        self.columns = names
-        self.problems = DeviceImport.CellProblem.twiceNamed(names)
-        guard !self.isThingsStack else { return }
-        self.problems += DeviceImport.CellProblem.columns(
-            names,
+        self.columns = fields.map(\.columnName)
+        self.isThingsStack = self.columns.contains("dev_eui")
+        self.problems = DeviceImport.CellProblem.header(
+            self.columns,
             required: ImportHeader.required,
-            optional: ImportHeader.optional
+            // The Things Stack has columns that are of no use here.
+            optional: self.isThingsStack ? nil : ImportHeader.optional
         )
+    }
+}
+
+extension String {
+    /// The name of a column as a header has it.
+    var columnName: String { self.trimmed.lowercased().shortened }
+
+    /// As much of it as a message shows.
+    var shortened: String {
+        let shown = 64
+        let rest = self.unicodeScalars.dropFirst(shown)
+        return rest.isEmpty ? self : String(self.unicodeScalars.prefix(shown)) + "…"
     }
 }
 

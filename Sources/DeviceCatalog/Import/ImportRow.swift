@@ -9,17 +9,23 @@ struct ImportRow {
     private let cells: [String: String]
     private let defaults: DeviceImport.Defaults
     private let catalog: Catalog
-    private let isThingsStack: Bool
     private var problems: [DeviceImport.CellProblem] = []
+    private var notes: [DeviceImport.CellProblem] = []
+
+    /// Scalars of a cell.
+    private static let longestCell = 200
 
     init(_ record: CSVRecords.Record, header: ImportHeader, defaults: DeviceImport.Defaults, catalog: Catalog) {
         self.line = record.line
         self.defaults = defaults
         self.catalog = catalog
-        self.isThingsStack = header.isThingsStack
         let pairs = zip(header.columns, record.fields.map(\.trimmed)).filter { !$0.1.isEmpty }
         var cells = Dictionary(pairs) { first, _ in first }
-        if header.isThingsStack { cells = ImportRow.translate(cells, defaults: defaults, catalog: catalog) }
+        if header.isThingsStack {
+            let translation = ThingsStackRow(cells, defaults: defaults, catalog: catalog)
+            (cells, self.problems, self.notes) = (translation.cells, translation.problems, translation.notes)
+        }
+        self.problems += DeviceImport.CellProblem.shorten(&cells, to: Self.longestCell)
         self.cells = cells
     }
 
@@ -39,9 +45,14 @@ struct ImportRow {
         {
             self.report("zero_elevation_m", message.en, message.zh)
         }
+        self.checkSite(state)
         guard self.problems.isEmpty, let device, let site else {
             row.problems = self.problems
             return row
+        }
+        row.notes = self.notes
+        for column in ImportHeader.ofSite where state.siteCells[site.id]?[column] == nil {
+            if let cell = self.cells[column] { state.siteCells[site.id, default: [:]][column] = (cell, self.line) }
         }
         if let old = state.sites[site.id] {
             row.changes += old.differences(from: site)
@@ -116,6 +127,21 @@ extension ImportRow {
             let message = rival.refusal(of: address, place: place)
             self.report("address", message.en, message.zh)
         }
+        if device.model == DeviceModel.genericSL651.id, !ForeignAddress.isSL651(address) {
+            self.report(
+                "address",
+                "'\(address)' is no address of SL 651, as '\(device.model)' has it: 10 hexadecimal digits, or the last 8 of them "
+                    + "where the first two are 0",
+                "“\(address)”不是型号“\(device.model)”所需的 SL 651 站址；应为 10 位十六进制数字（前两位为 0 时可只写后 8 位）"
+            )
+        }
+        if device.model == DeviceModel.genericHJ212.id, address.unicodeScalars.count > 24 {
+            self.report(
+                "address",
+                "'\(address.shortened)' is too long for an MN of HJ 212, which has at most 24 characters",
+                "“\(address.shortened)”过长；HJ 212 的 MN 最多 24 个字符"
+            )
+        }
         // Only network servers bring bytes that a layout reads, and they know devices by nothing else.
         if self.catalog.models[device.model]?.payload != nil, !ForeignAddress.isDevEUI(address) {
             self.report(
@@ -157,6 +183,21 @@ extension ImportRow {
             )
         }
         return site
+    }
+
+    /// Rows of one site say one thing of it.
+    private mutating func checkSite(_ state: ImportState) {
+        guard let id = self.cells["site_id"], let said = state.siteCells[id] else { return }
+        for column in ImportHeader.ofSite {
+            guard let cell = self.cells[column], let other = said[column], cell.lowercased() != other.text.lowercased(),
+                Double(cell) == nil || Double(cell) != Double(other.text)
+            else { continue }
+            self.report(
+                column,
+                "line \(other.line) says '\(other.text)' of site '\(id)', this row '\(cell)'; correct one of the two",
+                "第 \(other.line) 行中站点“\(id)”为“\(other.text)”，本行为“\(cell)”；请更正其中一个"
+            )
+        }
     }
 
     private mutating func newSite(_ id: String, kind: SiteKind?) -> Site? {
@@ -243,30 +284,6 @@ extension ImportRow {
             return nil
         }
         return number
-    }
-
-    /// The Things Stack's columns under our names.
-    private static func translate(
-        _ cells: [String: String],
-        defaults: DeviceImport.Defaults,
-        catalog: Catalog
-    ) -> [String: String] {
-        var ours: [String: String] = [:]
-        let eui = cells["dev_eui"] ?? ""
-        ours["device_id"] = cells["id"] ?? cells["device_id"] ?? (eui.isEmpty ? nil : "eui-" + eui.lowercased())
-        ours["name"] = cells["name"]
-        ours["address"] = eui.isEmpty ? nil : eui.uppercased()
-        let model = cells["brand_id"].flatMap { brand in cells["model_id"].map { brand + "/" + $0 } }
-        ours["model"] = cells["model"] ?? model.flatMap { catalog.models[$0]?.id } ?? defaults.model
-        for field in ["org", "basin", "interval", "latitude", "longitude", "zero_elevation_m", "mount_height_m"] {
-            ours[field] = cells[field]
-        }
-        ours["site_id"] = cells["site_id"] ?? defaults.site ?? ours["device_id"]
-        if let site = ours["site_id"], catalog.sites[site] == nil {
-            ours["site_name"] = cells["site_name"] ?? (defaults.site == nil ? ours["name"] : nil) ?? site
-            ours["kind"] = cells["kind"] ?? defaults.kind.rawValue
-        }
-        return ours
     }
 }
 

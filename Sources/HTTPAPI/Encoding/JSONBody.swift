@@ -50,11 +50,14 @@ enum JSONBody {
         )
     }
 
+    /// Bytes of a body of JSON.
+    static let maximum = 1 << 20
+
     /// Reads a request's body as JSON.
     ///
     /// - Throws: ``APIProblem`` 400 that names the field at fault.
     static func decode<Value: Decodable>(_ type: Value.Type, from request: Request) async throws -> Value {
-        let buffer = try await request.body.collect(upTo: 1 << 20)
+        let buffer = try await request.wholeBody()
         do {
             return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
         } catch let error as DecodingError {
@@ -86,6 +89,23 @@ enum JSONBody {
         case .valueNotFound(let type, let context): return "'\(path(context))' is null and should be a \(type)"
         case .dataCorrupted(let context): return context.debugDescription
         @unknown default: return "\(error)"
+        }
+    }
+}
+
+extension Request {
+    /// The whole body.
+    ///
+    /// - Throws: ``APIProblem`` 413 with the limit where it is longer.
+    func wholeBody(upTo limit: Int = JSONBody.maximum) async throws -> ByteBuffer {
+        do {
+            return try await self.body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw APIProblem(
+                .contentTooLarge,
+                "the body is longer than \(limit) bytes; send it in several requests",
+                zh: "请求体超过 \(limit) 字节；请分多次发送"
+            )
         }
     }
 }

@@ -14,7 +14,7 @@ struct RequestParameters {
         self.add(request.uri.query ?? "")
         let contentType = request.headers[.contentType] ?? ""
         guard request.method == .post, contentType.hasPrefix("application/x-www-form-urlencoded") else { return }
-        let body = try await request.body.collect(upTo: 1 << 20)
+        let body = try await request.wholeBody()
         self.add(String(buffer: body))
     }
 

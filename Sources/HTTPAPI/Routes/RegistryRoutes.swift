@@ -15,6 +15,9 @@ struct RegistryRoutes: Sendable {
     /// The largest body of one import request; longer files come in several.
     private static let maximumBody = 64 << 20
 
+    /// How many bytes of a refused payload a list has.
+    private static let shownInLists = 4096
+
     func add(to router: Router<APIRequestContext>) {
         router.get("/api/sites") { _, context in
             try JSONBody.response(self.backend.siteReports(org: context.access.org))
@@ -53,9 +56,9 @@ struct RegistryRoutes: Sendable {
         router.post("/api/devices/import", use: self.importDevices)
         router.post("/api/thresholds/import") { request, context in
             try context.require(.register)
-            let body = try await request.body.collect(upTo: Self.maximumBody)
+            let body = try await request.wholeBody(upTo: Self.maximumBody)
             let report = try await self.backend.importThresholds(
-                csv: String(buffer: body),
+                csv: Array(body.readableBytesView),
                 dryRun: RequestParameters(query: request).flag("dry_run"),
                 org: context.access.org
             )
@@ -64,15 +67,21 @@ struct RegistryRoutes: Sendable {
         router.get("/api/models") { _, _ in try JSONBody.response(self.backend.modelReports()) }
         DeviceRegistration(backend: self.backend).add(to: router)
         router.get("/api/quarantine", use: self.quarantine)
-        router.get("/api/quarantine/:id", use: self.quarantined)
+        router.get("/api/quarantine/:id") { _, context in
+            let entry = try await self.quarantined(context)
+            return try JSONBody.response(QuarantineReport(entry, shown: QuarantinedPayload.keptBytes))
+        }
+        router.post("/api/quarantine/:id/retry") { _, context in
+            try JSONBody.response(try await self.backend.retry(try await self.quarantined(context)))
+        }
     }
 
     @Sendable private func importDevices(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.register)
         let dryRun = request.uri.queryParameters["dry_run"].map { ["1", "true"].contains($0) } ?? false
-        let body = try await request.body.collect(upTo: Self.maximumBody)
+        let body = try await request.wholeBody(upTo: Self.maximumBody)
         let report = try await self.backend.importDevices(
-            csv: String(buffer: body),
+            csv: Array(body.readableBytesView),
             dryRun: dryRun,
             org: context.access.org
         )
@@ -85,15 +94,18 @@ struct RegistryRoutes: Sendable {
         let limit = try parameters.integer("limit", in: 1...10_000) ?? 100
         guard let own = try await self.ownDevices(context) else {
             let entries = try self.backend.samples.quarantine(limit: limit, device: parameters["device"])
-            return try JSONBody.response(entries.map(QuarantineReport.init))
+            return try JSONBody.response(entries.map { QuarantineReport($0, shown: Self.shownInLists) })
         }
         // The rings are small enough to look through.
         let entries = try self.backend.samples.quarantine(limit: .max, device: parameters["device"])
             .filter { own.contains($0.payload.device) }
-        return try JSONBody.response(entries.prefix(limit).map(QuarantineReport.init))
+        return try JSONBody.response(entries.prefix(limit).map { QuarantineReport($0, shown: Self.shownInLists) })
     }
 
-    @Sendable private func quarantined(_ request: Request, _ context: APIRequestContext) async throws -> Response {
+    /// The payload that a path names.
+    ///
+    /// - Throws: ``APIProblem`` 404 where there is none, or it is another org's.
+    private func quarantined(_ context: APIRequestContext) async throws -> QuarantineEntry {
         try context.require(.register)
         let text = try context.parameters.require("id")
         let own = try await self.ownDevices(context)
@@ -102,7 +114,7 @@ struct RegistryRoutes: Sendable {
         else {
             throw APIProblem(.notFound, "there is no quarantined payload '\(text)'; `poyang quarantine list` shows all")
         }
-        return try JSONBody.response(QuarantineReport(entry))
+        return entry
     }
 
     /// The devices of the org that the token is bound to; nil when it sees all.
@@ -126,12 +138,12 @@ private struct QuarantineReport: Encodable {
     let reasons: String
     /// What is wrong with each value, a sentence each.
     let detail: String
+    /// Its beginning as text; what is no UTF-8 in it is replaced.
     let payload: String
+    /// The same bytes in hexadecimal digits, where they are no text.
+    let payloadHex: String?
 
-    /// How much of a payload is shown.
-    private static let shown = 4096
-
-    init(_ entry: QuarantineEntry) {
+    init(_ entry: QuarantineEntry, shown: Int) {
         let payload = entry.payload
         self.id = entry.id
         self.receivedAt = payload.receivedAt.rfc3339()
@@ -145,6 +157,11 @@ private struct QuarantineReport: Encodable {
                 refusal.key.map { "\($0): \(refusal.detail)" } ?? refusal.detail
             }
             .joined(separator: "; ")
-        self.payload = String(decoding: payload.payload.prefix(Self.shown), as: UTF8.self)
+        let bytes = payload.payload.prefix(shown)
+        self.payload = String(decoding: bytes, as: UTF8.self)
+        // A text that is cut may end within a character.
+        let cut = bytes.count < payload.length ? 3 : 0
+        let isText = (0...cut).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
+        self.payloadHex = isText ? nil : bytes.hexadecimal()
     }
 }

@@ -63,7 +63,7 @@ extension PlatformBackend {
         new.zeroElevationMeters = order.zero ?? old.zeroElevation(at: now)
         new.mountHeightMeters = order.mount ?? old.surveys.last?.mountHeightMeters ?? old.mountHeightMeters
         new.surveys = []
-        try await self.change(CatalogRegistrations(devices: [new]), retiring: [old], at: now)
+        try await self.change(CatalogRegistrations(devices: [new]), retiring: [old], successor: new.id, at: now)
         func fact(_ device: String, _ kind: String, _ what: String) -> DeviceFact {
             DeviceFact(device: device, time: now, kind: kind, what: what, who: who, via: order.access.name)
         }
@@ -140,13 +140,49 @@ extension PlatformBackend {
     private func change(
         _ registrations: CatalogRegistrations,
         retiring: [Device] = [],
+        successor: String? = nil,
         at now: Timestamp
     ) async throws {
         let catalog = try self.refusingProblems {
             try self.configuration.catalog(keys: self.keys, adding: registrations, removing: Set(retiring.map(\.id)))
         }
-        try self.records.register(registrations, retiring: retiring, at: now)
+        try self.records.register(registrations, retiring: retiring, successor: successor, at: now)
         try await self.adopt(catalog, rules: nil)
+    }
+
+    /// A device that is out of use, with its history; nil where there never was one, or it is another org's.
+    func retiredReport(_ id: String, org: String?) throws -> DeviceReport? {
+        guard let retired = try self.records.registered(.device, id: id).flatMap(RetiredDevice.init) else { return nil }
+        let owner = self.resolver.catalog.sites[retired.device.site]?.org ?? ""
+        guard org.map({ $0 == owner }) ?? true else { return nil }
+        var report = DeviceReport(
+            retired.device,
+            org: owner,
+            source: "registry",
+            state: retired.successor == nil ? "retired" : "replaced",
+            maintenanceUntil: nil,
+            lastSeen: nil,
+            clockOffsetSeconds: nil,
+            interval: nil,
+            channels: []
+        )
+        let history = try self.records.history(device: id)
+        report.retiredAt = retired.moment.rfc3339()
+        report.retiredBy = history.last { ["retired", "replaced"].contains($0.kind) }?.who
+        report.replacedBy = retired.successor
+        report.history = history.map(DeviceFactReport.init)
+        return report
+    }
+
+    /// The device in use that stands, after some replacements perhaps, in the place of one that is not.
+    func successor(of id: String, among retired: [String: RetiredDevice]) -> Device? {
+        var seen: Set<String> = []
+        var next = retired[id]?.successor
+        while let id = next, seen.insert(id).inserted {
+            if let device = self.resolver.catalog.devices[id] { return device }
+            next = retired[id]?.successor
+        }
+        return nil
     }
 
     private func known(_ id: String) async throws -> DeviceReport {

@@ -93,7 +93,7 @@ extension PlatformBackend {
     }
 
     /// The sample that a series has at a time, after all that was committed until now.
-    private func stored(of series: Labels, at time: Timestamp) async throws -> Sample? {
+    func stored(of series: Labels, at time: Timestamp) async throws -> Sample? {
         let store = self.samples
         return try await self.processor.look { _ in
             let request = SelectRequest(

@@ -25,6 +25,8 @@ struct DeviceRecord: Codable {
     var installedAt: Timestamp?
     /// Absent of those that were before this was kept.
     var rank: Int64?
+    /// The id of the one that was put in its place when it was taken out of use.
+    var replacedBy: String?
 
     init(_ device: Device) {
         self.id = device.id
@@ -62,6 +64,26 @@ struct DeviceRecord: Codable {
         device.rank = self.rank
         return device
     }
+}
+
+/// A device that was taken out of use.
+struct RetiredDevice {
+    let device: Device
+    let moment: Timestamp
+    /// The id of the one that was put in its place.
+    let successor: String?
+
+    /// Nil for one in use.
+    init?(_ row: RegistryRow) throws {
+        guard let moment = row.retiredAt else { return nil }
+        let record = try StoredJSON.decode(DeviceRecord.self, from: row.json)
+        self.device = record.device
+        self.moment = moment
+        self.successor = record.replacedBy
+    }
+
+    /// Day of the calendar in China.
+    var day: String { String(self.moment.rfc3339().prefix(10)) }
 }
 
 /// A threshold of a registered site.
@@ -190,10 +212,21 @@ extension CatalogStore {
         return registrations
     }
 
+    /// Devices that are out of use, by their ids.
+    func retiredDevices() throws -> [String: RetiredDevice] {
+        let retired = try self.registered(.device, includingRetired: true).compactMap(RetiredDevice.init)
+        return Dictionary(retired.map { ($0.device.id, $0) }) { $1 }
+    }
+
     /// Registers or changes sites and devices in one transaction.
     ///
-    /// Devices of `retiring` are out of use from `now` on.
-    func register(_ registrations: CatalogRegistrations, retiring: [Device] = [], at now: Timestamp) throws {
+    /// Devices of `retiring` are out of use from `now` on; `successor` is the id of the one in their place.
+    func register(
+        _ registrations: CatalogRegistrations,
+        retiring: [Device] = [],
+        successor: String? = nil,
+        at now: Timestamp
+    ) throws {
         func row(_ kind: RegistryKind, _ id: String, _ record: some Encodable) throws -> RegistryRow {
             RegistryRow(kind: kind, id: id, json: try StoredJSON.encode(record), updatedAt: now)
         }
@@ -207,7 +240,9 @@ extension CatalogStore {
             registrations.sites.map { try row(.site, $0.id, SiteRecord($0)) }
                 + registrations.devices.map { try row(.device, $0.id, record($0)) }
                 + retiring.map { device in
-                    var row = try row(.device, device.id, record(device))
+                    var last = record(device)
+                    last.replacedBy = successor
+                    var row = try row(.device, device.id, last)
                     row.retiredAt = now
                     return row
                 }

@@ -64,6 +64,15 @@ struct QuarantineRings {
         }
     }
 
+    /// Takes payloads out whose values are stored now; the totals of what was refused stay.
+    mutating func remove(_ db: Database, numbers: [Int64]) throws {
+        for id in numbers {
+            let sql = "DELETE FROM quarantine WHERE id = ? RETURNING device"
+            let device = try String.fetchAll(db.cachedStatement(sql: sql), arguments: [id]).first
+            if let device { self.forget(device) }
+        }
+    }
+
     private mutating func forget(_ device: String) {
         self.total -= 1
         self.perDevice[device] = self.perDevice[device].flatMap { $0 > 1 ? $0 - 1 : nil }

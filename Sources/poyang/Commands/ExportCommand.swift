@@ -22,11 +22,13 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Which series.", valueName: "selector"))
     var match: [String]
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t"),
         transform: MomentArgument.read
     )
     var from: MomentArgument?
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"),
         transform: MomentArgument.read
     )

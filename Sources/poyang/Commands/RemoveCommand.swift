@@ -18,9 +18,17 @@ struct RemoveCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Which series.", valueName: "selector"))
     var match: [String]
-    @Option(help: ArgumentHelp("The first moment that goes.", valueName: "t"), transform: MomentArgument.read)
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The first moment that goes.", valueName: "t"),
+        transform: MomentArgument.read
+    )
     var from: MomentArgument?
-    @Option(help: ArgumentHelp("The last moment that goes.", valueName: "t"), transform: MomentArgument.read)
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The last moment that goes.", valueName: "t"),
+        transform: MomentArgument.read
+    )
     var to: MomentArgument?
     @Flag(help: "Remove whole series: neither --from nor --to is given.")
     var all = false

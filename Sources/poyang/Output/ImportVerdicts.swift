@@ -22,13 +22,18 @@ struct ImportVerdicts {
     ///   - asJSON: Whether JSON is printed instead of a table.
     /// - Throws: Exit code 1 when a row was refused.
     func report(_ columns: [(name: String, member: String)], asJSON: Bool) throws {
-        var table = Table(columns: columns.map(\.name) + (asJSON ? ["problems", "problems_zh"] : ["problems"]))
+        let remarks = ["problems", "problems_zh", "notes", "notes_zh"]
+        var table = Table(columns: columns.map(\.name) + (asJSON ? remarks : ["problems"]))
         for row in self.result["rows"].elements {
-            let (english, chinese) = (Self.joined(row["problems"], by: "; "), Self.joined(row["problems_zh"], by: "；"))
+            func joined(_ member: String) -> JSONValue {
+                Self.joined(row[member], by: member.hasSuffix("_zh") ? "；" : "; ")
+            }
             if asJSON {
-                table.append(columns.map { row[$0.member] } + [english, chinese])
+                table.append(columns.map { row[$0.member] } + remarks.map(joined))
             } else {
-                table.append(columns.map { self.shown(row, $0.member) } + [self.isChinese ? chinese : english])
+                // What is no error has notes, what is one has none.
+                let shown = remarks.filter { $0.hasSuffix("_zh") == self.isChinese }.map(joined)
+                table.append(columns.map { self.shown(row, $0.member) } + [shown.first { !$0.isNull } ?? .null])
             }
         }
         table.print(asJSON: asJSON, empty: self.isChinese && !asJSON ? "文件没有数据行" : "the file has no row")

@@ -28,7 +28,11 @@ struct DevicesCalibration: AsyncParsableCommand {
     var after: Double?
     @Option(help: ArgumentHelp("What a standard showed.", valueName: "v"))
     var reference: Double?
-    @Option(help: ArgumentHelp("When; otherwise now.", valueName: "t"), transform: MomentArgument.read)
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("When; otherwise now.", valueName: "t"),
+        transform: MomentArgument.read
+    )
     var at: MomentArgument?
     @Option(help: ArgumentHelp("Who calibrated it; otherwise the token's name.", valueName: "name"))
     var by: String?

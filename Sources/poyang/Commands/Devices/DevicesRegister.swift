@@ -67,6 +67,9 @@ struct DevicesRegister: AsyncParsableCommand {
                 return
             }
             StandardOutput.write("registered \(id) at \(device["site"].cellText)")
+            for note in device[Terminal.isChinese ? "notes_zh" : "notes"].elements {
+                StandardOutput.write(note.cellText)
+            }
             StandardOutput.write(FirstReading.line(of: device))
             guard device["state"].string == "waiting" else { return }
             StandardOutput.write("it publishes to \(device["topic"].cellText)")

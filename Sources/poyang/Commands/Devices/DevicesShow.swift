@@ -17,7 +17,8 @@ struct DevicesShow: AsyncParsableCommand {
             status, and when that was first heard. The
             firmware is the one that the device said last ("firmware" in its JSON, or what its
             model's layout finds), else the one that it is registered with at its network
-            server. With --json one object per channel.
+            server. One that is retired or replaced is shown with its history. With --json one
+            object per channel.
 
               poyang devices show xingzi-1
             """
@@ -33,9 +34,9 @@ struct DevicesShow: AsyncParsableCommand {
             try await client.get("/api/devices/\(APIClient.component(self.id))")
         }
         let own = [
-            "device", "name", "model", "site", "source", "test", "state", "maintenance_until", "last_seen",
-            "connection", "connection_since", "clock_offset_seconds", "address", "topic", "zero_elevation_meters",
-            "mount_height_meters",
+            "device", "name", "model", "site", "source", "test", "state", "retired_at", "retired_by", "replaced_by",
+            "maintenance_until", "last_seen", "connection", "connection_since", "clock_offset_seconds", "address",
+            "topic", "zero_elevation_meters", "mount_height_meters",
         ]
         let ofHealth = [
             "interval_kept_percent", "reports_arrived", "reports_expected", "battery_volts", "battery_percent",
@@ -58,10 +59,12 @@ struct DevicesShow: AsyncParsableCommand {
         for name in ofHealth where !device["health"][name].cellText.isEmpty {
             StandardOutput.write("\(name.replacing("_", with: " ")): \(device["health"][name].cellText)")
         }
-        StandardOutput.write("")
-        var table = Table(columns: ofChannel)
-        for channel in device["channels"].elements { table.append(ofChannel.map { DevicesShow.flat(channel[$0]) }) }
-        table.print(asJSON: false, empty: "no channel; the model generic/json gains them with the first reading")
+        if device["retired_at"].isNull {
+            StandardOutput.write("")
+            var table = Table(columns: ofChannel)
+            for channel in device["channels"].elements { table.append(ofChannel.map { DevicesShow.flat(channel[$0]) }) }
+            table.print(asJSON: false, empty: "no channel; the model generic/json gains them with the first reading")
+        }
         let history = device["history"].elements
         guard !history.isEmpty else { return }
         StandardOutput.write("")

@@ -24,7 +24,11 @@ struct DevicesSurvey: AsyncParsableCommand {
     var zero: Double
     @Option(help: ArgumentHelp("The height above the zero at which it is mounted, metres.", valueName: "m"))
     var mount: Double?
-    @Option(help: ArgumentHelp("From when on; otherwise from now.", valueName: "t"), transform: MomentArgument.read)
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("From when on; otherwise from now.", valueName: "t"),
+        transform: MomentArgument.read
+    )
     var from: MomentArgument?
     @Option(help: ArgumentHelp("The surveyor.", valueName: "name"))
     var by: String

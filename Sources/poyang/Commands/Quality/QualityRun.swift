@@ -25,11 +25,13 @@ struct QualityRun: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Which series, by a PromQL selector; several times.", valueName: "selector"))
     var match: [String] = []
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("The first moment; without it all from the beginning.", valueName: "t"),
         transform: MomentArgument.read
     )
     var from: MomentArgument?
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("The last moment; without it all to the end.", valueName: "t"),
         transform: MomentArgument.read
     )

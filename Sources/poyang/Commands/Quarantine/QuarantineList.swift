@@ -25,7 +25,7 @@ struct QuarantineList: AsyncParsableCommand {
         }
         let shown = entries.elements.filter { self.device == nil || $0["device"].string == self.device }
         let columns = ["id", "received_at", "device", "topic", "length", "reasons", "detail"]
-        var table = Table(columns: self.output.json ? columns + ["sha256", "payload"] : columns)
+        var table = Table(columns: self.output.json ? columns + ["sha256", "payload", "payload_hex"] : columns)
         for entry in shown {
             table.append(
                 table.columns.map { column in

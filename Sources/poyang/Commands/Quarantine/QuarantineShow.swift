@@ -8,6 +8,9 @@ struct QuarantineShow: AsyncParsableCommand {
         commandName: "show",
         abstract: "Show one refused payload whole: what is wrong with it, and its text.",
         discussion: """
+            Of a long one the first 64 KiB are kept. Bytes that are no text are printed in
+            hexadecimal digits; with --json they are in payload_hex.
+
               poyang quarantine show 12
             """
     )
@@ -21,17 +24,17 @@ struct QuarantineShow: AsyncParsableCommand {
         let entry = try await self.connection.withClient { client in
             try await client.get("/api/quarantine/\(self.id)")
         }
-        let columns = ["id", "received_at", "device", "topic", "length", "sha256", "reasons", "detail", "payload"]
-        var table = Table(columns: columns)
-        table.append(columns.map { $0 == "reasons" ? .string(entry[$0].cellText) : entry[$0] })
+        let columns = ["id", "received_at", "device", "topic", "length", "sha256", "reasons", "detail"]
+        var table = Table(columns: columns + ["payload", "payload_hex"])
+        table.append(table.columns.map { $0 == "reasons" ? .string(entry[$0].cellText) : entry[$0] })
         if self.output.json {
             table.print(asJSON: true, empty: "")
             return
         }
-        for name in columns.dropLast() where !entry[name].cellText.isEmpty {
+        for name in columns where !entry[name].cellText.isEmpty {
             StandardOutput.write("\(name.replacing("_", with: " ")): \(entry[name].cellText)")
         }
         StandardOutput.write("")
-        StandardOutput.write(entry["payload"].string ?? "")
+        StandardOutput.write((entry["payload_hex"].string ?? entry["payload"].string) ?? "")
     }
 }

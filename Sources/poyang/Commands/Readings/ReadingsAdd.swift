@@ -30,6 +30,7 @@ struct ReadingsAdd: AsyncParsableCommand {
     @Argument(help: "The value.")
     var value: Double
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("When it was read: RFC 3339, a date with time (+08:00), now, -10m.", valueName: "t"),
         transform: MomentArgument.read
     )
@@ -48,6 +49,9 @@ struct ReadingsAdd: AsyncParsableCommand {
     @OptionGroup var output: TableOptions
 
     func validate() throws {
+        guard self.value.isFinite else {
+            throw ValidationError("the value '\(self.value)' is no number that can be stored; give one such as 19.07")
+        }
         for pair in self.label where !pair.contains("=") {
             throw ValidationError("--label '\(pair)' should be name=value, such as depth=20cm")
         }

@@ -8,7 +8,7 @@ struct ReadingsCommand: AsyncParsableCommand {
         commandName: "readings",
         abstract: "Enter what somebody read by hand, and see who entered what.",
         discussion: """
-              poyang readings add xingzi water_level_meters 19.07 --at 16:00 --by 王工
+              poyang readings add xingzi water_level_meters 19.07 --at -10m --by 王工
               poyang readings list --site xingzi
             """,
         subcommands: [ReadingsAdd.self, ReadingsList.self]
