@@ -104,6 +104,16 @@ package struct Backtest {
                 if !recorded.isEmpty { samples.sort { $0.sample.time < $1.sample.time } }
                 try process(.samples(samples), at: end, reader)
             }
+            if start >= begin {
+                let alerts = engine.showingAlerts(over: reader)
+                let found = try recorder.record(
+                    samples,
+                    during: start + 1...end,
+                    afterAlerts: true,
+                    reader: alerts
+                )
+                if !found.isEmpty { try process(.samples(found), at: end, reader) }
+            }
             start = end
             progress(max(0, Double(start - begin) / Double(max(1, through - begin))))
         }

@@ -41,16 +41,19 @@ final class BacktestRecorder {
         return self.series.over(view(RecordedReader(base: base, recorded: self.recorded, names: self.names)))
     }
 
-    /// Records what follows from the samples of a slice of time.
+    /// Records what follows from the samples of a slice of time, or `afterAlerts` from what was judged of it.
     ///
     /// - Returns: The values, to be judged with the samples.
     func record(
         _ samples: [AppliedSample],
         during time: ClosedRange<Timestamp>,
+        afterAlerts: Bool = false,
         reader: any SeriesReader
     ) throws -> [AppliedSample] {
-        guard !self.isEmpty else { return [] }
-        return try self.recorder.record(samples, during: time, reader: reader) { self.recorded.insert($0, $1) }
+        guard afterAlerts ? self.recorder.readsAlerts : !self.isEmpty else { return [] }
+        return try self.recorder.record(samples, during: time, afterAlerts: afterAlerts, reader: reader) {
+            self.recorded.insert($0, $1)
+        }
     }
 }
 

@@ -46,6 +46,11 @@ struct AlertTrail {
 
     func alerts(before moment: Timestamp) -> [Alert] { self.point(before: moment)?.alerts ?? [] }
 
+    /// The same as it was just before a moment.
+    func before(_ moment: Timestamp) -> AlertTrail {
+        AlertTrail(self.points.filter { $0.time < moment }, start: self.start)
+    }
+
     func hasChanges(since moment: Timestamp) -> Bool { self.points.last.map { $0.time >= moment } ?? false }
 
     /// Takes a change in; what no reading within `lateness` can change is let go of.

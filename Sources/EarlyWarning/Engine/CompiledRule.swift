@@ -29,6 +29,10 @@ final class CompiledRule: Sendable {
     let sources: [Pattern]
     /// Selectors of stored series in `expr`, leftmost first.
     let storedSelectors: [Selector]
+    /// Selectors of `ALERTS` and `ALERTS_FOR_STATE`, wherever they stand.
+    let alertSelectors: [Selector]
+    /// How far back those look at most.
+    let alertReach: Milliseconds
     /// Selectors of `site_threshold_…` in `expr` but for those that need not be there: behind `unless`, and where a
     /// value stands for what is missing.
     let thresholdSelectors: [Selector]
@@ -72,6 +76,8 @@ final class CompiledRule: Sendable {
         self.patterns = CompiledRule.patterns(of: queries)
         self.sources = recordings.needed(by: self.patterns).flatMap(\.patterns)
         self.storedSelectors = rule.expr.selectors.filter { !CompiledRule.isVirtual($0) }
+        self.alertSelectors = queries.flatMap(\.selectors).filter { AlertHistory.isNamed(by: $0.matchers) }
+        self.alertReach = queries.map(\.reach).max() ?? 0
         let excluded = CompiledRule.excluded(rule.expr.expression)
         self.thresholdSelectors = rule.expr.selectors.filter { selector in
             (selector.metric?.hasPrefix(CompiledRule.thresholdPrefix) ?? false) && !excluded.contains(selector)
@@ -90,7 +96,9 @@ final class CompiledRule: Sendable {
         let readsSeries = !all.isEmpty
         // What names a site itself may have something to say before that site has said anything.
         let namesSite = all.contains { $0.matchers.contains { $0.name == "site" && $0.operation == .equal } }
-        let isPerSite = readsSeries && !namesSite && queries.allSatisfy(\.isConfinedToSite)
+        // What reads alerts is judged after those were, by a clock of its own.
+        let isPerSite =
+            readsSeries && !namesSite && self.alertSelectors.isEmpty && queries.allSatisfy(\.isConfinedToSite)
         self.isPerSite = isPerSite
         let asksForStates = all.map { CompiledRule.channelStates.contains($0.metric ?? "") }
         self.asksForChannels = asksForStates.contains(true)
@@ -176,10 +184,11 @@ final class CompiledRule: Sendable {
             }
     }
 
-    /// Whether the selector reads series that exist only in the reader: thresholds and silence.
+    /// Whether the selector reads series that exist only in the reader: thresholds, silence and alerts.
     static func isVirtual(_ selector: Selector) -> Bool {
         guard let metric = selector.metric else { return false }
         return metric.hasPrefix(self.thresholdPrefix) || self.channelStates.contains(metric)
+            || metric == AlertHistory.stateMetric || metric == AlertHistory.activeMetric
     }
 
     /// The selectors without which there may be a result, behind `unless` or with a value in their place.
@@ -195,6 +204,8 @@ final class CompiledRule: Sendable {
         }
     }
 
+    var readsAlerts: Bool { !self.alertSelectors.isEmpty }
+
     /// Whether what a channel reports decides what the rule says.
     func dependsOn(_ channel: WatchedChannel) -> Bool {
         self.patterns.contains { $0.matches(channel.series) } || self.sources.contains { $0.matches(channel.series) }
@@ -205,13 +216,14 @@ final class CompiledRule: Sendable {
         return self.seeksLow ? value < known : value > known
     }
 
-    /// The identity of an alert before the rule's own labels: without metric name, and without virtual labels where
-    /// the site is known.
+    /// The identity of an alert before the rule's own labels: without metric name, the name of an alert that was read, and
+    /// virtual labels where the site is known.
     func baseLabels(_ labels: Labels) -> Labels {
         let hasSite = labels.value(of: "site") != nil
         return Labels(
             sorted: labels.filter { label in
-                label.name != Labels.metricName && !(hasSite && Site.virtualLabelNames.contains(label.name))
+                label.name != Labels.metricName && label.name != "alertname"
+                    && !(hasSite && Site.virtualLabelNames.contains(label.name))
             }
         )
     }

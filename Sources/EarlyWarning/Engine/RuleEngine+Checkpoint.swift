@@ -13,9 +13,33 @@ extension RuleEngine {
 
     /// Keeps what the alerts of a unit are from `time` on.
     func noteTrail(_ unit: RuleUnit, ended: [Alert] = [], at time: Timestamp) {
-        let point = AlertTrail.Point(time: time, alerts: unit.alerts, ended: ended)
-        unit.trail.add(point, lateness: unit.rule.rule.lateness)
+        let kept = max(unit.rule.rule.lateness, self.historyKept(of: unit.rule) ?? 0)
+        unit.trail.add(AlertTrail.Point(time: time, alerts: unit.alerts, ended: ended), lateness: kept)
         self.noteTrailChange(unit)
+        self.noteHistory(unit, from: time)
+    }
+
+    /// How long what the alerts of a rule were is kept for those that read it; nil where nobody does.
+    private func historyKept(of rule: CompiledRule) -> Milliseconds? {
+        if self.settings.keepsAlertHistory { return .max / 4 }
+        return self.dependencies.reaches[rule.order].map { $0 + .minute }
+    }
+
+    /// Shows what the alerts of a unit were to the rules that read them, which are to look again from `time` on.
+    func noteHistory(_ unit: RuleUnit, from time: Timestamp) {
+        guard self.historyKept(of: unit.rule) != nil else { return }
+        self.alerts.put(unit.trail, of: unit)
+        guard self.rehearsal == nil else { return }
+        let order = unit.rule.order
+        let readers = self.dependencies.readers[order]
+        for scope in self.acrossScopes where scope.rank > self.dependencies.ranks[order] {
+            guard let reader = scope.units.first, readers.contains(reader.rule.order) else { continue }
+            // The clock of a site whose alerts it reads is to move that of the rule.
+            if unit.rule.isPerSite, let home = self.scopes[unit.site], !home.across.contains(where: { $0 === scope }) {
+                home.across.append(scope)
+            }
+            self.alertWork.append(AcrossWork(scope: scope, time: time, sample: time))
+        }
     }
 
     func noteTrailChange(_ unit: RuleUnit) {
@@ -108,6 +132,8 @@ extension RuleEngine {
             for ladder in scope.ladders { ladder.takeDue() }
             scope.rearm()
         }
+        // What was judged before the start is not to be looked at again.
+        self.alertWork.removeAll()
         return ended
     }
 
@@ -174,6 +200,7 @@ extension RuleEngine {
             return
         }
         unit.trail = try CanonicalJSON.value(TrailRecord.self, from: row.json).trail(of: rule)
+        self.noteHistory(unit, from: .distantPast)
     }
 
     private func restore(_ record: AlertRecord, labels: Labels, rule id: String) -> Bool {

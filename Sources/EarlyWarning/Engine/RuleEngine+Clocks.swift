@@ -37,11 +37,12 @@ extension RuleEngine {
 
     func view(_ scope: Scope, _ reader: any SeriesReader) -> View {
         scope.operands.forget(epoch: self.epoch)
-        return View(base: reader, scope: scope)
+        guard scope.rank > 0, let unit = scope.units.first else { return View(base: reader, scope: scope) }
+        return View(base: self.alerts.over(reader, for: AlertHistory.Owner(unit)), scope: scope)
     }
 
     /// A change that a rule across sites must look at.
-    private struct AcrossWork {
+    struct AcrossWork {
         let scope: Scope
         /// When to look at it.
         let time: Timestamp
@@ -197,6 +198,21 @@ extension RuleEngine {
     }
 
     private func run(_ work: [AcrossWork], _ reader: any SeriesReader) throws {
+        self.alertWork += work.filter { $0.scope.rank > 0 }
+        try self.judge(work.filter { $0.scope.rank == 0 }, reader)
+        try self.judgeReaders(reader)
+    }
+
+    /// Judges the rules that read alerts which have changed, each after those whose alerts it reads.
+    func judgeReaders(_ reader: any SeriesReader) throws {
+        while let rank = self.alertWork.map(\.scope.rank).min() {
+            let work = self.alertWork.filter { $0.scope.rank == rank }
+            self.alertWork.removeAll { $0.scope.rank == rank }
+            try self.judge(work, reader)
+        }
+    }
+
+    private func judge(_ work: [AcrossWork], _ reader: any SeriesReader) throws {
         guard !work.isEmpty else { return }
         try self.rectify(after: work, reader)
         for item in work.sorted(by: { ($0.time, $0.scope.key) < ($1.time, $1.scope.key) }) {
@@ -233,7 +249,11 @@ extension RuleEngine {
         let across = self.acrossScopes.filter { scope in
             site == nil || scope.followsAll || sites.contains { $0.across.contains { $0 === scope } }
         }
-        for scope in across where to > scope.clock { try self.advance(scope, to: to, self.view(scope, reader)) }
+        for scope in across where to > scope.clock {
+            if scope.rank > 0 { try self.judgeReaders(reader) }
+            try self.advance(scope, to: to, self.view(scope, reader))
+        }
+        try self.judgeReaders(reader)
     }
 
     /// Moves a clock to `target`: timers due before it fire one after the other, each at its own time; those due at

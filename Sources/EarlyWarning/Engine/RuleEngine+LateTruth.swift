@@ -30,11 +30,15 @@ extension RuleEngine {
             let twin = RuleUnit(rule: unit.rule, site: unit.site)
             twin.channels = unit.channels
             twin.alerts = try before.map { try self.alerts(of: unit, since: $0, before: start, view) } ?? []
-            guard let said = try self.rehearse(twin, from: start, at: moments, view) else { return }
-            self.tellDifference(unit, twin, said, from: start, through: clock)
+            twin.trail = unit.trail.before(start)
+            if unit.rule.readsAlerts { self.alerts.put(twin.trail, of: twin) }
+            let said = try self.rehearse(twin, from: start, at: moments, view)
+            if let said { self.tellDifference(unit, twin, said, from: start, through: clock) }
+            self.noteHistory(unit, from: start)
+            guard said != nil else { return }
             for ladder in view.scope.ladders where ladder.units.contains(where: { $0 === unit }) { ladder.wake() }
         } catch is PromQLError {
-            return
+            self.noteHistory(unit, from: start)
         }
     }
 
@@ -92,8 +96,7 @@ extension RuleEngine {
             let reach = selector.offset + (selector.window ?? .day) + (isAnchored ? .day : 0) + 1
             let request = SelectRequest(
                 matchers: selector.matchers,
-                extent: CompiledRule.isVirtual(selector)
-                    ? .lookback(from: start, through: end) : .window(after: start - reach, through: end),
+                extent: self.extent(of: selector, from: start, through: end, reach: reach),
                 qualities: .raising
             )
             for columns in try view.reader.select(request) {
@@ -110,6 +113,19 @@ extension RuleEngine {
             }
         }
         return moments.sorted()
+    }
+
+    private func extent(
+        of selector: Selector,
+        from start: Timestamp,
+        through end: Timestamp,
+        reach: Milliseconds
+    ) -> SelectExtent {
+        guard CompiledRule.isVirtual(selector) else { return .window(after: start - reach, through: end) }
+        // Of alerts beginnings and ends count, which windows and offsets see later.
+        let isOfAlerts = AlertHistory.isNamed(by: selector.matchers)
+        let from = isOfAlerts ? start - selector.offset - (selector.window ?? 0) : start
+        return .lookback(from: from, through: end)
     }
 
     /// Evaluates a unit at some times, the last of which is the clock, and at its own timers between them, without telling

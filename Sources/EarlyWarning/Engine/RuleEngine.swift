@@ -37,6 +37,8 @@ package final class RuleEngine {
         package var externalLabels = Labels.empty
         /// What they may name as `$externalURL`.
         package var externalURL = ""
+        /// Whether the history of all alerts is kept, not only of those that rules read.
+        package var keepsAlertHistory = false
 
         package init() {}
     }
@@ -102,6 +104,12 @@ package final class RuleEngine {
     var changedTrails: [RuleUnit] = []
     /// Of rules that are no longer there.
     var removedTrails: [AlertStateRow.Key] = []
+    /// Which rules read the alerts of which.
+    let dependencies: AlertDependencies
+    /// What the alerts that rules read are and were.
+    let alerts = AlertHistory()
+    /// What alerts have changed for rules that read them, and that waits for its turn.
+    var alertWork: [AcrossWork] = []
     /// While a unit is evaluated again for times that have passed: what it would have said.
     var rehearsal: [AlertTransition]?
 
@@ -123,13 +131,20 @@ package final class RuleEngine {
             .map { CompiledRule($0.element, order: $0.offset, recordings: rules.recordings, operands: &operands) }
         self.selectors = operands.selectors
         self.channels = channels
+        self.dependencies = AlertDependencies(self.compiled, recordings: rules.recordings)
         for rule in self.compiled where !rule.isPerSite {
             let scope = Scope(kind: .across, key: "rule/" + rule.rule.id, selectors: [])
-            scope.followsAll = rule.patterns.isEmpty || rule.speaksOfAbsence
+            scope.rank = self.dependencies.ranks[rule.order]
+            let readsAcross = self.compiled.contains {
+                !$0.isPerSite && $0 !== rule && rule.reads(alertsOf: $0)
+            }
+            scope.followsAll =
+                rule.patterns.isEmpty && !rule.readsAlerts || rule.speaksOfAbsence || readsAcross
             scope.add(RuleUnit(rule: rule))
             self.acrossScopes.append(scope)
             if scope.followsAll { self.followingScopes.append(scope) }
         }
+        self.acrossScopes.sort { $0.rank < $1.rank }
     }
 
     /// Takes what a journal entry brought; `reader` shows the store with it.
@@ -170,6 +185,7 @@ package final class RuleEngine {
             try self.advanceWall(scope, to: wallTime, view)
         }
         for scope in self.acrossScopes {
+            if scope.rank > 0 { try self.judgeReaders(reader) }
             let isNew = scope.followsAll && scope.clock == .distantPast
             guard scope.due <= wallTime || isNew else { continue }
             let members = self.scopes.values.filter { scope.followsAll || $0.across.contains { $0 === scope } }
@@ -177,7 +193,13 @@ package final class RuleEngine {
             guard scope.due <= wallTime - grace || isNew else { continue }
             try self.advance(scope, to: wallTime - grace, self.view(scope, reader))
         }
+        try self.judgeReaders(reader)
         return self.takeOutput()
+    }
+
+    /// The series of a reader, with the alerts as ``AlertHistory`` shows them: those that rules read.
+    package func showingAlerts(over reader: any SeriesReader) -> any SeriesReader {
+        self.alerts.over(reader, for: nil)
     }
 
     /// The newest of the clocks; the event time that the rules as a whole have reached.

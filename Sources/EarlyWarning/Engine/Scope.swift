@@ -40,6 +40,8 @@ final class Scope {
     /// Of a rule across sites: whether any site moves its clock.
     var followsAll = false
     var isClockChanged = false
+    /// Of a rule across sites: after which others it is judged, as in ``AlertDependencies/ranks``.
+    var rank = 0
     /// Of a site.
     let operands: LeftOperands
 

@@ -36,7 +36,9 @@ package final class Recorder {
         let rule: RecordingRule
         let patterns: [CompiledRule.Pattern]
         let isPerSite: Bool
-        let standsAlone: Bool
+        let followsTime: Bool
+        /// Whether what it gives follows from alerts, directly or by way of other rules.
+        let readsAlerts: Bool
         /// Of a rule across sites: the newest step that was evaluated.
         var step: Timestamp?
         /// By site; without a name for a rule across sites.
@@ -44,11 +46,12 @@ package final class Recorder {
         /// By site, too.
         var states: [String: State] = [:]
 
-        init(_ rule: RecordingRule) {
+        init(_ rule: RecordingRule, readsAlerts: Bool) {
             self.rule = rule
             self.patterns = rule.patterns
             self.isPerSite = rule.isPerSite
-            self.standsAlone = rule.standsAlone
+            self.followsTime = rule.followsTime
+            self.readsAlerts = readsAlerts
         }
     }
 
@@ -69,7 +72,7 @@ package final class Recorder {
     ///
     /// - Throws: When a row cannot be read.
     package init(rules: [RecordingRule], notes: [ClockRow] = []) throws {
-        self.rules = rules.inOrderOfUse.map(Rule.init)
+        self.rules = rules.inOrderOfUse.map { Rule($0, readsAlerts: rules.readsAlerts($0)) }
         for note in notes {
             for index in self.rules.indices where self.rules[index].rule.stepKey == note.key {
                 self.rules[index].step = try CanonicalJSON.value(Timestamp.self, from: note.json)
@@ -82,6 +85,7 @@ package final class Recorder {
     /// - Parameters:
     ///   - samples: Of the batch, which `reader` shows already.
     ///   - time: The time that has passed, for rules that may have a value without any sample; nil for none.
+    ///   - afterAlerts: Whether the batch was judged: rules that read alerts are evaluated then, the others before it.
     ///   - reader: The store, with virtual labels and what `keep` has taken.
     ///   - keep: See ``Keep``.
     /// - Returns: What was not there already, in the order of rules, sites and times.
@@ -89,16 +93,17 @@ package final class Recorder {
     package func record(
         _ samples: [AppliedSample],
         during time: ClosedRange<Timestamp>? = nil,
+        afterAlerts: Bool = false,
         reader: any SeriesReader,
         keep: Keep
     ) throws -> [AppliedSample] {
         var spans: [Int: [String: ClosedRange<Timestamp>]] = [:]
         for item in samples { self.note(item, &spans) }
         if let time {
-            for index in self.rules.indices where self.rules[index].standsAlone { spans[index] = ["": time] }
+            for index in self.rules.indices where self.rules[index].followsTime { spans[index] = ["": time] }
         }
         var recorded: [AppliedSample] = []
-        for index in self.rules.indices {
+        for index in self.rules.indices where self.rules[index].readsAlerts == afterAlerts {
             for (site, span) in (spans[index] ?? [:]).sorted(by: { $0.key < $1.key }) {
                 let found =
                     self.rules[index].isPerSite
@@ -112,7 +117,10 @@ package final class Recorder {
     }
 
     /// Whether there is a rule that time alone sets going.
-    package var followsTime: Bool { self.rules.contains(where: \.standsAlone) }
+    package var followsTime: Bool { self.rules.contains(where: \.followsTime) }
+
+    /// Whether there is one that reads alerts.
+    package var readsAlerts: Bool { self.rules.contains(where: \.readsAlerts) }
 
     /// How a rule is at the sites that `isWanted` asks for, a rule across sites under an empty text; nil where it was not
     /// evaluated.
@@ -149,7 +157,7 @@ package final class Recorder {
     private func route(of labels: Labels) -> [Int] {
         if let known = self.routes[labels] { return known }
         let found = self.rules.indices.filter { index in
-            !self.rules[index].standsAlone && self.rules[index].patterns.contains { $0.matches(labels) }
+            !self.rules[index].followsTime && self.rules[index].patterns.contains { $0.matches(labels) }
         }
         self.routes[labels] = found
         return found

@@ -24,6 +24,11 @@ extension [RecordingRule] {
         return needed.sorted().map { self[$0] }
     }
 
+    /// Whether what a rule records follows from alerts, directly or by way of others of these.
+    func readsAlerts(_ rule: RecordingRule) -> Bool {
+        ([rule] + self.needed(by: rule.patterns)).contains(where: \.readsAlerts)
+    }
+
     /// The rules that, over others or directly, read what they record themselves; of a ring one at least.
     var rings: [RecordingRule] { self.visited().rings.sorted().map { self[$0] } }
 

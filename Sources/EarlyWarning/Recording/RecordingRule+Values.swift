@@ -17,10 +17,10 @@ extension RecordingRule {
     var patterns: [CompiledRule.Pattern] { CompiledRule.patterns(of: [self.expr]) }
 
     /// Whether its values at a site follow from the series of that site.
-    var isPerSite: Bool { self.expr.isConfinedToSite && !self.patterns.isEmpty && !self.standsAlone }
+    var isPerSite: Bool { self.expr.isConfinedToSite && !self.patterns.isEmpty && !self.followsTime }
 
-    /// Whether it may have a value where none of its series has: only time says when.
-    var standsAlone: Bool { self.expr.expression.standsAlone }
+    /// Whether it may have a value where none of its series has, or reads alerts: only time says when.
+    var followsTime: Bool { self.expr.expression.standsAlone || self.readsAlerts }
 
     /// What is to be stored of the rule at one time: as suspect as the worst that it rests on, and as simulated.
     ///

@@ -82,6 +82,8 @@ package struct RuleFinding: Sendable {
         case utcTime = "utc-time"
         /// Its windows are read from the store at every reading.
         case readsAnew = "reads-anew"
+        /// It does not see alerts as Prometheus would show them.
+        case readsAlerts = "reads-alerts"
         case note
 
         /// Whether it fails the check with `--lint-fatal`.

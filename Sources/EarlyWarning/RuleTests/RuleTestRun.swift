@@ -23,6 +23,8 @@ struct RuleTestRun {
     private var begin: Timestamp
     /// The series that each recording rule gave last, by its place.
     private var recorded: [Int: Set<Labels>] = [:]
+    /// The places of the recording rules that follow from alerts, and so run after those.
+    private let recordingAlerts: Set<Int>
 
     init(
         path: String,
@@ -41,6 +43,9 @@ struct RuleTestRun {
         self.makeDevices = makeDevices
         self.readHistory = readHistory
         self.begin = group.start
+        self.recordingAlerts = Set(
+            rules.recordings.indices.filter { rules.recordings.readsAlerts(rules.recordings[$0]) }
+        )
         self.result = RuleTestReport.Case(name: group.name)
     }
 
@@ -101,12 +106,18 @@ struct RuleTestRun {
         var settings = RuleEngine.Settings()
         settings.externalLabels = self.group.externalLabels
         settings.externalURL = self.group.externalURL
+        settings.keepsAlertHistory = true
         let engine = RuleEngine(rules: self.rules, clockMode: .data, settings: settings) { registered($0) }
         let arrivals = try self.arrivals()
         for time in self.steps(arrivals) {
             var samples = (arrivals[time] ?? []).filter { self.store.insert($0.series.labels, $0.sample) }
-            if self.isRecording(time) { samples += try self.record(view, at: time) }
+            if self.isRecording(time) { samples += try self.record(view, at: time, afterAlerts: false) }
             if !samples.isEmpty { try self.feed(engine, view, time, .samples(samples)) }
+            if self.isRecording(time), !self.recordingAlerts.isEmpty {
+                try self.feed(engine, view, time, .clockAdvance(site: nil, to: time))
+                let found = try self.record(engine.showingAlerts(over: view), at: time, afterAlerts: true)
+                if !found.isEmpty { try self.feed(engine, view, time, .samples(found)) }
+            }
             guard self.isCheck(time) else { continue }
             try self.feed(engine, view, time, .clockAdvance(site: nil, to: time))
             self.check(engine, view, time)
@@ -205,7 +216,11 @@ struct RuleTestRun {
     }
 
     /// Evaluates the recording rules that are due, in the order of their groups, as promtool does.
-    private mutating func record(_ view: any SeriesReader, at time: Timestamp) throws -> [AppliedSample] {
+    private mutating func record(
+        _ view: any SeriesReader,
+        at time: Timestamp,
+        afterAlerts: Bool
+    ) throws -> [AppliedSample] {
         var samples: [AppliedSample] = []
         let order = self.file.groupOrder
         let recordings = self.rules.recordings.enumerated()
@@ -215,7 +230,8 @@ struct RuleTestRun {
                 )
                 return places.0 == places.1 ? left.offset < right.offset : places.0 < places.1
             }
-        for (place, rule) in recordings where (time - self.begin) % rule.interval == 0 {
+        for (place, rule) in recordings
+        where (time - self.begin) % rule.interval == 0 && self.recordingAlerts.contains(place) == afterAlerts {
             let moment = try rule.moment(at: time - rule.queryOffset, after: self.recorded[place] ?? [], view)
             self.recorded[place] = moment.series
             for (labels, sample) in moment.samples where self.store.insert(labels, sample) {
@@ -232,7 +248,7 @@ struct RuleTestRun {
         for test in self.group.alertTests where self.group.start + test.evalTime == time {
             self.check(test, snapshot)
         }
-        let reader = AlertSeries(base: view, alerts: snapshot, time: time)
+        let reader = engine.showingAlerts(over: view)
         for test in self.group.expressionTests where self.group.start + test.evalTime == time {
             self.check(test, Evaluator(reader: reader), time)
         }

@@ -88,38 +88,3 @@ struct TestOverlay: SeriesReader {
             }
     }
 }
-
-/// Shows the alerts of an engine at one time as the series `ALERTS` and `ALERTS_FOR_STATE`.
-struct AlertSeries: SeriesReader {
-    let base: any SeriesReader
-    let alerts: [AlertSnapshot]
-    let time: Timestamp
-
-    func select(_ request: SelectRequest) throws -> [SeriesColumns] {
-        var found = try self.base.select(request)
-        for (labels, value) in self.all where request.matchers.allSatisfy({ $0.matches(labels) }) {
-            found.append(SeriesColumns(labels: labels, times: [self.time], values: [value], marks: [.measured]))
-        }
-        return found
-    }
-
-    func series(matching matchers: [LabelMatcher], after: Timestamp, through: Timestamp) throws -> [Labels] {
-        let computed = self.all.map(\.labels).filter { labels in matchers.allSatisfy { $0.matches(labels) } }
-        return try self.base.series(matching: matchers, after: after, through: through) + computed
-    }
-
-    private var all: [(labels: Labels, value: Double)] {
-        self.alerts.filter { $0.state != .unknown }
-            .flatMap { alert -> [(labels: Labels, value: Double)] in
-                let base = alert.labels.with("alertname", alert.alertName)
-                let state = alert.state == .pending ? "pending" : "firing"
-                return [
-                    (base.with("alertstate", state).with(Labels.metricName, "ALERTS"), 1),
-                    (
-                        base.with(Labels.metricName, "ALERTS_FOR_STATE"),
-                        Double(alert.activeAt.milliseconds) / 1000
-                    ),
-                ]
-            }
-    }
-}

@@ -156,8 +156,11 @@ final class ProcessingCore {
         try self.judge(at: now)
         self.checkOwnClock(at: now)
         if self.clockFault == nil {
-            try self.recordTime(at: now)
-            try self.evaluate(at: now) { try $0.tick(wallTime: now, reader: $1) }
+            try self.evaluate(at: now) { engine, reader in
+                var transitions = try self.judgeRecordsOfTime(at: now, afterAlerts: false, engine, reader)
+                transitions += try engine.tick(wallTime: now, reader: reader)
+                return try transitions + self.judgeRecordsOfTime(at: now, afterAlerts: true, engine, reader)
+            }
             try self.listSilence(at: now)
         }
         let context = StepContext(sentAt: now, processedAt: now)
@@ -237,7 +240,8 @@ final class ProcessingCore {
                 let batches = try self.withRecorded(entry.batch)
                 let lists = self.listsDue(in: entry.batch)
                 try self.evaluate(at: now, lists: lists) { engine, reader in
-                    try batches.flatMap { try engine.process($0, reader: reader) }
+                    let transitions = try batches.flatMap { try engine.process($0, reader: reader) }
+                    return try transitions + self.judgeRecordsOfAlerts(after: batches, engine, reader)
                 }
             }
             self.judged += 1
@@ -271,15 +275,49 @@ final class ProcessingCore {
     /// Lets the recording rules look that may have a value without any sample, where the clock is that of the wall.
     ///
     /// They wait until what the broker kept has come, and as long as data without a channel may take.
-    private func recordTime(at now: Timestamp) throws {
-        guard self.recorder.followsTime, self.options.clock == .wall, now >= self.engine.silenceHeldUntil else {
-            return
-        }
+    private func judgeRecordsOfTime(
+        at now: Timestamp,
+        afterAlerts: Bool,
+        _ engine: RuleEngine,
+        _ reader: any SeriesReader
+    ) throws -> [AlertTransition] {
+        guard self.recorder.followsTime, self.options.clock == .wall, now >= engine.silenceHeldUntil else { return [] }
         let time = now - ReportSchedule.unregisteredGrace
-        let recorded = try self.record([], during: time...time, now)
-        guard !recorded.isEmpty else { return }
-        let batch = AppliedBatch(position: self.processed, receivedAt: now, content: .samples(recorded))
-        try self.evaluate(at: now) { try $0.process(batch, reader: $1) }
+        let recorded = try self.record([], during: time...time, now, afterAlerts: afterAlerts)
+        return try self.judge(recorded, receivedAt: now, engine, reader)
+    }
+
+    /// Lets the recording rules look that read alerts, when these were judged.
+    private func judgeRecordsOfAlerts(
+        after batches: [AppliedBatch],
+        _ engine: RuleEngine,
+        _ reader: any SeriesReader
+    ) throws -> [AlertTransition] {
+        guard self.recorder.readsAlerts, let receivedAt = batches.last?.receivedAt else { return [] }
+        var samples: [AppliedSample] = []
+        var times: [Timestamp] = []
+        for batch in batches {
+            switch batch.content {
+            case .samples(let found):
+                samples += found
+                times += found.map(\.sample.time)
+            case .clockAdvance(_, let to): times.append(to)
+            }
+        }
+        let time = self.options.clock == .data ? times.max().map { $0...$0 } : nil
+        let recorded = try self.record(samples, during: time, receivedAt, afterAlerts: true)
+        return try self.judge(recorded, receivedAt: receivedAt, engine, reader)
+    }
+
+    private func judge(
+        _ recorded: [AppliedSample],
+        receivedAt: Timestamp,
+        _ engine: RuleEngine,
+        _ reader: any SeriesReader
+    ) throws -> [AlertTransition] {
+        guard !recorded.isEmpty else { return [] }
+        let batch = AppliedBatch(position: self.processed, receivedAt: receivedAt, content: .samples(recorded))
+        return try engine.process(batch, reader: reader)
     }
 
     /// Stores what the recording rules make of samples, before anybody is told of it: what is recorded twice after a
@@ -287,10 +325,17 @@ final class ProcessingCore {
     private func record(
         _ samples: [AppliedSample],
         during time: ClosedRange<Timestamp>?,
-        _ receivedAt: Timestamp
+        _ receivedAt: Timestamp,
+        afterAlerts: Bool = false
     ) throws -> [AppliedSample] {
         do {
-            let recorded = try self.recorder.record(samples, during: time, reader: self.reader, keep: self.ahead.keep)
+            let recorded = try self.recorder.record(
+                samples,
+                during: time,
+                afterAlerts: afterAlerts,
+                reader: afterAlerts ? self.engine.showingAlerts(over: self.reader) : self.reader,
+                keep: self.ahead.keep
+            )
             guard !recorded.isEmpty else { return [] }
             var batch = ReadingBatch(receivedAt: receivedAt)
             batch.readings = recorded.map { ResolvedReading(series: $0.series, sample: $0.sample, hasOwnTime: true) }
