@@ -73,10 +73,11 @@ extension RecordingRule {
         by names: [String: [Int]],
         of rules: [RecordingRule]
     ) -> [Int] {
-        let name = pattern.first { $0.name == Labels.metricName }
+        let conditions = pattern.filter { $0.name == Labels.metricName }
+        let name = conditions.first { $0.operation == .equal }
         let candidates =
-            name.flatMap { $0.operation == .equal ? names[$0.value] ?? [] : nil }
-            ?? names.filter { name?.matches($0.key) ?? true }.flatMap(\.value)
+            name.map { names[$0.value] ?? [] }
+            ?? names.filter { name in conditions.allSatisfy { $0.matches(name.key) } }.flatMap(\.value)
         return candidates.filter { index in
             pattern.allSatisfy { matcher in
                 guard matcher.name != Labels.metricName else { return true }
