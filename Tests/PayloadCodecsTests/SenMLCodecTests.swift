@@ -56,6 +56,15 @@ struct SenMLCodecTests {
         #expect(message.readings.last?.time?.milliseconds == 1_320_067_644_000)
     }
 
+    /// Of a name that says nothing of what is measured the unit does; an empty one is none.
+    @Test func anEmptyUnitIsNone() {
+        let message = self.decode(
+            #"[{"bn":"urn:dev:ow:10e2073a01080063","bu":"%RH","v":20},{"u":"","v":24.3},{"t":60,"v":20.3}]"#
+        )
+        #expect(message.readings.map(\.key) == ["%RH", "urn", "%RH"])
+        #expect(message.units.map { $0 == nil } == [false, true, false])
+    }
+
     /// 5.1.4: the resolved form gives the same.
     @Test func resolvedDataGiveTheSame() {
         let packed = self.decode(

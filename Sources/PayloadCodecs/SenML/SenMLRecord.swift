@@ -96,7 +96,8 @@ struct SenMLRecord {
         guard !self.isBaseOnly else { return }
         let place = "the record at byte \(self.offset)"
         let full = base.name + (self.name ?? "")
-        let unit = self.unit ?? base.unit
+        let given = self.unit ?? base.unit
+        let unit = given.flatMap { $0.isEmpty ? nil : $0 }
         guard SenMLNames.isValid(full) else {
             let shown = full.isEmpty ? "has no name" : "has the name \"\(full.prefix(80))\""
             message.refuse(
@@ -173,7 +174,7 @@ struct SenMLRecord {
             return
         }
         let known = unit.flatMap(SenMLUnit.unit)
-        if let unit, known == nil, !unit.isEmpty {
+        if let unit, known == nil {
             message.refuse(
                 Refusal(
                     reason: .malformed,

@@ -4,20 +4,6 @@
 import Foundation
 import Telemetry
 
-/// The value of an arithmetic operation on two numbers.
-func arithmetic(_ operation: BinaryOperator, _ left: Double, _ right: Double) -> Double {
-    switch operation {
-    case .add: left + right
-    case .subtract: left - right
-    case .multiply: left * right
-    case .divide: left / right
-    case .modulo: fmod(left, right)
-    case .power: pow(left, right)
-    case .atan2: atan2(left, right)
-    case .equal, .notEqual, .greater, .less, .greaterOrEqual, .lessOrEqual, .and, .or, .unless: .nan
-    }
-}
-
 extension Evaluation {
     static func compare(_ operation: BinaryOperator, _ left: Double, _ right: Double, rounded: Bool) -> Bool {
         var left = left

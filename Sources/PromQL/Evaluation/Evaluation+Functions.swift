@@ -68,9 +68,9 @@ extension Evaluation {
         case .round:
             let inverse = 1 / first
             return (value * inverse + 0.5).rounded(.down) / inverse
-        case .clampMin: return self.greater(value, first)
-        case .clampMax: return self.lesser(value, first)
-        default: return second < first ? .absent : self.greater(first, self.lesser(second, value))
+        case .clampMin: return greater(value, first)
+        case .clampMax: return lesser(value, first)
+        default: return second < first ? .absent : greater(first, lesser(second, value))
         }
     }
 
@@ -81,14 +81,6 @@ extension Evaluation {
         vector.map { value, step in Self.bounded(plan.function, value, first[step], second[step]) }
         if plan.function == .clamp { vector.removeEmptyRows() }
         return vector
-    }
-
-    static func greater(_ left: Double, _ right: Double) -> Double {
-        left.isNaN || right.isNaN ? .nan : max(left, right)
-    }
-
-    static func lesser(_ left: Double, _ right: Double) -> Double {
-        left.isNaN || right.isNaN ? .nan : min(left, right)
     }
 
     static func elementary(_ function: Function, _ x: Double) -> Double {

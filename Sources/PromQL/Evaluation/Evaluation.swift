@@ -193,7 +193,7 @@ final class Evaluation {
             case .maxOf, .minOf:
                 let first = try self.scalar(call.arguments[0], grid)
                 let second = try self.scalar(call.arguments[1], grid)
-                return .combine(first, second, call.function == .maxOf ? Self.greater : Self.lesser)
+                return .combine(first, second, call.function == .maxOf ? PromQL.greater : PromQL.lesser)
             case .scalar: return try self.onlyElements(self.vector(call.arguments[0], grid))
             default: break
             }

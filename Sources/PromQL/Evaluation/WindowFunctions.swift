@@ -182,12 +182,3 @@ enum WindowFunctions {
             && window.columns.marks[window.first].method == .gapTotal
     }
 }
-
-extension Timestamp {
-    /// Seconds since the Unix epoch.
-    var seconds: Double { self.milliseconds.seconds }
-}
-
-extension Milliseconds {
-    var seconds: Double { Double(self) / 1000 }
-}

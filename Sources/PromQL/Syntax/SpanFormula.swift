@@ -46,7 +46,7 @@ package indirect enum SpanFormula: Hashable, Sendable {
         case .extreme(let isGreatest, let left, let right):
             let left = try left.seconds(step: step, range: range)
             let right = try right.seconds(step: step, range: range)
-            return isGreatest ? Evaluation.greater(left, right) : Evaluation.lesser(left, right)
+            return isGreatest ? greater(left, right) : lesser(left, right)
         }
     }
 
