@@ -43,7 +43,8 @@ struct PlanResolver {
             return selector.window == nil ? .instant(plan) : .window(plan)
         case .subquery(let subquery):
             let step = subquery.step ?? EvaluationOptions().defaultSubqueryStep
-            self.subquerySteps = max(self.subquerySteps, subquery.window / step)
+            // What follows from the query itself is not known yet.
+            if step > 0 { self.subquerySteps = max(self.subquerySteps, subquery.window / step) }
             let inner = try self.plan(
                 subquery.inner,
                 span: span.applying(subquery.modifiers).reaching(back: subquery.window),
