@@ -119,8 +119,13 @@ package final class Catalog: Sendable {
         var owners = SeriesOwners(devices.values)
         var series: [String: [Labels]] = [:]
         for device in devices.values.sorted(by: { ($0.place, $0.id) < ($1.place, $1.id) }) {
-            series[device.id] = (self.models[device.model]?.channels ?? [])
+            let all = (self.models[device.model]?.channels ?? [])
                 .map { owners.claim($0.labels(at: device.site), for: device.id) }
+            series[device.id] = all
+            guard !all.contains(where: { $0.metric == RainCounter.depthMetric }) else { continue }
+            for counter in all where counter.metric == RainCounter.metric {
+                owners.claimIfFree(RainCounter.depthLabels(counter), for: device.id)
+            }
         }
         let depths = Set(series.values.joined().filter { $0.metric == RainCounter.depthMetric })
         for device in devices.values {

@@ -27,6 +27,11 @@ struct SeriesOwners: Sendable {
         return own
     }
 
+    /// Takes a series that follows from one of `device`, unless another has it.
+    mutating func claimIfFree(_ labels: Labels, for device: String) {
+        if self.declared[labels] == nil { self.declared[labels] = device }
+    }
+
     /// The series of a channel that `device` gains with its first reading.
     ///
     /// Of those that gain it the first to report has the plain series. After a start that is known by what the others
@@ -46,19 +51,20 @@ struct SeriesOwners: Sendable {
 extension Labels {
     private static let sensor = "sensor"
 
-    /// The device that the labels name, with what its channel adds behind a point; nil where they name none.
+    /// The device that the labels name, with what its channel adds behind a stroke, which no id holds; nil where they
+    /// name none.
     var twin: String? { self.value(of: Self.sensor) }
 
     /// The labels of the same channel of a second device.
     func ofTwin(_ device: String) -> Labels {
-        self.with(Self.sensor, self.twin.map { "\(device).\($0)" } ?? device)
+        self.with(Self.sensor, self.twin.map { "\(device)/\($0)" } ?? device)
     }
 
     /// What ``ofTwin(_:)`` made the labels of; they themselves where they are of no twin that is this device.
     func plain(ofTwin device: String) -> Labels {
         guard let twin = self.twin else { return self }
         if twin == device { return self.removing(Self.sensor) }
-        guard twin.hasPrefix(device + ".") else { return self }
+        guard twin.hasPrefix(device + "/") else { return self }
         return self.with(Self.sensor, String(twin.dropFirst(device.count + 1)))
     }
 }

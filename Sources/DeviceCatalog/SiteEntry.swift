@@ -146,15 +146,7 @@ final class SiteEntry: Sendable {
 
     /// The device of which a series says that it is no other's: ``SeriesOwners``.
     private func twin(feeding stored: Labels) -> DevicePlan? {
-        guard let device = stored.twin else { return nil }
-        if let plan = self.learningByID[device] { return plan }
-        // Before the label that the channel has by itself; an id may hold points, too.
-        var end = device.endIndex
-        while let point = device[..<end].lastIndex(of: ".") {
-            if let plan = self.learningByID[String(device[..<point])] { return plan }
-            end = point
-        }
-        return nil
+        stored.twin.flatMap { self.learningByID[String($0.prefix { $0 != "/" })] }
     }
 
     /// A device that may feed a series of any metric: the one that the series names, else any.

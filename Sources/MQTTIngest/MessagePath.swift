@@ -99,8 +99,9 @@ struct MessagePath {
             )
             self.note(cached.route.device, batch.readings[before...], self.decoded.refusals)
         }
-        for message in self.decoded.completed { batch.settled += self.packets[message] ?? [] }
-        if !self.decoded.refusals.isEmpty {
+        if self.decoded.refusals.isEmpty {
+            for message in self.decoded.completed { batch.settled += self.packets[message] ?? [] }
+        } else {
             let refused = self.quarantine(payload, cached, receivedAt: batch.receivedAt)
             self.remember(self.decoded.awaiting, refused)
             batch.quarantined.append(refused)

@@ -5,6 +5,8 @@
 package enum Spelling {
     /// The nearest of some names, where no more than two letters differ.
     package static func nearest(to name: String, among names: some Sequence<String>) -> String? {
+        // What is longer than any name was not meant as one.
+        guard name.utf8.count <= 100 else { return nil }
         let nearest = names.map { (name: $0, distance: self.distance($0, name)) }.min { $0.distance < $1.distance }
         return nearest.flatMap { $0.distance <= 2 ? $0.name : nil }
     }

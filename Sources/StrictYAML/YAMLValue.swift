@@ -42,7 +42,8 @@ package struct YAMLValue {
         problems: ProblemCollector
     ) -> (value: YAMLValue, next: YAMLValue?)? {
         var keys = DistinctKeys(text: text)
-        while true {
+        // Each is a new reading of the text.
+        for _ in 0..<Self.mostDuplicates {
             do {
                 let parser = try Parser(yaml: keys.text)
                 guard let node = try parser.nextRoot() else {
@@ -72,7 +73,10 @@ package struct YAMLValue {
                 return nil
             }
         }
+        return nil
     }
+
+    private static let mostDuplicates = 32
 
     /// Reports `message` at this value's place; `zh` is the same in Chinese.
     package func report(_ message: String, zh: String? = nil) {

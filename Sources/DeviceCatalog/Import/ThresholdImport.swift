@@ -109,7 +109,8 @@ package struct ThresholdImport: Sendable {
         var verdict = DeviceImport.Verdict.created
         if let index = thresholds.firstIndex(where: { $0.isSameSpan(as: threshold) }) {
             guard thresholds[index] != threshold else {
-                self.taken[site.id, default: []].append(row)
+                let isTaken = self.taken[site.id]?.contains { $0.threshold.isSameSpan(as: threshold) } ?? false
+                if !isTaken { self.taken[site.id, default: []].append(row) }
                 self.add(line: line, site: site.id, verdict: .unchanged, difference: "")
                 return nil
             }

@@ -97,9 +97,10 @@ package final class DeviceBoard: Sendable {
     /// Takes notice of what a device said of its connection at `receivedAt`; said again, it is nothing new.
     func note(_ connection: DeviceConnection.State, of device: String, receivedAt: Timestamp) {
         let isNew = self.state.withLock { state -> Bool in
-            guard state.entries[device]?.connection?.state != connection else { return false }
-            let known = DeviceConnection(device: device, state: connection, since: receivedAt)
-            state.entries[device, default: Entry()].connection = known
+            let known = state.entries[device]?.connection
+            guard known?.state != connection, known.map({ $0.since <= receivedAt }) ?? true else { return false }
+            let new = DeviceConnection(device: device, state: connection, since: receivedAt)
+            state.entries[device, default: Entry()].connection = new
             state.changed.insert(device)
             return true
         }

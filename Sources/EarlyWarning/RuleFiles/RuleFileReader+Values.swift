@@ -17,8 +17,15 @@ extension RuleFileReader {
             value.report("'\(text)' is no duration; write it like 30s, 5m, 1h30m, 1d")
             return nil
         }
+        guard span <= Self.longestDuration else {
+            value.report("'\(text)' is too long; at most 100y")
+            return nil
+        }
         return span
     }
+
+    /// Ten of them still fit into a time in ms.
+    private static let longestDuration: Milliseconds = 100 * 365 * .day
 
     /// Minutes after midnight of `08:00`.
     func timeOfDay(_ value: YAMLValue) -> Int? {

@@ -19,6 +19,12 @@ struct TemplateParser {
     private var lexer: TemplateLexer
     private var token = TemplateLexer.Token(kind: .end, offset: 0)
     private var scope: [String] = [""] + TemplateParser.variables
+    /// How many branches and parentheses are open.
+    private var depth = 0
+    private static let deepest = 16
+    /// How many loops are open; the rounds of one in another multiply.
+    private var loops = 0
+    private static let deepestLoops = 3
 
     init(_ source: String) { self.lexer = TemplateLexer(source) }
 
@@ -69,6 +75,15 @@ struct TemplateParser {
         _ kind: TemplateBranch.Kind,
         _ opening: Int
     ) throws(TemplateError) -> TemplateBranch {
+        try self.enter(opening)
+        if kind == .range { self.loops += 1 }
+        defer {
+            self.depth -= 1
+            if kind == .range { self.loops -= 1 }
+        }
+        guard self.loops <= Self.deepestLoops else {
+            throw TemplateError(message: "more than \(Self.deepestLoops) 'range' are open", offset: opening)
+        }
         let variables = try self.declared(mayBePair: kind == .range)
         let subject = try self.pipeline(opening)
         self.scope += variables
@@ -164,6 +179,8 @@ struct TemplateParser {
         switch self.token.kind {
         case .end, .symbol("|"), .symbol(")"): return nil
         case .symbol("("):
+            try self.enter(offset)
+            defer { self.depth -= 1 }
             try self.advance()
             let inner = try self.pipeline(opening)
             guard self.token.kind == .symbol(")") else {
@@ -192,6 +209,13 @@ struct TemplateParser {
             return .truth(isTrue)
         case .identifier(let name): throw Self.unknown(name, offset)
         }
+    }
+
+    private mutating func enter(_ offset: Int) throws(TemplateError) {
+        guard self.depth < Self.deepest else {
+            throw TemplateError(message: "more than \(Self.deepest) branches and parentheses are open", offset: offset)
+        }
+        self.depth += 1
     }
 
     private func check(_ variable: String, _ offset: Int) throws(TemplateError) {

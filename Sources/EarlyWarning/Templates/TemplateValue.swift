@@ -210,6 +210,10 @@ enum GoFormat {
             rest = rest[rest.index(after: percent)...]
             let modifiers = rest.prefix { "0123456789.+- #".contains($0) }
             rest = rest.dropFirst(modifiers.count)
+            // Of a width of thousands no message is made.
+            guard modifiers.split(whereSeparator: { !$0.isNumber }).allSatisfy({ $0.count <= 3 }) else {
+                return result + "%!(BADWIDTH)"
+            }
             guard let verb = rest.popFirst() else { return result + "%!(NOVERB)" }
             if verb == "%" {
                 result += "%"

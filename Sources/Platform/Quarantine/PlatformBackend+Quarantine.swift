@@ -28,7 +28,7 @@ extension PlatformBackend {
             taken: message.readings.count { !$0.isRevision },
             refused: message.refusals
         )
-        guard report.taken > 0 else {
+        guard report.taken > 0 || message.refusals.isEmpty else {
             self.resolver.forget(message.readings)
             throw APIProblem.unprocessable(
                 "all of it is refused again: \(report.detail)",
@@ -36,7 +36,7 @@ extension PlatformBackend {
             )
         }
         var batch = ReadingBatch(receivedAt: self.now())
-        batch.readings = try await self.dated(message.readings)
+        batch.readings = try await self.withoutCorrected(self.dated(message.readings))
         if message.refusals.isEmpty { batch.released = [entry.id] }
         let (processor, resolver, adding) = (self.processor, self.resolver, batch)
         try await onThread("poyang-retry") {
@@ -64,5 +64,15 @@ extension PlatformBackend {
             readings[index].hasOwnTime = stored.map { $0.value == sample.value } ?? true
         }
         return readings
+    }
+
+    /// What a person has put in the place of a reading meanwhile stays.
+    private func withoutCorrected(_ readings: [ResolvedReading]) async throws -> [ResolvedReading] {
+        var kept: [ResolvedReading] = []
+        for reading in readings {
+            let stored = try await self.stored(of: reading.series.labels, at: reading.sample.time)
+            if stored?.mark.method != .manual { kept.append(reading) }
+        }
+        return kept
     }
 }

@@ -61,7 +61,8 @@ struct DeviceRecord: Codable {
             installedAt: self.installedAt
         )
         device.surveys = self.surveys ?? []
-        device.rank = self.rank
+        // Those of before this was kept came before all others.
+        device.rank = self.rank ?? self.installedAt?.milliseconds ?? 0
         return device
     }
 }
