@@ -237,15 +237,18 @@ package final class Catalog: Sendable {
         guard !entry.learning.isEmpty else { return [] }
         return self.keys.learned(at: entry.site.id)
             .compactMap { learned in
-                guard entry.takesGenericSeries(learned.series.labels) else { return nil }
-                let gained = entry.gained(learned.series.labels)
-                guard let sender = entry.sender(of: learned.series.labels, known: learned.device) else { return nil }
+                let labels = learned.series.labels
+                guard entry.takesGenericSeries(labels) else { return nil }
+                let gained = entry.gained(labels)
+                guard let sender = entry.device(learned.device) ?? gained?.plan ?? entry.anySender(of: labels) else {
+                    return nil
+                }
                 return RegisteredChannel(
                     series: learned.series,
                     device: sender.device.id,
                     schedule: gained.map { sender.gainable.schedule(of: $0.channel, on: sender.device) }
                         ?? sender.device.schedule,
-                    metric: learned.series.labels.metric,
+                    metric: labels.metric,
                     installedAt: nil,
                     stuckAfter: gained?.channel.stuckAfter
                 )

@@ -149,10 +149,11 @@ final class SiteEntry: Sendable {
         stored.twin.flatMap { self.learningByID[String($0.prefix { $0 != "/" })] }
     }
 
+    /// A device that gains channels, by its id.
+    func device(_ id: String) -> DevicePlan? { self.learningByID[id] }
+
     /// A device that may feed a series of any metric: the one that the series names, else any.
-    func sender(of stored: Labels, known device: String) -> DevicePlan? {
-        self.learningByID[device] ?? self.gained(stored)?.plan ?? self.twin(feeding: stored) ?? self.generic.first
-    }
+    func anySender(of stored: Labels) -> DevicePlan? { self.twin(feeding: stored) ?? self.generic.first }
 
     /// Whether a stored series can only come from a device that gains channels.
     func takesGenericSeries(_ stored: Labels) -> Bool {

@@ -9,19 +9,11 @@ import Testing
 /// Ranges whose values at the borders are those of samples beyond them.
 struct BorderedWindowTests {
     /// A counter that begins again at 40 s, with a gap, and a gauge.
-    private func failures(_ evaluation: String) throws -> [PromQLScriptRunner.Report.Failure] {
-        let script = """
-            load 10s
-              count_total 10 20 30 _ 5 15 25
-              level 1 2 1 _ _ 4 _ stale
-
-            eval \(evaluation)
-
-            """
-        let report = PromQLScriptRunner.run(try PromQLScript(parsing: script))
-        #expect(report.passed + report.failures.count == 1, "skipped: \(report.skipped)")
-        return report.failures
-    }
+    private static let data = """
+        load 10s
+          count_total 10 20 30 _ 5 15 25
+          level 1 2 1 _ _ 4 _ stale
+        """
 
     @Test(arguments: [
         "instant at 25s increase(count_total[10s] anchored)\n  {} 10",
@@ -53,7 +45,7 @@ struct BorderedWindowTests {
         "instant at 25s absent_over_time(level[1m] anchored)\n  expect fail msg: anchored modifier can only be used",
     ])
     func areSeenFromBeyondThem(evaluation: String) throws {
-        #expect(try self.failures(evaluation).isEmpty)
+        #expect(try PromQLScriptRunner.failures(of: evaluation, over: Self.data).isEmpty)
     }
 
     @Test(

@@ -23,15 +23,7 @@ struct FillTests {
     }()
 
     private func ask(_ text: String, confines: Bool = false) throws -> InstantResult {
-        var options = EvaluationOptions()
-        options.confinesFaults = confines
-        return try Evaluator(reader: Self.reader, options: options)
-            .instant(try Query(parsing: text), at: Timestamp(milliseconds: 0))
-    }
-
-    private func lines(_ result: InstantResult) -> [String] {
-        guard case .vector(let samples) = result.value else { return [] }
-        return samples.map { "\($0.labels) \(NumberText.text($0.value))" }.sorted()
+        try Self.reader.answer(text, confinesFaults: confines)
     }
 
     @Test(
@@ -64,7 +56,7 @@ struct FillTests {
         ] as [(String, [String])]
     )
     func standsForWhatIsMissing(text: String, expected: [String]) throws {
-        #expect(try self.lines(self.ask(text)) == expected)
+        #expect(try self.ask(text).lines == expected)
     }
 
     @Test(arguments: [
@@ -82,10 +74,10 @@ struct FillTests {
 
     @Test func whatIsAmbiguousIsLeftOutWithItsGroup() throws {
         let many = try self.ask("many - ignoring(at) fill(0) limit", confines: true)
-        #expect(self.lines(many) == ["{site=\"c\"} -3"])
+        #expect(many.lines == ["{site=\"c\"} -3"])
         #expect(many.faults.map { "\($0.labels)" }.sorted() == ["{site=\"a\"}", "{site=\"d\"}"])
         let twice = try self.ask("level - ignoring(n) fill(0) twice", confines: true)
-        #expect(self.lines(twice) == ["{site=\"a\"} 5", "{site=\"b\"} 6"])
+        #expect(twice.lines == ["{site=\"a\"} 5", "{site=\"b\"} 6"])
         #expect(twice.faults.map { "\($0.labels)" } == ["{site=\"e\"}"])
     }
 }

@@ -23,15 +23,7 @@ struct MatchFaultTests {
     }()
 
     private func ask(_ text: String, confines: Bool = true) throws -> InstantResult {
-        var options = EvaluationOptions()
-        options.confinesFaults = confines
-        return try Evaluator(reader: Self.reader, options: options)
-            .instant(try Query(parsing: text), at: Timestamp(milliseconds: 0))
-    }
-
-    private func lines(_ result: InstantResult) -> [String] {
-        guard case .vector(let samples) = result.value else { return [] }
-        return samples.map { "\($0.labels) \(NumberText.text($0.value))" }.sorted()
+        try Self.reader.answer(text, confinesFaults: confines)
     }
 
     @Test(
@@ -72,7 +64,7 @@ struct MatchFaultTests {
     )
     func spoilsItsGroup(text: String, expected: [String]?, faults: [String]?) throws {
         let result = try self.ask(text)
-        #expect(self.lines(result) == expected)
+        #expect(result.lines == expected)
         #expect(result.faults.map { "\($0.labels)" }.sorted() == faults)
     }
 
@@ -82,7 +74,7 @@ struct MatchFaultTests {
             #expect(error?.code == .matching)
         }
         let result = try self.ask("level > on(site) group_left() limit{by=\"\"}", confines: false)
-        #expect(result.faults.isEmpty && self.lines(result).count == 4)
+        #expect(result.faults.isEmpty && result.lines.count == 4)
     }
 
     @Test func manyGroupsAreEachSaidOnce() throws {
@@ -99,7 +91,7 @@ struct MatchFaultTests {
         options.confinesFaults = true
         let result = try Evaluator(reader: reader, options: options)
             .instant(try Query(parsing: "level > on(site) limit"), at: Timestamp(milliseconds: 0))
-        #expect(self.lines(result).count == 25)
+        #expect(result.lines.count == 25)
         #expect(Set(result.faults.map(\.labels)).count == 25 && result.faults.count == 25)
     }
 }

@@ -8,18 +8,10 @@ import Testing
 
 /// Lengths of time that follow from the query's own step and range.
 struct SpanFormulaTests {
-    private func failures(_ evaluation: String) throws -> [PromQLScriptRunner.Report.Failure] {
-        let script = """
-            load 1s
-              x 0+1x100
-
-            eval \(evaluation)
-
-            """
-        let report = PromQLScriptRunner.run(try PromQLScript(parsing: script))
-        #expect(report.passed + report.failures.count == 1, "skipped: \(report.skipped)")
-        return report.failures
-    }
+    private static let data = """
+        load 1s
+          x 0+1x100
+        """
 
     @Test(arguments: [
         "range from 20s to 40s step 10s count_over_time(x[step()])\n  {} 10 10 10",
@@ -39,7 +31,7 @@ struct SpanFormulaTests {
         "range from 20s to 40s step 10s x offset (step() ^ 99)\n  expect fail msg: duration out of range",
     ])
     func areWhatTheQueryMakesOfThem(evaluation: String) throws {
-        #expect(try self.failures(evaluation).isEmpty)
+        #expect(try PromQLScriptRunner.failures(of: evaluation, over: Self.data).isEmpty)
     }
 
     /// Queries at some moments are instant queries, each with itself as start and end.

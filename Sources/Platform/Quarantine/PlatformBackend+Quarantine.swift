@@ -36,7 +36,7 @@ extension PlatformBackend {
             )
         }
         var batch = ReadingBatch(receivedAt: self.now())
-        batch.readings = try await self.withoutCorrected(self.dated(message.readings))
+        batch.readings = try await self.besideStored(message.readings)
         if message.refusals.isEmpty { batch.released = [entry.id] }
         let (processor, resolver, adding) = (self.processor, self.resolver, batch)
         try await onThread("poyang-retry") {
@@ -55,23 +55,17 @@ extension PlatformBackend {
         return report
     }
 
-    /// A value without a time of its own is of its receipt; what was stored of it then is the same, not a second one.
-    private func dated(_ readings: [ResolvedReading]) async throws -> [ResolvedReading] {
-        var readings = readings
-        for index in readings.indices where !readings[index].hasOwnTime {
-            let sample = readings[index].sample
-            let stored = try await self.stored(of: readings[index].series.labels, at: sample.time)
-            readings[index].hasOwnTime = stored.map { $0.value == sample.value } ?? true
-        }
-        return readings
-    }
-
-    /// What a person has put in the place of a reading meanwhile stays.
-    private func withoutCorrected(_ readings: [ResolvedReading]) async throws -> [ResolvedReading] {
+    /// What of the readings is to be stored beside what was stored of their moments.
+    ///
+    /// A value without a time of its own is of its receipt; what was stored of it then is the same, not a second one. What
+    /// a person has put in the place of a reading meanwhile stays.
+    private func besideStored(_ readings: [ResolvedReading]) async throws -> [ResolvedReading] {
         var kept: [ResolvedReading] = []
-        for reading in readings {
+        for var reading in readings {
             let stored = try await self.stored(of: reading.series.labels, at: reading.sample.time)
-            if stored?.mark.method != .manual { kept.append(reading) }
+            if stored?.mark.method == .manual { continue }
+            if !reading.hasOwnTime { reading.hasOwnTime = stored.map { $0.value == reading.sample.value } ?? true }
+            kept.append(reading)
         }
         return kept
     }
