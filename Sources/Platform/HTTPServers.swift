@@ -35,6 +35,7 @@ enum HTTPServers {
         try? FileManager.default.removeItem(atPath: directory.socket)
         let socket = Application(
             router: APIRouter.make(backend: backend, origin: .socket),
+            server: ConnectionWatch.server,
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: directory.socket)),
             onServerRunning: { _ in
                 chmod(directory.socket, 0o600)
@@ -61,6 +62,7 @@ enum HTTPServers {
         let host = listen.host
         let network = Application(
             router: APIRouter.make(backend: backend, origin: .network(isLoopback: listen.isLoopback)),
+            server: ConnectionWatch.server,
             configuration: ApplicationConfiguration(address: .hostname(host, port: listen.port)),
             onServerRunning: { channel in
                 let shown = host.contains(":") ? "[\(host)]" : host

@@ -21,10 +21,10 @@ struct QualityRunTests {
     private func app(_ queries: QueryService, tested: Tested) -> some ApplicationProtocol {
         let router = Router(context: APIRequestContext.self)
         router.add(middleware: ProblemMiddleware())
-        router.get("/api/qc") { request, _ in
+        router.get("/api/qc") { _, context in
             let reports = try await QualityRoutes.reports(
                 of: { (0..<2000).map { Labels(metric: "level_\($0)") } },
-                for: request,
+                for: context,
                 among: queries
             ) { _ in
                 usleep(2000)
@@ -35,7 +35,7 @@ struct QualityRunTests {
             }
             return "\(reports.count)"
         }
-        return Application(router: router)
+        return Application(router: router, server: ConnectionWatch.server)
     }
 
     private final class Tested: Sendable {

@@ -34,11 +34,12 @@ struct QueryServiceTests {
     {
         let router = Router(context: APIRequestContext.self)
         router.group("/api").add(middleware: PrometheusErrors())
-            .get("/work") { request, _ in
-                let limit = RequestParameters(query: request)["timeout"].flatMap(Int.init).map(Duration.milliseconds)
-                return try await service.evaluate(request, within: limit, work).result
+            .on("/work", method: .post) { request, context in
+                let parameters = try await RequestParameters(request)
+                let limit = parameters["timeout"].flatMap(Int.init).map(Duration.milliseconds)
+                return try await service.evaluate(context, within: limit, work).result
             }
-        return Application(router: router)
+        return Application(router: router, server: ConnectionWatch.server)
     }
 
     /// Waits until the query is stopped, as an evaluation does between two series.
@@ -55,7 +56,7 @@ struct QueryServiceTests {
     func endsAQueryThatTakesTooLong(milliseconds: Int) async throws {
         let app = self.app(QueryService(), Self.waitForStop)
         try await app.test(.live) { client in
-            try await client.execute(uri: "/api/work?timeout=\(milliseconds)", method: .get) { response in
+            try await client.execute(uri: "/api/work?timeout=\(milliseconds)", method: .post) { response in
                 #expect(response.status == .serviceUnavailable)
                 #expect(String(buffer: response.body).contains(#""errorType":"timeout""#))
             }
@@ -74,24 +75,30 @@ struct QueryServiceTests {
             }
         }
         try await app.test(.live) { client in
-            let port = try #require(client.port)
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = UInt16(port).bigEndian
-            address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-            let isConnected = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-                }
-            }
-            #expect(isConnected)
-            let request = Array("GET /api/work HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
-            #expect(send(descriptor, request, request.count, 0) == request.count)
+            let connection = try Connection(port: try #require(client.port))
+            connection.post("/api/work")
             while !began.withLock({ $0 }) { await Task.yield() }
-            close(descriptor)
+            connection.close()
             while reason.withLock({ $0 }) == nil { try await Task.sleep(for: .milliseconds(5)) }
             #expect(reason.withLock { $0 } == .canceled)
+        }
+    }
+
+    /// A slow query once ended its connection, and a posted one the service.
+    @Test(.timeLimit(.minutes(1)))
+    func aConnectionServesAnotherRequestAfterASlowQuery() async throws {
+        let app = self.app(QueryService()) { _ in
+            usleep(600_000)
+            return "an answer"
+        }
+        try await app.test(.live) { client in
+            let connection = try Connection(port: try #require(client.port))
+            defer { connection.close() }
+            for _ in 0..<3 {
+                connection.post("/api/work")
+                let answer = await connection.answer(endingWith: "an answer")
+                #expect(answer.hasPrefix("HTTP/1.1 200 OK"), "\(answer)")
+            }
         }
     }
 
@@ -100,7 +107,7 @@ struct QueryServiceTests {
         let service = QueryService(gate: QueryGate(capacity: 0, waiting: 0))
         try await self.app(service) { _ in "done" }
             .test(.live) { client in
-                try await client.execute(uri: "/api/work", method: .get) { response in
+                try await client.execute(uri: "/api/work", method: .post) { response in
                     #expect(response.status == .serviceUnavailable)
                     #expect(response.headers[.retryAfter] == "5")
                     #expect(String(buffer: response.body).contains(#""errorType":"unavailable""#))
@@ -135,5 +142,53 @@ struct QueryServiceTests {
                 }
             }
         }
+    }
+}
+
+/// A connection of a client that we can watch and close ourselves.
+private struct Connection {
+    private let descriptor: Int32
+
+    init(port: Int) throws {
+        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        let isConnected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        try #require(isConnected)
+    }
+
+    func close() { Glibc.close(self.descriptor) }
+
+    /// Sends a form.
+    func post(_ path: String) {
+        let form = "query=1"
+        let request =
+            "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            + "Content-Length: \(form.utf8.count)\r\n\r\n\(form)"
+        let bytes = Array(request.utf8)
+        #expect(send(self.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
+    }
+
+    /// What comes until `end`, or until the other side closes.
+    func answer(endingWith end: String) async -> String {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while !String(decoding: bytes, as: UTF8.self).hasSuffix(end) {
+            let count = recv(self.descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if count > 0 {
+                bytes += buffer[..<count]
+            } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
+                break
+            } else {
+                await Task.yield()
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -55,8 +55,11 @@ package struct APIRequestContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     /// Set by ``AccessMiddleware`` before any route runs; until then nobody may do anything.
     package var access = Access(role: .viewer, org: "", name: "nobody")
+    /// The connection.
+    let channel: any Channel
 
     package init(source: ApplicationRequestContextSource) {
+        self.channel = source.channel
         self.coreContext = CoreRequestContextStorage(source: source)
     }
 

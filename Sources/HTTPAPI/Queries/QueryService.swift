@@ -1,8 +1,6 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-import Dispatch
-import HTTPTypes
 import Hummingbird
 import NIOCore
 package import PromQL
@@ -31,49 +29,28 @@ package struct QueryService: Sendable {
         self.pool = pool
     }
 
-    /// So long a query runs before its connection is watched: a watched one cannot serve another request.
-    private static let patience = Duration.milliseconds(250)
-
     /// Runs `work` on the query threads until it ends, takes too long, or nobody waits for it any more.
     ///
     /// - Returns: What it made, and the permit to be held until that is written.
     /// - Throws: ``QueryRefusal``, or what `work` throws.
     func evaluate<Value: Sendable>(
-        _ request: Request,
+        _ context: APIRequestContext,
         within limit: Duration?,
         _ work: @escaping @Sendable (QueryStop) throws -> Value
     ) async throws -> (result: Value, permit: QueryGate.Permit) {
         guard let permit = await self.gate.enter() else { throw QueryRefusal() }
-        let longest = min(limit ?? self.timeout, self.timeout)
         let stop = QueryStop(pause: self.threads.pause)
-        let job = QueryJob<Value>()
-        self.threads.put { job.finish(Result { try work(stop) }) }
+        let longest = TimeAmount(min(limit ?? self.timeout, self.timeout))
+        let timer = context.channel.eventLoop.scheduleTask(in: longest) { stop.stop(.timeout) }
+        defer { timer.cancel() }
         let value = try await withTaskCancellationHandler {
-            // Most queries end before the first look at the clock.
-            let patience = min(Self.patience, longest)
-            Self.after(patience) { job.nudge() }
-            await job.wait()
-            if let outcome = job.outcome { return try outcome.get() }
-            if longest <= patience {
-                stop.stop(.timeout)
-            } else {
-                Self.after(longest - patience) { stop.stop(.timeout) }
-            }
-            return try await request.body.consumeWithInboundCloseHandler { _ in
-                try await job.value()
-            } onInboundClosed: {
-                stop.stop(.canceled)
+            try await ConnectionWatch.during(context.channel, onClose: { stop.stop(.canceled) }) {
+                try await self.threads.run { try work(stop) }
             }
         } onCancel: {
             stop.stop(.canceled)
         }
         return (value, permit)
-    }
-
-    private static func after(_ time: Duration, _ action: @escaping @Sendable () -> Void) {
-        let (seconds, attoseconds) = time.components
-        let interval = DispatchTimeInterval.milliseconds(Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
-        DispatchQueue.global().asyncAfter(deadline: .now() + interval, execute: action)
     }
 
     /// A body whose pieces are made on the query threads, one when the one before has gone out.

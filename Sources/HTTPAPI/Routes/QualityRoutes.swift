@@ -63,7 +63,7 @@ struct QualityRoutes: Sendable {
         let test = try await backend.qualityReview(order)
         let reports = try await Self.reports(
             of: { try export.items().map(\.labels) },
-            for: request,
+            for: context,
             among: backend.queries,
             test
         )
@@ -75,11 +75,11 @@ struct QualityRoutes: Sendable {
     /// Tests one series after the other, as a query does its work.
     static func reports<Report: Sendable>(
         of series: @escaping @Sendable () throws -> [Labels],
-        for request: Request,
+        for context: APIRequestContext,
         among queries: QueryService,
         _ test: @escaping @Sendable (Labels) throws -> Report
     ) async throws -> [Report] {
-        let (reports, _) = try await queries.evaluate(request, within: nil) { stop in
+        let (reports, _) = try await queries.evaluate(context, within: nil) { stop in
             try series()
                 .map { labels in
                     try stop.check()

@@ -75,7 +75,7 @@ struct QueryRoutes: Sendable {
         var options = EvaluationOptions(limits: queries.limits, pool: queries.pool, findsEvidence: false)
         options.strictLookback = try parameters.span("lookback_delta")
         let timeout = try parameters.span("timeout").map { Duration.milliseconds($0) }
-        let (pieces, permit) = try await queries.evaluate(request, within: timeout) { [options] stop in
+        let (pieces, permit) = try await queries.evaluate(context, within: timeout) { [options] stop in
             let query = try Query(parsing: text)
             guard !isRange || query.type == .vector || query.type == .scalar else {
                 throw APIProblem.badInput(

@@ -43,7 +43,7 @@ struct RuleRoutes: Sendable {
             org: context.access.org
         )
         let queries = self.backend.queries
-        let (explanations, _) = try await queries.evaluate(request, within: nil) { stop in
+        let (explanations, _) = try await queries.evaluate(context, within: nil) { stop in
             let options = EvaluationOptions(limits: queries.limits, pool: queries.pool, stop: stop)
             return try subject(options)
         }

@@ -52,7 +52,7 @@ struct SeriesRoutes: Sendable {
         let wanted = parameters["metric"]
         let backend = self.backend
         let org = context.access.org
-        let (metrics, _) = try await self.backend.queries.evaluate(request, within: nil) { _ -> [String] in
+        let (metrics, _) = try await self.backend.queries.evaluate(context, within: nil) { _ -> [String] in
             let matchers = wanted.map { [LabelMatcher(Labels.metricName, equals: $0)] } ?? []
             let found = try backend.reader(org: org)
                 .series(matching: matchers, after: .distantPast, through: .distantFuture)
@@ -83,7 +83,7 @@ struct SeriesRoutes: Sendable {
         if matcherLists.isEmpty { matcherLists = [[]] }
         let backend = self.backend
         let org = context.access.org
-        let (items, _) = try await self.backend.queries.evaluate(request, within: nil) { [matcherLists] _ in
+        let (items, _) = try await self.backend.queries.evaluate(context, within: nil) { [matcherLists] _ in
             let reader = backend.reader(org: org)
             var found: Set<Labels> = []
             for matchers in matcherLists {

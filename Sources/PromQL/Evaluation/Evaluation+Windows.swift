@@ -29,6 +29,7 @@ extension Evaluation {
             let inner = try self.rows(of: subquery, grid)
             var rows = VectorGrid(steps: grid.count)
             for row in inner.vectors.rows.indices {
+                try self.meter.check()
                 let series = inner.series(row)
                 let windows = inner.windows(of: series)
                 let dropsName = !keepsName || inner.vectors.rows[row].dropsName
