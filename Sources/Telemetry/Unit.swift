@@ -132,13 +132,14 @@ package struct Unit: Hashable, Sendable {
         Unit("million_cubic_meters", "10⁶ m³", canonical: "cubic_meters", factor: 1_000_000, aliases: ["1e6 m3"]),
     ]
 
+    /// Every unit by its suffix, its symbol and its other accepted spellings.
+    package static let byName: [String: Unit] = Dictionary(
+        Unit.all.flatMap { unit in ([unit.suffix, unit.symbol] + unit.aliases).map { ($0, unit) } }
+    ) { first, _ in first }
+
     /// Finds a unit by its suffix, symbol or another accepted spelling.
     package init?(named name: String) {
-        guard
-            let unit = Unit.all.first(where: {
-                $0.suffix == name || $0.symbol == name || $0.aliases.contains(name)
-            })
-        else { return nil }
+        guard let unit = Unit.byName[name] else { return nil }
         self = unit
     }
 

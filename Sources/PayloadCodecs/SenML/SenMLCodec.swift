@@ -22,7 +22,6 @@ package struct SenMLCodec: PayloadCodec {
 
     private let limit: Int
     private var keys = KeyTable()
-    private var resolvedNames = SenMLNames()
 
     /// - Parameter limit: The longest payload that is read, in bytes.
     package init(limit: Int = NativeJSONCodec.defaultLimit) {
@@ -56,7 +55,7 @@ package struct SenMLCodec: PayloadCodec {
                 guard count <= Self.recordLimit else {
                     throw JSONError(offset: record.offset, message: "more than \(Self.recordLimit) records")
                 }
-                record.resolve(base, now: self.now, &self.resolvedNames, into: &message)
+                record.resolve(base, now: self.now, into: &message)
             } while try scanner.hasNext(before: UInt8(ascii: "]"), bytes)
         }
         guard scanner.peek(bytes) == nil else { throw scanner.unexpected(bytes, expected: "the end of the payload") }

@@ -3,43 +3,33 @@
 
 import Telemetry
 
-/// The keys of readings for the resolved names of records; remembers those of a pack's kind, which repeat.
-struct SenMLNames: Sendable {
+/// The resolved names of records, and the keys of readings that follow from them.
+enum SenMLNames {
     /// Bytes of a name.
     static let longest = 512
 
-    private struct Entry: Sendable {
-        var name: String
-        var unit: String?
-        var key: String
-    }
-
-    private var entries: [Entry] = []
-    private var next = 0
-
     /// What stands behind the last separator; where that is nothing or a device's number, the unit.
-    mutating func key(of name: String, unit: String?) -> String {
-        for entry in self.entries where entry.name == name && entry.unit == unit { return entry.key }
-        let entry = Entry(name: name, unit: unit, key: Self.key(name, unit))
-        if self.entries.count < 16 {
-            self.entries.append(entry)
-        } else {
-            self.entries[self.next % 16] = entry
-            self.next += 1
+    static func key(of name: String, unit: String?) -> String {
+        let bytes = name.utf8
+        guard let separator = bytes.lastIndex(where: self.isSeparator) else { return name }
+        var last = bytes[bytes.index(after: separator)...]
+        // urn:dev:ow:10e2073a01080063 and, of a part of it, urn:dev:ow:10e2073a01080063_temperature (RFC 9039).
+        if self.isDevice(bytes) {
+            last = last.firstIndex(of: UInt8(ascii: "_")).map { last[last.index(after: $0)...] } ?? last.suffix(0)
         }
-        return entry.key
+        if !last.isEmpty { return String(Substring(last)) }
+        return unit ?? String(Substring(bytes.prefix { !self.isSeparator($0) }))
     }
 
-    private static func key(_ name: String, _ unit: String?) -> String {
-        let separators: [Character] = [":", "/", ";"]
-        guard let separator = name.lastIndex(where: separators.contains) else { return name }
-        var last = name[name.index(after: separator)...]
-        // urn:dev:ow:10e2073a01080063 and, of a part of it, urn:dev:ow:10e2073a01080063_temperature (RFC 9039).
-        if name.lowercased().hasPrefix("urn:dev:"), !name.contains("/"), name.count(where: { $0 == ":" }) == 3 {
-            last = last.firstIndex(of: "_").map { last[last.index(after: $0)...] } ?? ""
-        }
-        if !last.isEmpty { return String(last) }
-        return unit ?? String(name.prefix { !separators.contains($0) })
+    /// Whether a name is the URN of a device without a path.
+    private static func isDevice(_ name: String.UTF8View) -> Bool {
+        // Letters with their bit of lower case set; ":" has it anyway.
+        name.prefix(8).lazy.map { $0 | 0x20 }.elementsEqual("urn:dev:".utf8)
+            && !name.contains(UInt8(ascii: "/")) && name.count { $0 == UInt8(ascii: ":") } == 3
+    }
+
+    private static func isSeparator(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ":") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: ";")
     }
 
     /// 4.5.1: `A-Z a-z 0-9 - : . / _`, the first a letter or digit; `;` was in older drafts.
@@ -47,7 +37,14 @@ struct SenMLNames: Sendable {
         guard let first = name.utf8.first, self.isLetterOrDigit(first), name.utf8.count <= self.longest else {
             return false
         }
-        return name.utf8.allSatisfy { self.isLetterOrDigit($0) || "-:./_;".utf8.contains($0) }
+        return name.utf8.allSatisfy(self.isAllowed)
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
+        default: self.isLetterOrDigit(byte) || self.isSeparator(byte)
+        }
     }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
@@ -63,16 +60,17 @@ struct SenMLNames: Sendable {
 /// Units by their names in SenML (RFC 8428 and the registry, its secondary units of RFC 8798 with it), and by those of files.
 enum SenMLUnit {
     /// Nil for units in which no metric is measured, and for what is none.
-    static func unit(_ name: String) -> Unit? {
-        if let unit = self.named[name] { return unit }
-        // In SenML coulomb and farad.
-        return name == "C" || name == "F" ? nil : Unit(named: name)
-    }
+    static func unit(_ name: String) -> Unit? { self.named[name] }
 
-    /// Those that files name otherwise.
-    private static let named: [String: Unit] = [
-        "degC": "celsius", "degF": "fahrenheit", "%RH": "%", "%EL": "%", "/100": "%", "lat": "deg", "lon": "deg",
-        "count": "1",
-    ]
-    .compactMapValues { Unit(named: $0) }
+    /// Those of files, but for what has another meaning here, coulomb and farad, and those that files name otherwise.
+    private static let named: [String: Unit] = {
+        var named = Unit.byName
+        named["C"] = nil
+        named["F"] = nil
+        for (name, known) in [
+            ("degC", "celsius"), ("degF", "fahrenheit"), ("%RH", "%"), ("%EL", "%"), ("/100", "%"), ("lat", "deg"),
+            ("lon", "deg"), ("count", "1"),
+        ] { named[name] = Unit(named: known) }
+        return named
+    }()
 }

@@ -90,11 +90,9 @@ struct SenMLRecord {
     func resolve(
         _ base: SenMLBase,
         now: Timestamp?,
-        _ names: inout SenMLNames,
         into message: inout DecodedMessage
     ) {
         guard !self.isBaseOnly else { return }
-        let place = "the record at byte \(self.offset)"
         let full = base.name + (self.name ?? "")
         let given = self.unit ?? base.unit
         let unit = given.flatMap { $0.isEmpty ? nil : $0 }
@@ -103,24 +101,24 @@ struct SenMLRecord {
             message.refuse(
                 Refusal(
                     reason: .malformed,
-                    detail: "\(place) \(shown); names are letters, digits and - : . / _, a letter or digit first"
+                    detail: "\(self.place) \(shown); names are letters, digits and - : . / _, a letter or digit first"
                 )
             )
             return
         }
-        let key = names.key(of: full, unit: unit)
+        let key = SenMLNames.key(of: full, unit: unit)
         let time: Timestamp?
         switch Self.time(base.time + (self.time ?? 0), now: now) {
         case .known(let known): time = known
         case .invalid(let detail):
-            message.refuse(Refusal(reason: .timeInvalid, detail: "\(place): \(detail)", key: key))
+            message.refuse(Refusal(reason: .timeInvalid, detail: "\(self.place): \(detail)", key: key))
             return
         }
         guard self.values <= 1 else {
             message.refuse(
                 Refusal(
                     reason: .malformed,
-                    detail: "\(place) has \(self.values) values; v, vb, vs or vd, one",
+                    detail: "\(self.place) has \(self.values) values; v, vb, vs or vd, one",
                     key: key
                 )
             )
@@ -129,25 +127,27 @@ struct SenMLRecord {
         let hasSum = self.sum != nil || base.sum != nil
         switch self.value {
         case .number(let number):
-            self.add(key, number + (base.value ?? 0), time, unit, place, &message)
-        case .flag(let number): self.add(key, number, time, nil, place, &message)
+            self.add(key, number + (base.value ?? 0), time, unit, &message)
+        case .flag(let number): self.add(key, number, time, nil, &message)
         case .other(let label):
             message.refuse(
                 Refusal(
                     reason: .notANumber,
-                    detail: "\(place) holds \(label == "vs" ? "a text" : "data"), not a number",
+                    detail: "\(self.place) holds \(label == "vs" ? "a text" : "data"), not a number",
                     key: key
                 )
             )
         case nil:
             if let value = base.value {
-                self.add(key, value, time, unit, place, &message)
+                self.add(key, value, time, unit, &message)
             } else if !hasSum {
-                message.refuse(Refusal(reason: .malformed, detail: "\(place) has neither value nor sum", key: key))
+                message.refuse(Refusal(reason: .malformed, detail: "\(self.place) has neither value nor sum", key: key))
             }
         }
-        if hasSum { self.add(key + ".sum", (self.sum ?? 0) + (base.sum ?? 0), time, nil, place, &message) }
+        if hasSum { self.add(key + ".sum", (self.sum ?? 0) + (base.sum ?? 0), time, nil, &message) }
     }
+
+    private var place: String { "the record at byte \(self.offset)" }
 
     private var isBaseOnly: Bool {
         self.name == nil && self.unit == nil && self.time == nil && self.sum == nil && self.values == 0
@@ -164,12 +164,15 @@ struct SenMLRecord {
         _ value: Double,
         _ time: Timestamp?,
         _ unit: String?,
-        _ place: String,
         _ message: inout DecodedMessage
     ) {
         guard value.isFinite else {
             message.refuse(
-                Refusal(reason: .notANumber, detail: "\(place): the value is beyond what a double can hold", key: key)
+                Refusal(
+                    reason: .notANumber,
+                    detail: "\(self.place): the value is beyond what a double can hold",
+                    key: key
+                )
             )
             return
         }
@@ -179,7 +182,7 @@ struct SenMLRecord {
                 Refusal(
                     reason: .malformed,
                     detail:
-                        "\(place): the unit \"\(unit.prefix(40))\" is not known; units have the names of RFC 8428 and "
+                        "\(self.place): the unit \"\(unit.prefix(40))\" is not known; units have the names of RFC 8428 and "
                         + "RFC 8798 (Cel, m/s, mm …) or those of model files",
                     key: key
                 )
