@@ -7,6 +7,8 @@ package import Telemetry
 package struct RefusedMessage {
     /// What is taken of it now.
     package let readings: [ResolvedReading]
+    /// The same with the devices that sent it, revisions too.
+    package let parts: [WatchedMessage.Part]
     /// What is still refused.
     package let refusals: [Refusal]
 
@@ -17,6 +19,7 @@ package struct RefusedMessage {
     ///   - resolver: Knows the devices as they are now.
     package init(_ payload: QuarantinedPayload, resolver: any ReadingResolver) {
         var path = MessagePath(payloadLimit: QuarantinedPayload.keptBytes)
+        path.notesParts = true
         var batch = ReadingBatch(receivedAt: payload.receivedAt)
         let (topic, bytes) = (payload.topic, payload.payload)
         path.take(
@@ -29,6 +32,7 @@ package struct RefusedMessage {
             into: &batch
         )
         self.readings = batch.readings
+        self.parts = path.parts
         self.refusals = batch.quarantined.flatMap(\.refusals)
     }
 }

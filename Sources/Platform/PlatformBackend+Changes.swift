@@ -42,6 +42,7 @@ extension PlatformBackend {
         let devices = Dictionary(plan.devices.map { ($0.id, $0) }) { $1 }
         let accounts = try self.records.accountsForMany()
         let retired = try self.records.retiredDevices()
+        let now = self.now()
         var registrations = CatalogRegistrations()
         var takenSites: Set<String> = []
         let rows = plan.rows.map { row in
@@ -68,7 +69,9 @@ extension PlatformBackend {
                     notes.append(.inUseAgain(since: old.day))
                 }
             }
-            if problems.isEmpty, let device {
+            if problems.isEmpty, var device {
+                let before = self.resolver.catalog.devices[device.id]?.site ?? retired[device.id]?.device.site
+                if let before, before != device.site { device.move = DeviceMove(from: before, at: now) }
                 registrations.devices.append(device)
                 if let new = sites[device.site], takenSites.insert(new.id).inserted {
                     registrations.sites.append(new)
@@ -85,7 +88,7 @@ extension PlatformBackend {
         if !dryRun, !registrations.sites.isEmpty || !registrations.devices.isEmpty {
             let adding = registrations
             let catalog = try self.refusingProblems { try self.configuration.catalog(keys: self.keys, adding: adding) }
-            try self.records.register(adding, at: self.now())
+            try self.records.register(adding, at: now)
             try await self.adopt(catalog, rules: nil)
         }
         return DeviceImportReport(rows: rows)

@@ -145,6 +145,18 @@ package struct ZeroSurvey: Hashable, Sendable, Codable {
     }
 }
 
+/// When a device was taken from a site to the one where it is.
+package struct DeviceMove: Hashable, Sendable, Codable {
+    /// The site where it stood before.
+    package var from: String
+    package var at: Timestamp
+
+    package init(from: String, at: Timestamp) {
+        self.from = from
+        self.at = at
+    }
+}
+
 /// A piece of hardware, installed at a site.
 package struct Device: Hashable, Sendable {
     package var id: String
@@ -170,6 +182,8 @@ package struct Device: Hashable, Sendable {
     /// Of a file's devices their order in it, of registered ones the time of registration in ms; a device that replaces
     /// another has its rank. Nil where it is yet to be registered.
     package var rank: Int64?
+    /// Its last move, where it was registered at another site before; of devices of files nobody says it.
+    package var move: DeviceMove?
 
     package init(
         id: String,

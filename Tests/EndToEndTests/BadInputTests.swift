@@ -73,6 +73,54 @@ struct BadInputTests {
         ),
     ]
 
+    /// What it measured at the old site is no level of the new one.
+    @Test(.timeLimit(.minutes(2)))
+    func whatADeviceSentBeforeItWasMovedIsNotTakenInAtItsNewSite() async throws {
+        try await withTemporaryFolder { folder in
+            let service = try await RunningService.start(["--embedded-broker", "--data", folder.path])
+            func poyang(_ arguments: String...) async throws -> PoyangProcess.Outcome {
+                try await PoyangProcess.run(arguments + ["--data", folder.path])
+            }
+            func register(_ site: String) async throws {
+                let outcome = try await poyang(
+                    "devices",
+                    "register",
+                    "buoy",
+                    "--model",
+                    "generic/json",
+                    "--site",
+                    site,
+                    "--site-name",
+                    site,
+                    "--kind",
+                    "lake"
+                )
+                try #require(outcome.status == 0, "\(outcome.errors)")
+            }
+            let payload = #"{"ts":1700000000000,"values":{"water_level_meters":17.5}}"#
+            try await TestPublisher.publish(
+                [("poyang/v1/devices/buoy/telemetry", Array(payload.utf8))],
+                to: service.broker
+            )
+            try await service.settled(messages: 1)
+            try await register("old")
+            try await register("new")
+            let refused = try await poyang("quarantine", "retry", "1")
+            #expect(refused.status == 1, "\(refused)")
+            #expect(refused.errors.contains("stood at 'old' when it measured this"), "\(refused)")
+            #expect(refused.errors.contains("poyang readings add old METRIC VALUE"), "\(refused)")
+            #expect(try await service.status()["samples"] as? Int == 0)
+            // It never stood there: a mistake in the list.
+            let retired = try await poyang("devices", "retire", "buoy", "--by", "team")
+            try #require(retired.status == 0, "\(retired.errors)")
+            try await register("new")
+            let taken = try await poyang("quarantine", "retry", "1")
+            #expect(taken.output.contains("values taken 1, refused 0"), "\(taken)")
+            #expect(try await service.samples(of: "water_level_meters", at: "new").map(\.value) == [17.5])
+            try await service.stop()
+        }
+    }
+
     /// A node reports before somebody registers it.
     @Test(.timeLimit(.minutes(2)))
     func whatWasRefusedIsTakenInWhenTheDeviceIsKnown() async throws {

@@ -23,6 +23,10 @@ extension PlatformBackend {
             )
         }
         let message = RefusedMessage(payload, resolver: self.resolver)
+        if let problem = self.elsewhere(message) {
+            self.resolver.forget(message.readings)
+            throw problem
+        }
         let report = RetryReport(
             id: entry.id,
             taken: message.readings.count { !$0.isRevision },
@@ -53,6 +57,25 @@ extension PlatformBackend {
         // Answered when the rules have seen it.
         try await processor.perform { _ in }
         return report
+    }
+
+    /// Why values are not to be taken in where their device is now: it stood at another site when it measured them.
+    private func elsewhere(_ message: RefusedMessage) -> APIProblem? {
+        for part in message.parts {
+            guard let device = self.resolver.catalog.devices[part.device], let move = device.move,
+                let first = part.values.lazy.map(\.sample.time).min(), first < move.at
+            else { continue }
+            let (since, time) = (move.at.rfc3339(), first.rfc3339())
+            return .conflict(
+                "device '\(device.id)' stands at '\(device.site)' since \(since) and stood at '\(move.from)' when it "
+                    + "measured this (\(time)); enter the values there with `poyang readings add \(move.from) METRIC VALUE "
+                    + "--at \(time)` or `poyang import`. If it never stood there, retire it, register it again and retry",
+                zh: "设备“\(device.id)”自 \(since) 起在“\(device.site)”，测得这些数据时（\(time)）在“\(move.from)”；请用 "
+                    + "poyang readings add \(move.from) METRIC VALUE --at \(time) 或 poyang import 录入该站。"
+                    + "若它从未在该站，请先停用，重新登记后再重试"
+            )
+        }
+        return nil
     }
 
     /// What of the readings is to be stored beside what was stored of their moments.

@@ -25,6 +25,8 @@ struct DeviceRecord: Codable {
     var installedAt: Timestamp?
     /// Absent of those that were before this was kept.
     var rank: Int64?
+    /// Absent of those that never moved, or did before this was kept.
+    var move: DeviceMove?
     /// The id of the one that was put in its place when it was taken out of use.
     var replacedBy: String?
 
@@ -45,6 +47,7 @@ struct DeviceRecord: Codable {
         self.isTest = device.isTest
         self.installedAt = device.installedAt
         self.rank = device.rank
+        self.move = device.move
     }
 
     var device: Device {
@@ -63,6 +66,7 @@ struct DeviceRecord: Codable {
         device.surveys = self.surveys ?? []
         // Those of before this was kept came before all others.
         device.rank = self.rank ?? self.installedAt?.milliseconds ?? 0
+        device.move = self.move
         return device
     }
 }

@@ -11,7 +11,8 @@ struct QuarantineRetry: AsyncParsableCommand {
             It goes the way of a new message at its topic: of a device that was not registered,
             or had another model. Times are compared with its first receipt, and a value without a
             time is of that moment. What is taken in whole leaves quarantine; what was stored of it
-            before is a duplicate. Only a payload that was kept whole can be taken in.
+            before is a duplicate. Only a payload that was kept whole can be taken in, and only where
+            its device stood when it measured: what it sent before it was moved is entered by hand.
 
               poyang quarantine retry 12
 
