@@ -170,6 +170,16 @@ enum CatalogMigrations {
                     """
             )
         }
+        migrator.registerMigration("0011 owners of gained series") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE gained_series (
+                        series TEXT PRIMARY KEY NOT NULL,
+                        device TEXT NOT NULL, reported_depth INTEGER NOT NULL
+                    ) WITHOUT ROWID;
+                    """
+            )
+        }
         return migrator
     }
 }

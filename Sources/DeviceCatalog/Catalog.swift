@@ -217,8 +217,13 @@ package final class Catalog: Sendable {
     package func adopt(_ labels: some Sequence<Labels>) {
         for labels in labels {
             guard let entry = self.entries[labels.site], entry.takesGenericSeries(labels) else { continue }
-            _ = self.keys.learn(self.keys.key(for: labels), device: "")
+            self.keys.learn(self.keys.key(for: labels))
         }
+    }
+
+    /// Whether a device of the site has gained a series of depths of rain and reports them itself: a site has one source.
+    func isReported(depths: Labels) -> Bool {
+        self.keys.reporter(of: depths).flatMap { self.devices[$0] }?.site == depths.site
     }
 
     /// The sites with a device that gains channels: only their series are of use to ``adopt(_:)``.

@@ -34,16 +34,16 @@ struct SeriesOwners: Sendable {
 
     /// The series of a channel that `device` gains with its first reading.
     ///
-    /// Of those that gain it the first to report has the plain series. After a start that is known by what the others
-    /// have stored: who has a series of its own keeps it.
+    /// Of those that gain it the first to report has the plain series, and keeps it over a start. Who has stored a series
+    /// of its own keeps that.
     func gain(_ labels: Labels, for device: String, _ keys: SeriesKeyTable) -> SeriesKey {
         let own = labels.ofTwin(device)
         let isPlain =
             (self.declared[labels] ?? device) == device && !keys.hasLearned(own)
-            && keys.learn(keys.key(for: labels), device: device, isPresent: { self.sites[$0] == labels.site })
+            && keys.gain(keys.key(for: labels), device: device, isPresent: { self.sites[$0] == labels.site })
         if isPlain { return keys.key(for: labels) }
         let key = keys.key(for: own)
-        _ = keys.learn(key, device: device)
+        _ = keys.gain(key, device: device)
         return key
     }
 }

@@ -44,7 +44,7 @@ package struct Platform: Sendable {
         try directory.requireFinishedRestore()
         let records = try CatalogStore(path: directory.catalog)
         let configuration = Configuration(options: options, records: records)
-        let keys = SeriesKeyTable()
+        let keys = SeriesKeyTable(gained: try records.gainedSeries())
         let (catalog, rules) = try configuration.load(keys: keys)
         if options.isService, rules.alerts.isEmpty {
             logger.warning("there are no rules: nothing is warned of", metadata: ["rules": "\(options.rulesDirectory)"])
@@ -80,7 +80,9 @@ package struct Platform: Sendable {
             at: now(),
             sealed: { bell.noteSealing() }
         )
-        let processor = Processor(core: core, store: store, now: now, logger: logger)
+        let processor = Processor(core: core, store: store, now: now, logger: logger) {
+            try keys.save(records.put(gained:))
+        }
         // A command wants to see everything; the service says that it is not ready, and does it on the rules' thread.
         if !options.isService { try processor.refeed() }
         let upkeep =

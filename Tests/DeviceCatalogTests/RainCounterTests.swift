@@ -162,6 +162,70 @@ struct RainCounterTests {
         #expect(self.depths(resolver, [(10, 3)], device: "field-1", key: key).isEmpty)
     }
 
+    /// Also after a start, whichever key the message has first, and where nothing says when it rained.
+    @Test(arguments: [false, true])
+    func aMessageWithDepthAndCounterTellsItsRainOnce(isCounterFirst: Bool) throws {
+        var keys = SeriesKeyTable()
+        var found: [Double] = []
+        var saved: [GainedSeries] = []
+        for (minute, total, depth) in [(0, 100.0, 0.5), (5, 102.0, 2.0)] {
+            let history = ArrayReader(
+                series: minute == 0
+                    ? [:] : [Labels(metric: "rainfall_accumulated_millimeters", ["site": "field"]): [(self.start, 100)]]
+            )
+            let catalog = try Fixture.catalog(Self.files, keys: keys)
+            let resolver = CatalogResolver(catalog: catalog, history: history)
+            let readings = [
+                Reading(key: "rainfall_accumulated_millimeters", value: total),
+                Reading(key: "rainfall_millimeters", value: depth),
+            ]
+            var resolved: [ResolvedReading] = []
+            let refusals = resolver.resolve(
+                device: "field-1",
+                readings: isCounterFirst ? readings : readings.reversed(),
+                receivedAt: self.minute(minute),
+                into: &resolved
+            )
+            #expect(refusals.isEmpty)
+            found += resolved.filter { $0.series.labels.metric == "rainfall_millimeters" }.map(\.sample.value)
+            try keys.save { saved = $0 + saved }
+            keys = SeriesKeyTable(gained: saved.reversed())
+        }
+        #expect(found == [0.5, 2])
+    }
+
+    /// The depths of one device and the counter of another: after a start the counter may come first.
+    @Test func aCounterOfASiteWhoseDepthsAnotherDeviceReportsYieldsNoneAfterAStart() throws {
+        let site = Site(id: "two", name: LocalizedName(zh: "两", en: "Two"), kind: .rain)
+        let devices = ["a", "b"].map { Device(id: $0, model: "generic/json", site: "two") }
+        func catalog(_ keys: SeriesKeyTable, _ devices: [Device]) throws -> Catalog {
+            try Fixture.catalog([:], registered: CatalogRegistrations(sites: [site], devices: devices), keys: keys)
+        }
+        func depths(_ resolver: CatalogResolver, _ device: String, _ key: String, _ value: Double, _ minute: Int)
+            -> [String]
+        {
+            var resolved: [ResolvedReading] = []
+            let reading = Reading(key: key, value: value, time: self.minute(minute))
+            _ = resolver.resolve(device: device, readings: [reading], receivedAt: self.minute(100), into: &resolved)
+            return resolved.filter { $0.series.labels.metric == "rainfall_millimeters" }
+                .map { "\($0.series.labels["sensor"]) \($0.sample.value)" }
+        }
+        let counter = "rainfall_accumulated_millimeters"
+        let keys = SeriesKeyTable()
+        let before = CatalogResolver(catalog: try catalog(keys, devices))
+        #expect(depths(before, "b", "rainfall_millimeters", 0.5, 0) == [" 0.5"])
+        #expect(depths(before, "a", counter, 100, 1).isEmpty)
+        var saved: [GainedSeries] = []
+        try keys.save { saved = $0 }
+        let history = ArrayReader(series: [Labels(metric: counter, ["site": "two"]): [(self.minute(1), 100)]])
+        let after = CatalogResolver(catalog: try catalog(SeriesKeyTable(gained: saved), devices), history: history)
+        #expect(depths(after, "a", counter, 102, 5).isEmpty)
+        #expect(depths(after, "b", "rainfall_millimeters", 2, 5) == [" 2.0"])
+        // Without b the counter is the site's source.
+        after.replace(catalog: try catalog(SeriesKeyTable(gained: saved), [devices[0]]))
+        #expect(depths(after, "a", counter, 103, 10) == [" 1.0"])
+    }
+
     @Test func theDepthsAreARegisteredChannelThatIsNotMissedByItself() throws {
         let channels = self.catalog.registeredChannels(at: "hill")
         #expect(channels.map(\.metric) == ["rainfall_accumulated_millimeters", "rainfall_millimeters"])

@@ -122,6 +122,48 @@ struct TwinTests {
         #expect(Self.resolve(catalog, "a", "ph") == ["ph "])
     }
 
+    /// What was put on disk of a table of keys, as a start finds it.
+    private static func saved(_ keys: SeriesKeyTable, _ before: [GainedSeries] = []) throws -> [GainedSeries] {
+        var saved = Dictionary(before.map { ($0.labels, $0) }) { $1 }
+        try keys.save { for series in $0 { saved[series.labels] = series } }
+        return Array(saved.values)
+    }
+
+    @Test func whoReportedAloneBeforeAStartKeepsThePlainSeriesWhenTheOtherReportsFirst() throws {
+        let devices = [Self.device("a", "generic/json", 1), Self.device("b", "generic/json", 2)]
+        let stored = [Labels(metric: "ph", ["site": "tw"])]
+        let first = SeriesKeyTable()
+        #expect(Self.resolve(try Self.catalog(registered: devices, keys: first), "b", "ph") == ["ph "])
+        var saved = try Self.saved(first)
+        let second = SeriesKeyTable(gained: saved)
+        let restarted = try Self.catalog(registered: devices, keys: second)
+        restarted.adopt(stored)
+        #expect(Self.series("b", in: restarted) == ["ph "])
+        #expect(Self.resolve(restarted, "a", "ph") == ["ph a"])
+        #expect(Self.resolve(restarted, "b", "ph") == ["ph "])
+        saved = try Self.saved(second, saved)
+        // b is taken away: its place is free for who comes, not for who has a series of its own.
+        let third = SeriesKeyTable(gained: saved)
+        let others = [devices[0], Self.device("c", "generic/json", 3)]
+        let without = try Self.catalog(registered: others, keys: third)
+        without.adopt(stored + [stored[0].with("sensor", "a")])
+        #expect(Self.resolve(without, "a", "ph") == ["ph a"])
+        #expect(Self.resolve(without, "c", "ph") == ["ph "])
+        saved = try Self.saved(third, saved)
+        #expect(saved.filter { $0.labels == stored[0] }.map(\.device) == ["c"])
+    }
+
+    /// What cannot be written is written with the next batch; what is, only once.
+    @Test func whatWasNotSavedIsSavedWithTheNextBatch() throws {
+        struct Full: Error {}
+        let keys = SeriesKeyTable()
+        let catalog = try Self.catalog(registered: [Self.device("a", "generic/json", 1)], keys: keys)
+        #expect(Self.resolve(catalog, "a", "ph") == ["ph "])
+        #expect(throws: Full.self) { try keys.save { _ in throw Full() } }
+        #expect(try Self.saved(keys).map(\.device) == ["a"])
+        #expect(try Self.saved(keys).isEmpty)
+    }
+
     @Test func whatADeviceDeclaresIsNotGainedByAnother() throws {
         let catalog = try Self.catalog(
             registered: [Self.device("any", "generic/json", 1), Self.device("level", "acme/level", 2)]

@@ -56,7 +56,7 @@ struct Workbench {
         options.listen = nil
         let directory = DataDirectory(path: folder.path)
         self.records = try CatalogStore(path: directory.catalog)
-        let keys = SeriesKeyTable()
+        let keys = SeriesKeyTable(gained: try self.records.gainedSeries())
         let (catalog, rules) = try Configuration(options: options, records: self.records).load(keys: keys)
         let processed = try self.records.processedPosition()
         self.store = try SeriesStore(path: directory.samples, processed: processed)

@@ -15,17 +15,10 @@ final class RainCounters: Sendable {
 
     private let history: (any SeriesReader)?
     private let tracks = Mutex<[Labels: CounterTrack]>([:])
-    /// The series of depths that some device reports itself: a site has one source of rain.
-    private let measured = Mutex<Set<Labels>>([])
 
     /// - Parameter history: The store; without it nothing before the first reading is known.
     init(history: (any SeriesReader)?) {
         self.history = history
-    }
-
-    /// Notes that depths of this series come from a device, so that no counter is to yield any.
-    func noteMeasured(_ depths: Labels) {
-        self.measured.withLock { _ = $0.insert(depths) }
     }
 
     /// The depths that follow from a reading of a counter; its time is moved to one that is free where it had none.
@@ -39,7 +32,6 @@ final class RainCounters: Sendable {
     ) -> [ResolvedReading] {
         guard Self.usable.admits(reading.sample.mark) else { return [] }
         let labels = reading.series.labels
-        guard !self.measured.withLock({ $0.contains(counter.depth.labels) }) else { return [] }
         var sample = reading.sample
         let hasOwnTime = reading.hasOwnTime
         let depths = self.tracks.withLock { tracks -> [Sample] in

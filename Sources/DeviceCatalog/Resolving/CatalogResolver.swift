@@ -147,7 +147,7 @@ package final class CatalogResolver: Sendable {
         var newestOwn = Timestamp.distantPast
         let batch = self.batchNumber(receivedAt)
         var revisions: [ResolvedReading] = []
-        for reading in readings {
+        for reading in plan.depthsFirst(readings) {
             if let own = reading.time, own > newestOwn, !reading.isSimulated { newestOwn = own }
             let time = reading.time ?? receivedAt
             guard let channel = plan.channel(reading.key) else {
@@ -188,7 +188,9 @@ package final class CatalogResolver: Sendable {
             // The depths of a counter that is doubted are, too.
             channel.quality?.examine(&value, batch, self.history, &revisions)
             var depths = channel.rain.map { self.rain.depths(of: &value, counter: $0, work: work) } ?? []
-            if channel.contestsCounters { self.rain.noteMeasured(channel.series.labels) }
+            // What the counter showed is remembered all the same, for when it is the only source again.
+            if let first = depths.first, catalog.isReported(depths: first.series.labels) { depths = [] }
+            if channel.contestsCounters { catalog.keys.noteReported(channel.series.labels) }
             resolved.append(value)
             if let tests = channel.rain?.quality {
                 for index in depths.indices { tests.examine(&depths[index], batch, self.history, &revisions) }

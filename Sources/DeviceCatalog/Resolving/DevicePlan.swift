@@ -194,6 +194,19 @@ final class DevicePlan: Sendable {
         return keys.count == 1 ? keys[0] : nil
     }
 
+    /// Readings with depths of rain before counters: who measures depths is known before a counter yields any, in whatever
+    /// order the message has them.
+    func depthsFirst(_ readings: [Reading]) -> [Reading] {
+        guard self.gainsChannels, readings.count > 1,
+            readings.contains(where: { self.metric(of: $0.key) == RainCounter.metric })
+        else { return readings }
+        let isDepth: (Reading) -> Bool = { self.metric(of: $0.key) == RainCounter.depthMetric }
+        return readings.filter(isDepth) + readings.filter { !isDepth($0) }
+    }
+
+    /// The metric of a key under which the device gains a channel.
+    private func metric(of key: String) -> String { self.gainable.byKey[key]?.metric ?? key }
+
     /// The plan of a channel that the device has gained, or gains now.
     private func gainedChannel(_ key: String) -> ChannelPlan? {
         self.used.withLock { used in
@@ -204,7 +217,7 @@ final class DevicePlan: Sendable {
             let depths = RainCounter.depthLabels(series.labels)
             if channel.metric == RainCounter.metric, !self.measuredDepths.contains(depths) {
                 let depths = self.keys.key(for: depths)
-                _ = self.keys.learn(depths, device: self.device.id)
+                _ = self.keys.gain(depths, device: self.device.id)
                 rain = RainCounter(
                     depth: depths,
                     schedule: channel.schedule,

@@ -36,6 +36,7 @@ package final class Processor: ReadingSink, Service {
     private static let retryInterval = Duration.seconds(1)
 
     private let store: SeriesStore
+    private let saveOwners: @Sendable () throws -> Void
     private let queue = WorkQueue<Work>(capacity: Processor.queueLength)
     private let core: ProcessingCoreHolder
     private let backlog = Backlog<Work>()
@@ -51,8 +52,16 @@ package final class Processor: ReadingSink, Service {
     private let refeedEnd: JournalPosition
     private let catchingUp: Mutex<CatchingUp>
 
-    init(core: ProcessingCore, store: SeriesStore, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
+    /// - Parameter saveOwners: Puts on disk whose new series are; called before readings are.
+    init(
+        core: ProcessingCore,
+        store: SeriesStore,
+        now: @escaping @Sendable () -> Timestamp,
+        logger: Logger,
+        saveOwners: @escaping @Sendable () throws -> Void = {}
+    ) {
         self.store = store
+        self.saveOwners = saveOwners
         self.core = ProcessingCoreHolder(core: core)
         self.now = now
         self.logger = logger
@@ -69,6 +78,7 @@ package final class Processor: ReadingSink, Service {
 
     package func commit(_ batch: ReadingBatch) throws {
         self.queue.waitForRoom()
+        try self.saveOwners()
         try self.store.commit(batch) { self.hand($0) }
     }
 
@@ -79,6 +89,7 @@ package final class Processor: ReadingSink, Service {
         guard self.queue.waitForRoom(until: Date() + Self.patience) else {
             throw PlatformError(.input, "the rules lag behind the journal")
         }
+        try self.saveOwners()
         try self.store.commit(batch) { self.hand($0) }
     }
 
