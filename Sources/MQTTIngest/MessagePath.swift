@@ -112,7 +112,7 @@ struct MessagePath {
     ///
     /// Also beyond that: a batch that could not be committed comes again.
     private mutating func remember(_ messages: [Int], _ payload: QuarantinedPayload) {
-        guard payload.refusals.allSatisfy({ $0.values == 0 }) else { return }
+        guard payload.isWaiting else { return }
         for message in messages {
             self.packets[message, default: []]
                 .insert(QuarantinedName(device: payload.device, sha256: payload.sha256))

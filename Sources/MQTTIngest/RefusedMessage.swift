@@ -12,17 +12,37 @@ package struct RefusedMessage {
     /// What is still refused.
     package let refusals: [Refusal]
 
+    /// The payloads with other packets of a message that is whole now.
+    package let settled: [QuarantinedName]
+
     /// Times are compared with the first receipt; a value without a time of its own is of that moment.
     ///
     /// - Parameters:
     ///   - payload: As it was kept, whole.
+    ///   - earlier: What is kept of its topic and came before it, in that order: what waits for other packets is read with it.
     ///   - resolver: Knows the devices as they are now.
-    package init(_ payload: QuarantinedPayload, resolver: any ReadingResolver) {
+    package init(_ payload: QuarantinedPayload, after earlier: [QuarantinedPayload] = [], resolver: any ReadingResolver)
+    {
         var path = MessagePath(payloadLimit: QuarantinedPayload.keptBytes)
+        for packet in earlier where packet.isWaiting {
+            let batch = path.take(packet, resolver: resolver)
+            // It was stored when it came.
+            resolver.forget(batch.readings)
+        }
         path.notesParts = true
+        let batch = path.take(payload, resolver: resolver)
+        self.readings = batch.readings
+        self.settled = batch.settled
+        self.parts = path.parts
+        self.refusals = batch.quarantined.flatMap(\.refusals)
+    }
+}
+
+extension MessagePath {
+    fileprivate mutating func take(_ payload: QuarantinedPayload, resolver: any ReadingResolver) -> ReadingBatch {
         var batch = ReadingBatch(receivedAt: payload.receivedAt)
         let (topic, bytes) = (payload.topic, payload.payload)
-        path.take(
+        self.take(
             topic: topic.utf8Span.span,
             topicHash: 0,
             payload: bytes.span,
@@ -31,8 +51,6 @@ package struct RefusedMessage {
             resolver: resolver,
             into: &batch
         )
-        self.readings = batch.readings
-        self.parts = path.parts
-        self.refusals = batch.quarantined.flatMap(\.refusals)
+        return batch
     }
 }

@@ -114,6 +114,9 @@ package struct QuarantinedPayload: Hashable, Sendable {
     package var sha256: String
     package var refusals: [Refusal]
 
+    /// Whether no value of it was refused: it holds packets of messages whose other packets had not come.
+    package var isWaiting: Bool { self.refusals.allSatisfy { $0.values == 0 } }
+
     package init(
         topic: String,
         device: String,

@@ -73,6 +73,50 @@ struct BadInputTests {
         ),
     ]
 
+    /// Three packets of one message of SL 651, each acknowledged when it came.
+    @Test(.timeLimit(.minutes(2)))
+    func theLastPacketOfARefusedMessageTakesTheOthersWithIt() async throws {
+        try await withTemporaryFolder { folder in
+            let service = try await RunningService.start(["--embedded-broker", "--data", folder.path])
+            func poyang(_ arguments: String...) async throws -> PoyangProcess.Outcome {
+                try await PoyangProcess.run(arguments + ["--data", folder.path])
+            }
+            let packets = [
+                "7E7E010012345678123432001C160030010006220621160000F1F1001234567848F0F02206211600261917569A",
+                "7E7E0100123456781234320009160030020125153923001723B6",
+                "7E7E010012345678123432000A160030030125003812122003286D",
+            ]
+            try await TestPublisher.publish(
+                packets.map { ("poyang/v1/devices/rtu/sl651", Array($0.utf8)) },
+                to: service.broker
+            )
+            try await service.settled(messages: 3)
+            let registered = try await poyang(
+                "devices",
+                "register",
+                "rtu",
+                "--model",
+                "generic/sl651",
+                "--site",
+                "xz",
+                "--site-name",
+                "星子",
+                "--kind",
+                "lake"
+            )
+            try #require(registered.status == 0, "\(registered.errors)")
+            let first = try await poyang("quarantine", "retry", "1")
+            #expect(first.status == 1 && first.errors.contains("packet 1 of 3 of one message"), "\(first)")
+            let last = try await poyang("quarantine", "retry", "3")
+            #expect(last.output.contains("refused 0; it is no longer in quarantine"), "\(last)")
+            #expect(try await service.samples(of: "water_level_meters", at: "xz").map(\.value) == [12.5])
+            #expect(try await service.samples(of: "battery_volts", at: "xz").map(\.value) == [12.2])
+            let list = try await poyang("quarantine", "list", "--json")
+            #expect(list.output.filter { !$0.isWhitespace } == "[]", "\(list)")
+            try await service.stop()
+        }
+    }
+
     /// What it measured at the old site is no level of the new one.
     @Test(.timeLimit(.minutes(2)))
     func whatADeviceSentBeforeItWasMovedIsNotTakenInAtItsNewSite() async throws {

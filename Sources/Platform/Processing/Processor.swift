@@ -52,7 +52,7 @@ package final class Processor: ReadingSink, Service {
     private let refeedEnd: JournalPosition
     private let catchingUp: Mutex<CatchingUp>
 
-    /// - Parameter saveOwners: Puts on disk whose new series are; called before readings are.
+    /// `saveOwners` puts on disk whose new series are; called before readings are.
     init(
         core: ProcessingCore,
         store: SeriesStore,

@@ -22,7 +22,9 @@ extension PlatformBackend {
                 zh: "该数据经 HTTP 推送，没有主题；请重新推送"
             )
         }
-        let message = RefusedMessage(payload, resolver: self.resolver)
+        let earlier = try self.samples.quarantine(limit: .max, device: payload.device)
+            .filter { $0.id < entry.id && $0.payload.topic == payload.topic }
+        let message = RefusedMessage(payload, after: earlier.reversed().map(\.payload), resolver: self.resolver)
         if let problem = self.elsewhere(message) {
             self.resolver.forget(message.readings)
             throw problem
@@ -42,6 +44,7 @@ extension PlatformBackend {
         var batch = ReadingBatch(receivedAt: self.now())
         batch.readings = try await self.besideStored(message.readings)
         if message.refusals.isEmpty { batch.released = [entry.id] }
+        batch.settled = message.settled
         let (processor, resolver, adding) = (self.processor, self.resolver, batch)
         try await onThread("poyang-retry") {
             do {

@@ -13,6 +13,7 @@ struct QuarantineRetry: AsyncParsableCommand {
             time is of that moment. What is taken in whole leaves quarantine; what was stored of it
             before is a duplicate. Only a payload that was kept whole can be taken in, and only where
             its device stood when it measured: what it sent before it was moved is entered by hand.
+            Of a message in several packets the last one is named; the others go with it.
 
               poyang quarantine retry 12
 
