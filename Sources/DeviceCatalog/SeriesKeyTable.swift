@@ -103,6 +103,18 @@ package final class SeriesKeyTable: Sendable {
         }
     }
 
+    /// Gives the series that a device has gained to the one in its place; those that bear its id end with it.
+    package func handOver(from old: String, to new: String) {
+        self.state.withLock { state in
+            for (labels, gained) in state.gained where gained.device == old && labels.plain(ofTwin: old) == labels {
+                state.gained[labels]?.device = new
+                state.unsaved.insert(labels)
+                guard let site = state.learned[labels.site], let place = site.places[labels] else { continue }
+                state.put(Learned(series: site.all[place].series, device: new))
+            }
+        }
+    }
+
     /// Notes that whoever gained a series of depths of rain reports them itself: no counter is to yield them, too.
     func noteReported(_ depths: Labels) {
         self.state.withLock { state in

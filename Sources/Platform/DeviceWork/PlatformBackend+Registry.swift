@@ -147,6 +147,10 @@ extension PlatformBackend {
             try self.configuration.catalog(keys: self.keys, adding: registrations, removing: Set(retiring.map(\.id)))
         }
         try self.records.register(registrations, retiring: retiring, successor: successor, at: now)
+        if let successor {
+            for device in retiring { self.keys.handOver(from: device.id, to: successor) }
+            try self.keys.save(self.records.put(gained:))
+        }
         try await self.adopt(catalog, rules: nil)
     }
 
