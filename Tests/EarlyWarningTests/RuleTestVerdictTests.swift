@@ -62,6 +62,26 @@ struct RuleTestVerdictTests {
         #expect(report.passed == passes, "\(self.text(report))")
     }
 
+    /// It ended the process.
+    @Test func anIntervalOfZeroIsTheDefault() throws {
+        let report = try self.report(
+            """
+            rule_files: [r.yml]
+            evaluation_interval: 0s
+            tests:
+            - interval: 0s
+              input_series: [{ series: m, values: '1+1x5' }]
+              promql_expr_test: [{ expr: double, eval_time: 3m, exp_samples: [{ labels: double, value: 8 }] }]
+            """
+        )
+        #expect(report.passed, "\(self.text(report))")
+    }
+
+    @Test func aSeriesWithoutNameAndLabelsIsRefused() throws {
+        let report = try self.report("tests: [{ input_series: [{ series: '{}', values: '1' }] }]")
+        #expect(self.text(report).contains("a series needs a name or a label"))
+    }
+
     @Test(arguments: [#"["sub/r*.yml"]"#, #"["*b/r?.yml", "sub/r1.yml"]"#, #"["sub/r[0-9].yml"]"#])
     func ruleFilesAreFoundByPatterns(files: String) throws {
         let check =
