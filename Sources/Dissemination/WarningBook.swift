@@ -180,17 +180,26 @@ extension WarningBook {
         guard let ended = self.ended[subject] else { return ([], transitions) }
         var past: [(warning: Warning, transitions: [AlertTransition])] = []
         var present: [AlertTransition] = []
-        for transition in transitions {
-            let isCorrection = transition.change == .amended || transition.change == .retracted
-            let isPresent = self.warnings[subject]?.isConcerned(by: transition) ?? false
-            guard isCorrection, !isPresent, let warning = ended.last(where: { $0.isConcerned(by: transition) }) else {
-                present.append(transition)
-                continue
-            }
+        func add(_ transition: AlertTransition, to warning: Warning) {
             if let index = past.firstIndex(where: { $0.warning.number == warning.number }) {
                 past[index].transitions.append(transition)
             } else {
                 past.append((warning, [transition]))
+            }
+        }
+        for transition in transitions {
+            let isCorrection = transition.change == .amended || transition.change == .retracted
+            let isPresent = self.warnings[subject]?.isConcerned(by: transition) ?? false
+            var concerned = transition.amends == nil ? [] : ended.filter { $0.isConcerned(by: transition) }
+            concerned.sort { $0.updatedAt < $1.updatedAt }
+            if isCorrection, !isPresent, let newest = concerned.popLast() {
+                add(transition, to: newest)
+            } else {
+                present.append(transition)
+            }
+            // Of a firing that went on after all an earlier warning told the beginning.
+            for warning in concerned {
+                if let share = warning.share(of: transition) { add(share, to: warning) }
             }
         }
         return (past, present)

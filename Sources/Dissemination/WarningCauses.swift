@@ -14,6 +14,7 @@ extension Warning {
         let index = self.causes.firstIndex { $0.rule == transition.rule && $0.labels == transition.labels }
         switch transition.change {
         case .raised:
+            if transition.amends != nil { self.takeUpAgain(transition, known: index) }
             if let index {
                 self.causes[index].update(transition)
                 self.causes[index].isHeld = false
@@ -49,6 +50,25 @@ extension Warning {
     func isConcerned(by transition: AlertTransition) -> Bool {
         self.causes.contains { $0.isMeant(by: transition) }
             || self.past?.contains { $0.isMeant(by: transition) } ?? false
+    }
+
+    /// What readings that came late say of the part of a firing that this warning, which is over, was about, where a later
+    /// one is about the rest.
+    ///
+    /// Only whether there was such a part, and since when: its end stays, and the peak may be that of the rest.
+    func share(of transition: AlertTransition) -> AlertTransition? {
+        guard let said = transition.amends?.firedAt, let part = self.past?.first(where: { $0.isMeant(by: transition) })
+        else { return nil }
+        var share = transition
+        share.change = transition.change == .retracted || transition.activeSince >= part.until ? .retracted : .amended
+        share.amends = AlertAmendment(firedAt: said)
+        return share
+    }
+
+    /// A firing goes on after all: it is not over, and where it fires again since, that is the same firing.
+    private mutating func takeUpAgain(_ transition: AlertTransition, known index: Int?) {
+        self.past?.removeAll { $0.isMeant(by: transition) }
+        if let index { self.causes[index].since = transition.activeSince }
     }
 
     private mutating func correct(by transition: AlertTransition) -> Bool {

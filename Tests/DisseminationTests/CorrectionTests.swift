@@ -171,6 +171,78 @@ struct CorrectionTests {
         #expect(book.apply(Self.retraction(since: 5, at: 41 + day)).isEmpty)
     }
 
+    /// A blue warning from minute 5 to minute 10, and one from there on, since the firing went on after all.
+    private static func goneOn() -> WarningBook {
+        var book = Self.past().book
+        let amends = AlertAmendment(endedAt: Self.time(10))
+        let told = book.apply(Self.verdict(.raised, since: 5, at: 10, amends: amends))
+        #expect(told.map(\.message?.action) == [.issued])
+        #expect(book.active.map(\.number) == ["2022-0002"])
+        return book
+    }
+
+    @Test func whatWentOnAfterAllAndNeverWasIsWithdrawnUnderBothNumbers() throws {
+        var book = Self.goneOn()
+        let told = book.apply(Self.retraction(since: 5, at: 12))
+        #expect(told.map(\.message?.number) == ["2022-0001", "2022-0002"])
+        #expect(told.map(\.message?.action) == [.cancelled, .cancelled])
+        #expect(book.active.isEmpty)
+        #expect(book.apply(Self.retraction(since: 5, at: 13)).isEmpty)
+    }
+
+    @Test func whatWentOnAfterAllIsPutRightUnderBothNumbersOnceItIsOver() throws {
+        var book = Self.goneOn()
+        _ = book.apply(Self.verdict(.ended, .blue, 18, since: 5, at: 20))
+        let earlier = AlertAmendment(
+            firedAt: Self.time(5),
+            peak: AlertPeak(value: 20, at: Self.time(15)),
+            until: Self.time(20)
+        )
+        let told = book.apply(Self.verdict(.amended, since: 3, at: 22, amends: earlier, peak: (21, 16)))
+        #expect(told.map(\.message?.number).sorted { $0 ?? "" < $1 ?? "" } == ["2022-0001", "2022-0002"])
+        let first = told.first { $0.warning.number == "2022-0001" }
+        // The peak was after its end, which stays.
+        #expect(first?.message?.headline.zh.hasSuffix("更正：始于 2022-06-21 16:03，非 2022-06-21 16:05") ?? false)
+        #expect(first?.warning.updatedAt == Self.time(10))
+        // Now it begins after the end of the first, which never was.
+        let late = AlertAmendment(firedAt: Self.time(3), until: Self.time(20))
+        let again = book.apply(Self.verdict(.amended, since: 12, at: 23, amends: late))
+        #expect(again.first { $0.warning.number == "2022-0001" }?.message?.action == .cancelled)
+        #expect(again.first { $0.warning.number == "2022-0002" }?.message?.action == .amended)
+        #expect(book.apply(Self.retraction(since: 12, at: 24)).map(\.message?.number) == ["2022-0002"])
+    }
+
+    @Test func aLevelThatWentOnAfterAllIsNoLongerOver() throws {
+        var book = Field.book()
+        _ = book.apply(Self.verdict(.raised, since: 5, at: 5), Self.verdict(.raised, .orange, 23, since: 5, at: 5))
+        _ = book.apply(Self.verdict(.ended, .orange, 20, since: 5, at: 10))
+        let amends = AlertAmendment(endedAt: Self.time(10))
+        #expect(
+            book.apply(Self.verdict(.raised, .orange, 23, since: 5, at: 10, amends: amends)).map(\.message?.action)
+                == [.raised]
+        )
+        let told = book.apply(Self.retraction(.orange, since: 5, at: 12), Self.retraction(since: 5, at: 12))
+        #expect(told.map(\.message?.action) == [.cancelled])
+        #expect(book.active.isEmpty)
+    }
+
+    /// Two firings were one: of the second it is said that it never was, but the warning lasts.
+    @Test func aGapThatNeverWasWithdrawsNoWarning() throws {
+        var book = Self.past().book
+        _ = book.apply(Self.verdict(.raised, since: 20, at: 20))
+        let told = book.apply(
+            [
+                Self.verdict(.raised, since: 5, at: 10, amends: AlertAmendment(endedAt: Self.time(10))),
+                Self.retraction(since: 20, at: 22),
+            ],
+            context: Field.context(22)
+        )
+        #expect(told.map(\.message) == [nil])
+        #expect(book.active.map(\.number) == ["2022-0002"])
+        #expect(book.active.first?.causes.map(\.since) == [Self.time(5)])
+        #expect(book.apply(Self.verdict(.ended, .blue, 18, since: 5, at: 30)).map(\.message?.action) == [.ended])
+    }
+
     @Test func whatSomebodyWithdrewIsDoneWith() throws {
         var book = Field.book()
         _ = book.apply(Self.verdict(.raised, since: 5, at: 5))

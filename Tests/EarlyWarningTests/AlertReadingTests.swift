@@ -99,6 +99,84 @@ struct AlertReadingTests {
         #expect(told["OnOnHigh a"] == "ended@8")
     }
 
+    private static let source = """
+        groups:
+          - name: g
+            rules:
+              - { alert: High, expr: level > 5, for: 2m, lateness: 0s }
+
+        """
+    private static let reader = """
+              - { alert: OnHigh, expr: 'ALERTS{alertname="High",alertstate="firing"} == 1' }
+              - { alert: Waited, expr: 'max_over_time(ALERTS{alertname="High",alertstate="pending"}[1h]) > 0' }
+
+        """
+
+    /// A harness with other rules that goes on where one stood, over the same samples.
+    private static func goOn(
+        from other: EngineHarness,
+        _ rules: String,
+        _ samples: [(Int64, Double)]
+    ) throws -> EngineHarness {
+        let harness = try EngineHarness(rules)
+        for (minute, value) in samples {
+            harness.store.insert(Self.level, Sample(time: .minutes(minute), value: value))
+        }
+        let saved = other.engine.fullCheckpoint()
+        #expect(
+            try harness.engine.restore(alerts: saved.alerts, clocks: saved.clocks, reader: harness.reader).isEmpty
+        )
+        return harness
+    }
+
+    private static func alerts(_ harness: EngineHarness) throws -> [String] {
+        let request = SelectRequest(
+            matchers: [LabelMatcher("alertname", equals: "High"), LabelMatcher(Labels.metricName, equals: "ALERTS")],
+            extent: .window(after: .minutes(-1), through: .minutes(60))
+        )
+        return try harness.engine.showingAlerts(over: harness.reader).select(request)
+            .map { "\($0.labels) \($0.times)" }.sorted()
+    }
+
+    /// Of a rule that no late reading changes nothing was kept before somebody read it.
+    @Test func aReaderThatIsAddedSeesWhatFiresAlready() throws {
+        let samples: [(Int64, Double)] = [(0, 9), (1, 9), (2, 9), (3, 9)]
+        let live = try EngineHarness(Self.source + Self.reader)
+        let before = try EngineHarness(Self.source)
+        for (minute, value) in samples {
+            try live.feed(Self.level, minute, value)
+            try before.feed(Self.level, minute, value)
+        }
+        let reloaded = try Self.goOn(from: before, Self.source + Self.reader, samples)
+        let seen = try Self.alerts(live)
+        #expect(seen.count == 2)
+        #expect(try Self.alerts(reloaded) == seen)
+        #expect(Self.lines(try reloaded.feed(Self.level, 4, 9)) == ["OnHigh a": "raised@4", "Waited a": "raised@4"])
+        #expect(try live.feed(Self.level, 4, 9).isEmpty)
+        let restarted = try Self.goOn(from: reloaded, Self.source + Self.reader, samples + [(4, 9)])
+        #expect(try Self.alerts(restarted) == seen)
+        for harness in [live, reloaded, restarted] {
+            #expect(Self.lines(try harness.feed(Self.level, 6, 1)) == ["OnHigh a": "ended@6", "High a": "ended@6"])
+        }
+    }
+
+    /// What was kept for a reader that is gone is not what another finds later.
+    @Test func aReaderThatComesBackSeesWhatIsSo() throws {
+        let first = try EngineHarness(Self.source + Self.reader)
+        for minute in Int64(0)...3 { try first.feed(Self.level, minute, 9) }
+        var samples: [(Int64, Double)] = [(0, 9), (1, 9), (2, 9), (3, 9)]
+        let without = try Self.goOn(
+            from: first,
+            Self.source + "      - { alert: OnHigh, expr: level > 100 }\n"
+                + "      - { alert: Waited, expr: level > 100 }\n",
+            samples
+        )
+        #expect(Self.lines(try without.feed(Self.level, 4, 1))["High a"] == "ended@4")
+        samples.append((4, 1))
+        let again = try Self.goOn(from: without, Self.source + Self.reader, samples)
+        #expect(try again.feed(Self.level, 5, 1).isEmpty)
+    }
+
     /// What fired before goes on between two values: what `clear` is exported as.
     @Test func aRuleSeesOfItselfWhatWasBefore() throws {
         let harness = try EngineHarness(

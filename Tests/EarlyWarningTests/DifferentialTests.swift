@@ -290,7 +290,7 @@ struct Reference {
         let firing = try ask(rule.rule.expr, .raising)
         let lower = try ask(rule.rule.clear ?? rule.rule.expr, .trusted).map(rule.matchingLabels)
         for labels in firing {
-            let identity = rule.alertLabels(base: rule.baseLabels(labels), value: nil)
+            let identity = rule.alertLabels(labels, TemplateContext(labels: labels, value: nil))
             guard !states.contains(where: { $0.labels == identity }) else { continue }
             states.append(State(labels: identity, matching: rule.matchingLabels(labels)))
         }

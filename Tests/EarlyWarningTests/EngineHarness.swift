@@ -65,6 +65,8 @@ final class EngineHarness {
         return try self.engine.process(batch, reader: self.reader)
     }
 
+    func snapshot() -> [AlertSnapshot] { self.engine.snapshot(over: self.reader) }
+
     func tick(_ minute: Int64) throws -> [AlertTransition] {
         try self.engine.tick(wallTime: .minutes(minute), reader: self.reader)
     }

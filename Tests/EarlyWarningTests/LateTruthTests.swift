@@ -28,7 +28,7 @@ struct LateTruthTests {
         #expect(told.line == "raised@20 ended@40")
         #expect(told.map(\.amends?.until) == [.minutes(40), .minutes(40)])
         #expect(told.last?.peak == AlertPeak(value: 12, at: .minutes(30)))
-        #expect(harness.engine.snapshot().isEmpty)
+        #expect(harness.snapshot().isEmpty)
         // What is known already is not told again.
         #expect(try harness.feed([Self.sample(50, 5)]).isEmpty)
     }
@@ -251,7 +251,7 @@ struct LateTruthTests {
         try #require(lateHistory == orderedHistory, "seed \(seed), registered \(isRegistered)")
         let states = [late, ordered]
             .map { harness in
-                harness.engine.snapshot().filter { $0.alertName != "Gone" }
+                harness.snapshot().filter { $0.alertName != "Gone" }
                     .map { "\($0.rule) \($0.labels) \($0.state) \($0.activeAt) \($0.firingSince as Timestamp?)" }
             }
         #expect(states[0] == states[1], "seed \(seed), registered \(isRegistered)")

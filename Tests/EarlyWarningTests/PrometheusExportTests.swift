@@ -264,7 +264,7 @@ struct PrometheusExportTests {
                 }
                 if !samples.isEmpty { try process(.samples(samples)) }
                 try process(.clockAdvance(site: nil, to: time + 45 * .second))
-                return engine.snapshot().filter { $0.state == .firing }
+                return engine.snapshot(over: reader).filter { $0.state == .firing }
             }
     }
 

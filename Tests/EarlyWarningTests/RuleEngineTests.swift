@@ -25,10 +25,10 @@ struct RuleEngineTests {
     @Test func holdRunsOnATimerWithoutFurtherReadings() throws {
         let harness = try EngineHarness(Self.rule("expr: water_level_meters > 10\nfor: 3m"))
         #expect(try harness.feed(Self.level, 0, 11).isEmpty)
-        #expect(harness.engine.snapshot().map(\.state) == [.pending])
+        #expect(harness.snapshot().map(\.state) == [.pending])
         #expect(try harness.advance(4).line == "raised@3")
         #expect(try harness.advance(10).line == "ended@5")
-        #expect(harness.engine.snapshot().isEmpty)
+        #expect(harness.snapshot().isEmpty)
     }
 
     @Test func aLaterReadingFiresTheTimersBeforeItAtTheirOwnTime() throws {
@@ -115,7 +115,7 @@ struct RuleEngineTests {
             #expect(held.line == "held@25(no_data)")
             #expect(held.first?.value == 11)
             #expect(held.first?.lastReadingAt == .minutes(0))
-            #expect(harness.engine.snapshot().map(\.state) == [.held])
+            #expect(harness.snapshot().map(\.state) == [.held])
             #expect(try harness.feed(Self.level, 700, 12).line == "resumed@700")
             #expect(try harness.advance(800).line == "held@725(no_data)")
             #expect(try harness.feed(Self.level, 900, 3).line == "resumed@900 ended@900")
@@ -166,7 +166,7 @@ struct RuleEngineTests {
         )
         try harness.feed(Self.level, 0, 11)
         #expect(try harness.advance(600).isEmpty)
-        #expect(harness.engine.snapshot().map(\.state) == [.firing])
+        #expect(harness.snapshot().map(\.state) == [.firing])
         #expect(try harness.feed(Self.level, 700, 3).line == "ended@700")
     }
 
@@ -181,7 +181,7 @@ struct RuleEngineTests {
             lines.append(try harness.feed(shallow, minute, 3).line)
         }
         #expect(lines.joined().isEmpty)
-        #expect(harness.engine.snapshot().map(\.state) == [.firing])
+        #expect(harness.snapshot().map(\.state) == [.firing])
     }
 
     @Test func oneSitesClockDisturbsNoOther() throws {
@@ -190,7 +190,7 @@ struct RuleEngineTests {
         try harness.feed(Self.level, 0, 11)
         try harness.feed(other, 1000, 11)
         #expect(harness.engine.clock(ofSite: "a") == .minutes(0))
-        #expect(harness.engine.snapshot().map(\.state) == [.pending, .pending])
+        #expect(harness.snapshot().map(\.state) == [.pending, .pending])
         #expect(try harness.feed(Self.level, 3, 11).line == "raised@3")
         #expect(harness.engine.counters.lateSamples == 0)
     }
@@ -391,7 +391,7 @@ struct RuleEngineTests {
         #expect(try harness.feed(Self.level, 2, 12).isEmpty)
         #expect(try harness.feed(other, 2, 9).line == "ended@2")
         #expect(harness.engine.failures().map(\.site) == ["a"])
-        #expect(harness.engine.snapshot().map(\.state) == [.held])
+        #expect(harness.snapshot().map(\.state) == [.held])
         // The second limit has left its look-back at 6; only one is left, and the alert goes on.
         let limit: Labels = ["__name__": "limit_meters", "site": "a"]
         let back = try harness.feed([
@@ -424,7 +424,7 @@ struct RuleEngineTests {
         #expect(try harness.feed(up, 3, 5).isEmpty)
         #expect(try harness.feed(down, 4, 9).line == "ended@4")
         #expect(harness.engine.failures().count == 1)
-        #expect(harness.engine.snapshot().map(\.state) == [.held])
+        #expect(harness.snapshot().map(\.state) == [.held])
         for gauge in [up, down] { try harness.feed(limit(gauge), 5, 10) }
         // The second limit leaves its look-back at 7; the level is 5 since 3.
         let back = try harness.feed([(up, Sample(time: .minutes(8), value: 12))])
@@ -470,7 +470,7 @@ struct RuleEngineTests {
             Self.rule("expr: water_level_meters > 10\nmaybe: water_level_meters > 8")
         )
         #expect(try harness.feed(Self.level, 0, 9).isEmpty)
-        #expect(harness.engine.snapshot().map(\.state) == [.unknown])
+        #expect(harness.snapshot().map(\.state) == [.unknown])
         #expect(try harness.feed(Self.level, 1, 11).line == "raised@1")
         #expect(try harness.feed(Self.level, 2, 9).line == "held@2(maybe)")
         #expect(try harness.feed(Self.level, 3, 7).line == "resumed@3 ended@3")
@@ -481,6 +481,22 @@ struct RuleEngineTests {
         let shown = Self.level.with("org", "bureau").with("kind", "lake")
         let raise = try harness.feed(shown, 0, 11)
         #expect(raise.first?.labels == ["site": "a", "severity": "page"])
+    }
+
+    /// Of all sites, at the clock of the rule's own; what comes later is in what is shown later.
+    @Test func anAnnotationAsksTheStore() throws {
+        let annotation =
+            #"{{ $labels.__name__ }} of {{ with query "sum(water_level_meters)" }}{{ . | first | value }}{{ end }}"#
+        let harness = try EngineHarness(
+            Self.rule("expr: water_level_meters > 10\nannotations: { all: '\(annotation)' }")
+        )
+        let other: Labels = ["__name__": "water_level_meters", "site": "b"]
+        try harness.feed(other, 0, 5)
+        try harness.feed(other, 3, 7)
+        let raise = try harness.feed(Self.level, 2, 11)
+        #expect(raise.first?.annotations == ["all": "water_level_meters of 16"])
+        try harness.feed(Self.level, 3, 12)
+        #expect(harness.snapshot().map(\.annotations) == [["all": "water_level_meters of 19"]])
     }
 
     @Test func aJumpOverYearsStaysBounded() throws {

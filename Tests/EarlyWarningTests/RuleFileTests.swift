@@ -85,6 +85,10 @@ struct RuleFileTests {
             "- alert: A\n  expr: sum_over_time(m[10y:1s]) > 1",
             "5:11: a subquery has 315360000 steps, more than the 10000000 that can be evaluated"
         ),
+        (
+            "- alert: A\n  expr: m\n  labels: { x: '{{ query \"m\" | len }}' }",
+            "6:18: label 'x': 'query' is for annotations"
+        ),
         ("- record: a\n  expr: sum_over_time(m[1d:1ms])", "5:11: a subquery has 86400000 steps"),
         ("- alert: A\n  expr: x\n  for: 1m\n  for: 2m", "6:5: key 'for' is given twice; keep one"),
         (
@@ -336,6 +340,69 @@ struct TemplateTests {
         #expect(try Template(parsing: text).render(context) == expected)
     }
 
+    /// As promtool 2.42 renders them.
+    @Test(arguments: [
+        ("{{ with query \"sum(m)\" }}{{ . | first | value | humanize }}{{ end }}", "12"),
+        (
+            "{{ range query \"m\" | sortByLabel \"i\" }}{{ .Labels.i }}={{ .Value }} {{ label \"i\" . }},{{ end }}",
+            "1=9 1,2=3 2,"
+        ),
+        (
+            "{{ query \"m\" | len }} {{ (query \"sum(m)\") | first | value }} {{ (index (query \"m\") 1).Value }}",
+            "2 12 9"
+        ),
+        ("{{ range $i, $s := query \"m\" }}{{ $i }}{{ $s.Labels.i }}{{ end }}", "0211"),
+        ("{{ with query \"none\" }}some{{ else }}none{{ end }}", "none"),
+        ("{{ range query (printf \"m{i=%q}\" $labels.i) }}{{ . | strvalue }}{{ end }}", "text"),
+        ("a {{/* nothing */}}b {{- /* either */ -}} c", "a bc"),
+        ("{{ $labels }} {{ $labels.own }} {{ len $labels }}", "map[__name__:m i:1] x 2"),
+        (
+            "{{ humanizeTimestamp 0 }} {{ 1.5 | humanizeTimestamp }}",
+            "1970-01-01 00:00:00 +0000 UTC 1970-01-01 00:00:01.5 +0000 UTC"
+        ),
+        (
+            "{{ stripPort \"a:80\" }} {{ stripDomain \"a.b.c:80\" }} {{ stripDomain \"10.0.0.1:80\" }}",
+            "a a:80 10.0.0.1:80"
+        ),
+        ("{{ externalURL }} {{ pathPrefix }} {{ tableLink \"up\" }}", "http://x/p /p /graph?g0.expr=up&g0.tab=1"),
+        ("{{ graphLink \"up{a=\\\"b\\\"} + 1\" }}", "/graph?g0.expr=up%7Ba%3D%22b%22%7D+%2B+1&g0.tab=0"),
+        (
+            "{{ reReplaceAll \"(.)(b)\" \"$1c-${2}${1}$$\" \"abxabz\" }} {{ reReplaceAll \"^\" \"x\" \"a\" }}",
+            "-ba$x-ba$z xa"
+        ),
+        ("{{ safeHtml \"<b>\" }} {{ parseDuration \"1h\" }} {{ urlquery \"a b\" }}", "<b> 3600 a+b"),
+    ])
+    func asksTheStore(text: String, expected: String) throws {
+        var context = TemplateContext(labels: ["__name__": "m", "i": "1"], value: 9, externalURL: "http://x/p")
+        context.ownLabels = ["own": "x"]
+        let series = [VectorSample(labels: ["i": "2"], value: 3), VectorSample(labels: ["i": "1"], value: 9)]
+        context.ask = { query in
+            switch query {
+            case "m": series
+            case "sum(m)": [VectorSample(labels: .empty, value: 12)]
+            case "m{i=\"1\"}": [VectorSample(labels: ["__value__": "text"], value: 9)]
+            default: []
+            }
+        }
+        #expect(try Template(parsing: text).render(context) == expected)
+    }
+
+    /// Thousands of series in loops hold nobody up.
+    @Test func whatGoesRoundTooOftenIsNotSaid() throws {
+        let loop = "{{ range query \"m\" }}"
+        let template = try Template(parsing: loop + loop + loop + "x{{ end }}{{ end }}{{ end }}")
+        var context = TemplateContext(labels: .empty, value: 1)
+        context.ask = { _ in (0..<5000).map { VectorSample(labels: ["i": "\($0)"], value: 1) } }
+        #expect(template.complete(context) == nil)
+        #expect(template.render(context).utf8.count < 10_000)
+    }
+
+    /// The store without an answer is no text with a hole.
+    @Test func whatCannotBeAnsweredIsNotSaid() throws {
+        let template = try Template(parsing: "now {{ query \"none\" | first | value }}")
+        #expect(template.complete(TemplateContext(labels: .empty, value: 1)) == nil)
+    }
+
     /// As promtool 2.42 prints them.
     @Test(arguments: [
         ("{{ $value }}", 1_728_000, "1.728e+06"), ("{{ $value }}", 123_456_789, "1.23456789e+08"),
@@ -353,7 +420,8 @@ struct TemplateTests {
     @Test(arguments: [
         ("a {{ $value", 2, "not closed"), ("{{ }}", 2, "empty"), ("{{ $label.x }}", 3, "undefined variable $label"),
         ("{{ $value | shout }}", 12, "'shout' is not known"), ("{{ $value $level }}", 2, "function is expected"),
-        ("水 {{ first }}", 7, "'first' is not available here"), ("{{ if $value }}x", 0, "'if' has no 'end'"),
+        ("水 {{ define }}", 7, "'define' of Go's templates is not available here"),
+        ("{{ if $value }}x", 0, "'if' has no 'end'"),
         ("x {{ end }}", 5, "nothing is open here"), ("{{ range }}{{ end }}", 2, "an action is empty"),
         ("{{ if true }}{{ $x := 1 }}{{ end }}{{ $x }}", 38, "undefined variable $x"),
         ("{{ printf (len $labels }}", 10, "'(' is not closed"), ("{{ $value ) }}", 10, "'}}' is expected"),

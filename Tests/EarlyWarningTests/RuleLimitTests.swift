@@ -15,7 +15,7 @@ struct RuleLimitTests {
         let refused = try harness.feed(sites[1], 1, 9)
         #expect(refused.map(\.alertName) == ["RuleError"])
         #expect(refused.first?.reason == "exceeded limit of 1 with 2 alerts")
-        #expect(harness.engine.snapshot().filter { $0.state == .firing }.map(\.labels.site) == ["a"])
+        #expect(harness.snapshot().filter { $0.state == .firing }.map(\.labels.site) == ["a"])
         #expect(try harness.feed(sites[0], 2, 1).line == "ended@2")
         let after = try harness.advance(3).map { "\($0.alertName) \($0.change.rawValue) \($0.site)" }
         #expect(Set(after) == ["RuleError ended b", "A raised b"])

@@ -62,6 +62,64 @@ struct RuleTestVerdictTests {
         #expect(report.passed == passes, "\(self.text(report))")
     }
 
+    /// It ended the process.
+    @Test func anIntervalOfZeroIsTheDefault() throws {
+        let report = try self.report(
+            """
+            rule_files: [r.yml]
+            evaluation_interval: 0s
+            tests:
+            - interval: 0s
+              input_series: [{ series: m, values: '1+1x5' }]
+              promql_expr_test: [{ expr: double, eval_time: 3m, exp_samples: [{ labels: double, value: 8 }] }]
+            """
+        )
+        #expect(report.passed, "\(self.text(report))")
+    }
+
+    @Test func aSeriesWithoutNameAndLabelsIsRefused() throws {
+        let report = try self.report("tests: [{ input_series: [{ series: '{}', values: '1' }] }]")
+        #expect(self.text(report).contains("a series needs a name or a label"))
+    }
+
+    /// Each text is what promtool 2.42 gives.
+    @Test func annotationsAndLabelsAreThoseOfPromtool() throws {
+        let rules = #"""
+            groups:
+            - name: g
+              rules:
+              - alert: High
+                expr: m > 5
+                labels: { env: '{{ $externalLabels.env }}', name: '{{ $labels.__name__ }}', none: '' }
+                annotations:
+                  all: "VALUE = {{ $value }}\n  LABELS = {{ $labels }}"
+                  sum: '{{ with query "sum(m)" }}{{ . | first | value | humanize }}{{ end }}{{/* of all */}}'
+                  each: '{{ range query "m" | sortByLabel "a" }}{{ .Labels.a }}={{ .Value }} {{ end }}'
+            """#
+        let report = try self.report(
+            #"""
+            rule_files: [r.yml]
+            tests:
+            - interval: 1m
+              external_labels: { env: prod }
+              input_series:
+              - { series: 'm{a="1"}', values: '9x5' }
+              - { series: 'm{a="2"}', values: '1x5' }
+              alert_rule_test:
+              - alertname: High
+                eval_time: 1m
+                exp_alerts:
+                - exp_labels: { a: "1", env: prod, name: m }
+                  exp_annotations:
+                    all: "VALUE = 9\n  LABELS = map[__name__:m a:1]"
+                    sum: "10"
+                    each: "1=9 2=1 "
+            """#,
+            rules: rules
+        )
+        #expect(report.passed, "\(self.text(report))")
+    }
+
     @Test(arguments: [#"["sub/r*.yml"]"#, #"["*b/r?.yml", "sub/r1.yml"]"#, #"["sub/r[0-9].yml"]"#])
     func ruleFilesAreFoundByPatterns(files: String) throws {
         let check =

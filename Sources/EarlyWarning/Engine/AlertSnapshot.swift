@@ -34,12 +34,15 @@ package struct AlertSnapshot: Sendable {
 }
 
 extension RuleEngine {
-    /// All alerts that are not inactive, in the order of rules and labels.
-    package func snapshot() -> [AlertSnapshot] {
+    /// All alerts that are not inactive, in the order of rules and labels; annotations that ask the store see it through
+    /// the reader.
+    package func snapshot(over reader: any SeriesReader) -> [AlertSnapshot] {
+        self.asked = reader
+        defer { self.asked = nil }
         var result: [AlertSnapshot] = []
         for scope in Array(self.scopes.values) + self.acrossScopes {
             for unit in scope.units + scope.wallUnits {
-                result += unit.alerts.compactMap { self.snapshot($0, unit) }
+                result += unit.alerts.compactMap { self.snapshot($0, unit, at: max(scope.clock, unit.evaluatedAt)) }
                 result += unit.undecided.map { self.snapshot(undecided: $0.labels, since: $0.since, unit) }
             }
         }
@@ -72,7 +75,7 @@ extension RuleEngine {
         return result
     }
 
-    private func snapshot(_ alert: Alert, _ unit: RuleUnit) -> AlertSnapshot? {
+    private func snapshot(_ alert: Alert, _ unit: RuleUnit, at time: Timestamp) -> AlertSnapshot? {
         let rule = unit.rule.rule
         let state: AlertSnapshot.State
         var firingSince: Timestamp?
@@ -102,7 +105,7 @@ extension RuleEngine {
             evidence: alert.evidence,
             reason: reason,
             lastReadingAt: alert.lastReadingAt,
-            annotations: self.annotations(alert, rule)
+            annotations: self.annotations(alert, unit.rule, at: time)
         )
     }
 
@@ -112,7 +115,7 @@ extension RuleEngine {
             rule: rule.id,
             alertName: rule.name,
             state: .unknown,
-            labels: unit.rule.alertLabels(base: labels, value: nil),
+            labels: self.alertLabels(labels, value: nil, unit.rule),
             hazard: rule.hazard,
             level: rule.level,
             activeAt: since,

@@ -233,10 +233,16 @@ final class CompiledRule: Sendable {
         Labels(sorted: self.baseLabels(labels).filter { !self.ownLabelNames.contains($0.name) })
     }
 
+    /// Those that `$labels` shows of a result: without virtual ones where the site is known.
+    func shownLabels(_ labels: Labels) -> Labels {
+        guard labels.value(of: "site") != nil else { return labels }
+        return labels.removing(Site.virtualLabelNames)
+    }
+
     /// The identity of an alert.
-    func alertLabels(base: Labels, value: Double?) -> Labels {
+    func alertLabels(_ result: Labels, _ context: TemplateContext) -> Labels {
+        let base = self.baseLabels(result)
         if let constantLabels { return base.merging(constantLabels) }
-        let context = TemplateContext(labels: base, value: value, level: self.rule.level.rawValue)
         return base.merging(
             Labels(self.rule.labels.map { Label(name: $0.name, value: $0.template.render(context)) })
         )

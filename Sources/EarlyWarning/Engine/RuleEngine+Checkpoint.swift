@@ -13,10 +13,15 @@ extension RuleEngine {
 
     /// Keeps what the alerts of a unit are from `time` on.
     func noteTrail(_ unit: RuleUnit, ended: [Alert] = [], at time: Timestamp) {
-        let kept = max(unit.rule.rule.lateness, self.historyKept(of: unit.rule) ?? 0)
-        unit.trail.add(AlertTrail.Point(time: time, alerts: unit.alerts, ended: ended), lateness: kept)
+        let point = AlertTrail.Point(time: time, alerts: unit.alerts, ended: ended)
+        unit.trail.add(point, lateness: self.trailKept(of: unit.rule))
         self.noteTrailChange(unit)
         self.noteHistory(unit, from: time)
+    }
+
+    /// How long what the alerts of a rule were is kept; 0 where neither late readings nor rules ask for it.
+    private func trailKept(of rule: CompiledRule) -> Milliseconds {
+        max(rule.rule.lateness, self.historyKept(of: rule) ?? 0)
     }
 
     /// How long what the alerts of a rule were is kept for those that read it; nil where nobody does.
@@ -125,6 +130,9 @@ extension RuleEngine {
             guard !self.restore(record, labels: labels, rule: row.key.rule) else { continue }
             ended += self.drop(record, labels: labels, rule: row.key.rule)
         }
+        for scope in Array(self.scopes.values) + self.acrossScopes {
+            for unit in scope.units + scope.wallUnits { self.beginTrail(of: unit, at: scope.clock) }
+        }
         for scope in Array(self.scopes.values) + self.acrossScopes where scope.clock > .distantPast {
             let view = self.view(scope, reader)
             for unit in scope.units { try self.rearm(unit, at: scope.clock, view) }
@@ -194,12 +202,24 @@ extension RuleEngine {
     private func restoreTrail(_ row: AlertStateRow, rule id: String) throws {
         let site = try CanonicalJSON.value(Labels.self, from: row.key.labels).site
         guard let rule = self.compiled.first(where: { $0.rule.id == id }), rule.isPerSite || site.isEmpty,
-            let unit = self.unit(of: rule, atSite: site)
+            self.trailKept(of: rule) > 0, let unit = self.unit(of: rule, atSite: site)
         else {
             self.removedTrails.append(row.key)
             return
         }
         unit.trail = try CanonicalJSON.value(TrailRecord.self, from: row.json).trail(of: rule)
+        self.noteHistory(unit, from: .distantPast)
+    }
+
+    /// Makes a trail of what is known of alerts that nobody asked about before there was a rule that reads them.
+    private func beginTrail(of unit: RuleUnit, at clock: Timestamp) {
+        guard unit.trail.points.isEmpty, !unit.alerts.isEmpty, self.historyKept(of: unit.rule) != nil else { return }
+        let times = Set(unit.alerts.flatMap { [$0.activeAt, $0.machine.firingSince ?? $0.activeAt] }).sorted()
+        let points = times.map { time in
+            AlertTrail.Point(time: time, alerts: unit.alerts.compactMap { $0.asOf(time) })
+        }
+        unit.trail = AlertTrail(points, start: clock)
+        self.noteTrailChange(unit)
         self.noteHistory(unit, from: .distantPast)
     }
 
@@ -245,5 +265,16 @@ extension RuleEngine {
                 lastReadingAt: record.lastReadingAt
             )
         ]
+    }
+}
+
+extension Alert {
+    /// As it was at a moment since which its state has not changed but from pending to what it is; nil before it began.
+    fileprivate func asOf(_ moment: Timestamp) -> Alert? {
+        guard moment >= self.activeAt else { return nil }
+        guard let since = self.machine.firingSince, moment < since else { return self }
+        var alert = self
+        alert.machine = AlertStateMachine(.pending(since: self.activeAt))
+        return alert
     }
 }

@@ -237,8 +237,7 @@ extension RuleEngine {
         let isKnown = unit.rule.constantLabels != nil
         var index = isKnown ? unit.alerts.firstIndex { $0.resultLabels == labels } : nil
         if index == nil {
-            let base = unit.rule.baseLabels(labels)
-            let identity = unit.rule.alertLabels(base: base, value: value)
+            let identity = self.alertLabels(labels, value: value, unit.rule)
             index = unit.alerts.firstIndex { $0.labels == identity }
             if let index {
                 guard !unit.alerts[index].isSeen else {

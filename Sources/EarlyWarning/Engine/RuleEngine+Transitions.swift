@@ -117,23 +117,49 @@ extension RuleEngine {
             evidence: alert.evidence,
             reason: reason,
             lastReadingAt: alert.lastReadingAt,
-            annotations: self.annotations(alert, rule),
+            annotations: self.annotations(alert, unit.rule, at: time),
             peak: alert.peak
         )
     }
 
+    /// More queries the annotations of one alert do not ask.
+    private static let mostQuestions = 100
+
     /// The texts that can be said in full; one that speaks of a number which nobody knows is left out.
-    func annotations(_ alert: Alert, _ rule: AlertRule) -> [String: String] {
-        let context = TemplateContext(
-            labels: alert.labels,
-            value: alert.value,
-            threshold: alert.threshold,
-            level: rule.level.rawValue,
+    func annotations(_ alert: Alert, _ rule: CompiledRule, at time: Timestamp) -> [String: String] {
+        var context = self.context(alert.resultLabels, value: alert.value, rule)
+        context.ownLabels = alert.labels
+        context.threshold = alert.threshold
+        var questions = 0
+        context.ask = { text in
+            questions += 1
+            return questions > Self.mostQuestions ? nil : self.ask(text, at: time)
+        }
+        var texts: [String: String] = [:]
+        for annotation in rule.rule.annotations { texts[annotation.name] = annotation.template.complete(context) }
+        return texts
+    }
+
+    /// The identity of an alert.
+    func alertLabels(_ result: Labels, value: Double?, _ rule: CompiledRule) -> Labels {
+        rule.alertLabels(result, self.context(result, value: value, rule))
+    }
+
+    private func context(_ result: Labels, value: Double?, _ rule: CompiledRule) -> TemplateContext {
+        TemplateContext(
+            labels: rule.shownLabels(result),
+            value: value,
+            level: rule.rule.level.rawValue,
             externalLabels: self.settings.externalLabels,
             externalURL: self.settings.externalURL
         )
-        var texts: [String: String] = [:]
-        for annotation in rule.annotations { texts[annotation.name] = annotation.template.complete(context) }
-        return texts
+    }
+
+    /// What an annotation asks, of all sites, at the clock of its rule; nil where it is no query, or cannot be answered.
+    private func ask(_ text: String, at time: Timestamp) -> [VectorSample]? {
+        guard let asked, let query = try? Query(parsing: text) else { return nil }
+        let options = EvaluationOptions(qualities: .raising, roundsComparisons: true)
+        return try? Evaluator(reader: self.showingAlerts(over: asked), options: options).instant(query, at: time)
+            .samples
     }
 }

@@ -110,6 +110,8 @@ package final class RuleEngine {
     let alerts = AlertHistory()
     /// What alerts have changed for rules that read them, and that waits for its turn.
     var alertWork: [AcrossWork] = []
+    /// The store as annotations may ask it, while something is processed or shown.
+    var asked: (any SeriesReader)?
     /// While a unit is evaluated again for times that have passed: what it would have said.
     var rehearsal: [AlertTransition]?
 
@@ -154,6 +156,8 @@ package final class RuleEngine {
     ///   checkpoint. Errors of queries are not thrown: they make the alerts of their site unknown and raise a
     ///   transition of hazard `system`.
     package func process(_ batch: AppliedBatch, reader: any SeriesReader) throws -> [AlertTransition] {
+        self.asked = reader
+        defer { self.asked = nil }
         self.processedAt = batch.receivedAt
         if self.clockMode == .wall, !self.isWallClockSuspect, batch.receivedAt > self.wall {
             self.wall = batch.receivedAt
@@ -171,6 +175,8 @@ package final class RuleEngine {
     /// Fires the timers that wall time has reached, where the clock is that of the wall; call it once a second.
     package func tick(wallTime: Timestamp, reader: any SeriesReader) throws -> [AlertTransition] {
         guard self.clockMode == .wall, wallTime > self.wall else { return [] }
+        self.asked = reader
+        defer { self.asked = nil }
         self.wall = wallTime
         self.isWallChanged = true
         self.processedAt = wallTime

@@ -116,7 +116,8 @@ struct PrometheusTemplates {
             case .text(let text): return CanonicalJSON.text(text)
             case .number(let number): return "\(number)"
             case .truth(let isTrue): return "\(isTrue)"
-            case .pipeline(let pipeline): return "(\(self.text(of: pipeline)))"
+            case .pipeline(let pipeline, let fields):
+                return (["(\(self.text(of: pipeline)))"] + fields).joined(separator: ".")
             }
         }
     }

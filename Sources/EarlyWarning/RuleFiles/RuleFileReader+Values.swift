@@ -155,6 +155,9 @@ extension RuleFileReader {
             guard let text = entry.value.string else { continue }
             do {
                 let template = try Template(parsing: text)
+                if isLabel, template.asks {
+                    entry.value.report("label '\(entry.key)': 'query' is for annotations; a label tells alerts apart")
+                }
                 result.append(NamedTemplate(name: entry.key, template: template, source: text))
             } catch {
                 let kind = isLabel ? "label" : "annotation"

@@ -100,7 +100,7 @@ struct RuleTestFileReader {
         let keys = ["rule_files", "evaluation_interval", "group_eval_order", "fuzzy_compare", "tests", "devices"]
         guard let map = self.mapping(file, keys: keys) else { return result }
         result.ruleFiles = map["rule_files"]?.list ?? []
-        result.evaluationInterval = map["evaluation_interval"].flatMap(self.duration) ?? .minute
+        result.evaluationInterval = map["evaluation_interval"].flatMap(self.interval) ?? .minute
         for item in map["group_eval_order"]?.list ?? [] {
             guard let name = item.string else { continue }
             if result.groupOrder.contains(name) { item.report("group '\(name)' stands in the order already; keep one") }
@@ -124,7 +124,7 @@ struct RuleTestFileReader {
         guard let map = self.mapping(value, keys: keys) else { return nil }
         var group = RuleTestFile.Group(
             name: map["name"]?.string ?? "test \(number)",
-            interval: map["interval"].flatMap(self.duration) ?? defaults.evaluationInterval,
+            interval: map["interval"].flatMap(self.interval) ?? defaults.evaluationInterval,
             start: map["start_timestamp"].flatMap(self.time) ?? Timestamp(milliseconds: 0),
             line: value.line
         )
@@ -167,6 +167,7 @@ struct RuleTestFileReader {
             let name = map.required("series"), let values = map.required("values"), let text = values.string,
             let labels = self.labels(name)
         else { return nil }
+        if labels.isEmpty { name.report("a series needs a name or a label") }
         var quality = Quality.notEvaluated
         if let number = map["quality"]?.int {
             if let known = UInt8(exactly: number).flatMap(Quality.init(rawValue:)) {
@@ -332,6 +333,9 @@ extension RuleTestFileReader {
         value.report("'\(text)' is no duration; write it like 30s, 5m, 1h30m, 1d")
         return nil
     }
+
+    /// Nil where it is zero, which to promtool is as good as none.
+    private func interval(_ value: YAMLValue) -> Milliseconds? { self.duration(value).flatMap { $0 > 0 ? $0 : nil } }
 
     /// RFC 3339, or seconds since 1970.
     private func time(_ value: YAMLValue) -> Timestamp? {

@@ -244,7 +244,7 @@ struct RuleTestRun {
     // MARK: - Checking
 
     private mutating func check(_ engine: RuleEngine, _ view: any SeriesReader, _ time: Timestamp) {
-        let snapshot = engine.snapshot()
+        let snapshot = engine.snapshot(over: view)
         for test in self.group.alertTests where self.group.start + test.evalTime == time {
             self.check(test, snapshot)
         }

@@ -30,8 +30,12 @@ enum SeriesNotation {
             throw Failure(message: "'\(text)' is no series: \(error.message)")
         }
         guard case .selector(let selector) = query.expression, selector.window == nil,
-            selector.matchers.allSatisfy({ $0.operation == .equal })
+            selector.offset == 0, selector.at == nil, selector.matchers.allSatisfy({ $0.operation == .equal })
         else { throw Failure(message: "'\(text)' is no series; write it like up{job=\"x\"}") }
+        for (place, matcher) in selector.matchers.enumerated()
+        where selector.matchers[..<place].contains(where: { $0.name == matcher.name }) {
+            throw Failure(message: "'\(text)' has label '\(matcher.name)' twice; keep one")
+        }
         return Labels(selector.matchers.map { Label(name: $0.name, value: $0.value) })
     }
 
@@ -80,7 +84,10 @@ enum SeriesNotation {
         case "nan": return .nan
         case "inf", "+inf": return .infinity
         case "-inf": return -.infinity
-        default: return text.first.map { $0.isNumber || "+-.".contains($0) } ?? false ? Double(text) : nil
+        // No numbers of base 16: `0x3` is 0 and three more.
+        default:
+            return text.contains("x")
+                ? nil : text.first.map { $0.isNumber || "+-.".contains($0) } ?? false ? Double(text) : nil
         }
     }
 }

@@ -14,7 +14,7 @@ package struct TemplateError: Error, Hashable, Sendable {
 /// An action is a pipeline, `{{ $value | printf "%.2f" }}`, which may set a variable, `{{ $x := … }}`, or one of `if`,
 /// `with` and `range` up to its `end`, with `else` between. It may name `$labels`, `$value`, `$threshold`, `$level`,
 /// `$externalLabels` and `$externalURL` (also `.Labels`, `.Value` and so on), texts, numbers and the functions of
-/// ``TemplateFunction``. What has no value renders as nothing; where that would
+/// ``TemplateFunction``, of which `query` asks the store. What has no value renders as nothing; where that would
 /// leave a hole there is no ``complete(_:)`` text.
 package struct Template: Sendable {
     let nodes: [TemplateNode]
@@ -25,6 +25,9 @@ package struct Template: Sendable {
             if case .text = $0 { true } else { false }
         }
     }
+
+    /// Whether it asks the store.
+    var asks: Bool { self.nodes.contains(where: \.asks) }
 
     package init(parsing source: String) throws(TemplateError) {
         var parser = TemplateParser(source)
@@ -85,21 +88,40 @@ indirect enum TemplateOperand: Sendable {
     case text(String)
     case number(Double)
     case truth(Bool)
-    case pipeline(TemplatePipeline)
+    /// `(…).field.field`
+    case pipeline(TemplatePipeline, fields: [String])
 }
 
 /// The functions that templates may call: of Go, and of Prometheus.
 enum TemplateFunction: String, Sendable, CaseIterable {
     case and, or, not, eq, ne, lt, le, gt, ge, len, index, print, printf, println
-    case humanize, humanize1024, humanizePercentage, humanizeDuration
-    case match, reReplaceAll, title, toUpper, toLower
+    case humanize, humanize1024, humanizePercentage, humanizeDuration, humanizeTimestamp, parseDuration
+    case match, reReplaceAll, title, toUpper, toLower, stripPort, stripDomain, safeHtml, urlquery
+    case externalURL, pathPrefix, tableLink, graphLink
+    case query, first, value, strvalue, label, sortByLabel
 
-    /// Those of Prometheus that need more than an alert has here.
+    /// Those of Go and of Prometheus that are not known here.
     static let elsewhere: Set<String> = [
-        "query", "first", "label", "value", "strvalue", "sortByLabel", "tableLink", "graphLink", "externalURL",
-        "pathPrefix",
-        "args", "tmpl", "template", "define", "block", "safeHtml", "toTime", "toDuration", "now", "parseDuration",
-        "humanizeTimestamp", "stripPort", "stripDomain", "urlQueryEscape", "break", "continue", "call", "html", "js",
-        "slice", "urlquery",
+        "args", "tmpl", "template", "define", "block", "toTime", "toDuration", "now", "urlQueryEscape", "break",
+        "continue", "call", "html", "js", "slice",
     ]
+}
+
+extension TemplateNode {
+    fileprivate var asks: Bool {
+        switch self {
+        case .text: false
+        case .output(let pipeline), .assignment(_, let pipeline, _): pipeline.asks
+        case .branch(let branch): branch.subject.asks || (branch.body + branch.otherwise).contains(where: \.asks)
+        }
+    }
+}
+
+extension TemplatePipeline {
+    fileprivate var asks: Bool {
+        self.commands.contains { command in
+            command.function == .query
+                || command.operands.contains { if case .pipeline(let inner, _) = $0 { inner.asks } else { false } }
+        }
+    }
 }

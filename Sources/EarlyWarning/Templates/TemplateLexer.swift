@@ -43,7 +43,18 @@ struct TemplateLexer {
         return String(decoding: self.bytes[start..<end], as: UTF8.self)
     }
 
-    /// Goes into the action that stands here, past comments; false at the end of the text.
+    /// Goes past an action that stands here and is nothing but a comment; false where none does.
+    mutating func comment() throws(TemplateError) -> Bool {
+        let before = self
+        if try self.open() {
+            _ = self.word(Self.isBlank)
+            if self.stands("/*"), try self.next().kind == .end { return true }
+        }
+        self = before
+        return false
+    }
+
+    /// Goes into the action that stands here; false at the end of the text.
     mutating func open() throws(TemplateError) -> Bool {
         guard self.offset < self.bytes.count else { return false }
         self.opening = self.offset

@@ -40,6 +40,7 @@ struct TemplateParser {
         while true {
             let text = self.lexer.text()
             if !text.isEmpty { nodes.append(.text(text)) }
+            if try self.lexer.comment() { continue }
             let opening = self.lexer.offset
             guard try self.lexer.open() else { return (nodes, .text, opening) }
             try self.advance()
@@ -186,8 +187,13 @@ struct TemplateParser {
             guard self.token.kind == .symbol(")") else {
                 throw TemplateError(message: "'(' is not closed by ')'", offset: offset)
             }
+            let end = self.token.offset + 1
             try self.advance()
-            return .pipeline(inner)
+            guard case .field(let fields) = self.token.kind, self.token.offset == end else {
+                return .pipeline(inner, fields: [])
+            }
+            try self.advance()
+            return .pipeline(inner, fields: fields)
         case .symbol(let text): throw TemplateError(message: "'\(text)' is not expected here", offset: offset)
         case .text(let text):
             try self.advance()
@@ -229,11 +235,7 @@ struct TemplateParser {
             return TemplateError(message: "'\(name)' must come first, or after '|'", offset: offset)
         }
         if TemplateFunction.elsewhere.contains(name) {
-            return TemplateError(
-                message:
-                    "'\(name)' is not available here: a text has the labels, the value and the threshold of its alert",
-                offset: offset
-            )
+            return TemplateError(message: "'\(name)' of Go's templates is not available here", offset: offset)
         }
         let known = TemplateFunction.allCases.map(\.rawValue).joined(separator: ", ")
         return TemplateError(message: "'\(name)' is not known here; functions: \(known)", offset: offset)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import PromQL
 import Telemetry
 
 /// Renders a template once.
@@ -10,15 +11,21 @@ struct TemplateRun {
     /// Whether all that it put out was made of what is known.
     private(set) var isComplete = true
     private let context: TemplateContext
+    /// How often loops went round.
+    private var rounds = 0
+    /// More often they do not; the text is not complete then.
+    private static let mostRounds = 10_000
     /// The newest of a name counts.
     private var variables: [(name: String, value: TemplateValue)]
 
     init(_ context: TemplateContext) {
         self.context = context
         self.variables = [
-            ("", .data), ("labels", .labels(context.labels)), ("value", TemplateValue(context.value)),
+            ("", .data), ("labels", .labels(context.labels, hidden: context.ownLabels)),
+            ("value", TemplateValue(context.value)),
             ("threshold", TemplateValue(context.threshold)), ("level", .text(context.level)),
-            ("externalLabels", .labels(context.externalLabels)), ("externalURL", .text(context.externalURL)),
+            ("externalLabels", .labels(context.externalLabels, hidden: .empty)),
+            ("externalURL", .text(context.externalURL)),
         ]
     }
 
@@ -27,8 +34,9 @@ struct TemplateRun {
             switch node {
             case .text(let text): self.text += text
             case .output(let pipeline):
-                self.text += self.value(of: pipeline, dot).text
-                if self.lacksValue(pipeline, dot) { self.isComplete = false }
+                let value = self.value(of: pipeline, dot)
+                self.text += value.text
+                if value.isNothing || self.lacksValue(pipeline, dot) { self.isComplete = false }
             case .assignment(let name, let pipeline, let isNew):
                 let value = self.value(of: pipeline, dot)
                 let known = isNew ? nil : self.variables.lastIndex { $0.name == name }
@@ -42,16 +50,21 @@ struct TemplateRun {
         let known = self.variables.count
         defer { self.variables.removeSubrange(known...) }
         let subject = self.value(of: branch.subject, dot)
-        guard branch.kind == .range, case .labels(let labels) = subject else {
+        guard branch.kind == .range, let members = subject.members else {
             if branch.kind != .range, let name = branch.variables.first { self.variables.append((name, subject)) }
             let nodes = subject.isTrue && branch.kind != .range ? branch.body : branch.otherwise
             return self.render(nodes, dot: branch.kind == .with && subject.isTrue ? subject : dot)
         }
-        if labels.isEmpty { return self.render(branch.otherwise, dot: dot) }
-        for label in labels {
-            let values = [TemplateValue.text(label.name), .text(label.value)].suffix(branch.variables.count)
+        if members.isEmpty { return self.render(branch.otherwise, dot: dot) }
+        for (key, member) in members {
+            self.rounds += 1
+            guard self.rounds <= Self.mostRounds else {
+                self.isComplete = false
+                return
+            }
+            let values = [key, member].suffix(branch.variables.count)
             self.variables += zip(branch.variables, values).map { ($0, $1) }
-            self.render(branch.body, dot: .text(label.value))
+            self.render(branch.body, dot: member)
             self.variables.removeSubrange(known...)
         }
     }
@@ -61,7 +74,7 @@ struct TemplateRun {
         for command in pipeline.commands {
             var arguments = command.operands.map { self.value(of: $0, dot) }
             if let piped { arguments.append(piped) }
-            piped = command.function.map { $0.call(arguments) } ?? arguments.first
+            piped = command.function.map { $0.call(arguments, self.context) } ?? arguments.first
         }
         return piped ?? .nothing
     }
@@ -69,7 +82,7 @@ struct TemplateRun {
     private func lacksValue(_ pipeline: TemplatePipeline, _ dot: TemplateValue) -> Bool {
         pipeline.commands.contains { command in
             command.operands.contains { operand in
-                if case .pipeline(let inner) = operand { return self.lacksValue(inner, dot) }
+                if case .pipeline(let inner, _) = operand { return self.lacksValue(inner, dot) }
                 if case .nothing = self.value(of: operand, dot) { return true }
                 return false
             }
@@ -84,16 +97,18 @@ struct TemplateRun {
         case .text(let text): .text(text)
         case .number(let number): .number(number)
         case .truth(let isTrue): .truth(isTrue)
-        case .pipeline(let pipeline): self.value(of: pipeline, dot)
+        case .pipeline(let pipeline, let fields): self.field(fields, of: self.value(of: pipeline, dot))
         }
     }
 
     private func field(_ names: [String], of value: TemplateValue) -> TemplateValue {
         names.reduce(value) { value, name in
             switch (value, name) {
-            case (.labels(let labels), _): .text(labels[name])
-            case (.data, "Labels"): .labels(self.context.labels)
-            case (.data, "ExternalLabels"): .labels(self.context.externalLabels)
+            case (.labels(let labels, let hidden), _): .text(labels.value(of: name) ?? hidden[name])
+            case (.data, "Labels"): .labels(self.context.labels, hidden: self.context.ownLabels)
+            case (.data, "ExternalLabels"): .labels(self.context.externalLabels, hidden: .empty)
+            case (.sample(let sample), "Labels"): .labels(sample.labels, hidden: .empty)
+            case (.sample(let sample), "Value"): .number(sample.value)
             case (.data, "ExternalURL"): .text(self.context.externalURL)
             case (.data, "Value"): TemplateValue(self.context.value)
             default: .nothing
@@ -104,7 +119,7 @@ struct TemplateRun {
 
 extension TemplateFunction {
     /// Its result for arguments in their order, the piped one last; what is missing counts as nothing.
-    func call(_ arguments: [TemplateValue]) -> TemplateValue {
+    func call(_ arguments: [TemplateValue], _ context: TemplateContext) -> TemplateValue {
         func argument(_ index: Int) -> TemplateValue { index < arguments.count ? arguments[index] : .nothing }
         let (first, second) = (argument(0), argument(1))
         if case .nothing = first, self.formats { return .nothing }
@@ -120,8 +135,14 @@ extension TemplateFunction {
         case .ge: return .truth([.orderedDescending, .orderedSame].contains(first.order(to: second)))
         case .len: return .number(Double(first.count))
         case .index:
-            if case .labels(let labels) = first { return .text(labels[second.text]) }
-            return .nothing
+            switch first {
+            case .labels(let labels, let hidden):
+                return .text(labels.value(of: second.text) ?? hidden[second.text])
+            case .samples(let samples):
+                let place = second.number.flatMap { Int(exactly: $0) } ?? -1
+                return samples.indices.contains(place) ? .sample(samples[place]) : .nothing
+            default: return .nothing
+            }
         case .print: return .text(arguments.map(\.text).joined())
         case .println: return .text(arguments.map(\.text).joined(separator: " ") + "\n")
         case .printf: return .text(GoFormat.printf(first.text, Array(arguments.dropFirst())))
@@ -130,15 +151,40 @@ extension TemplateFunction {
         case .humanizePercentage:
             return .text(first.number.map { GoFormat.fourDigits($0 * 100) + "%" } ?? first.text)
         case .humanizeDuration: return .text(first.number.map(GoFormat.humanizeDuration) ?? first.text)
+        case .humanizeTimestamp: return .text(first.number.map(GoFormat.humanizeTimestamp) ?? first.text)
+        case .parseDuration:
+            return PrometheusDuration.parse(first.text).map { .number(Double($0) / 1000) } ?? .nothing
         case .match: return .truth((try? Regex(first.text)).map { second.text.firstMatch(of: $0) != nil } ?? false)
         case .reReplaceAll:
             guard let expression = try? NSRegularExpression(pattern: first.text) else { return argument(2) }
-            let text = argument(2).text
-            let whole = NSRange(text.startIndex..., in: text)
-            return .text(expression.stringByReplacingMatches(in: text, range: whole, withTemplate: second.text))
+            return .text(argument(2).text.replacing(expression, byGo: second.text))
         case .title: return .text(first.text.capitalizedWords)
         case .toUpper: return .text(first.text.uppercased())
         case .toLower: return .text(first.text.lowercased())
+        case .stripPort: return .text(first.text.withoutPort)
+        case .stripDomain: return .text(first.text.withoutDomain)
+        case .safeHtml: return .text(first.text)
+        case .urlquery: return .text(arguments.map(\.text).joined().queryEscaped)
+        case .externalURL: return .text(context.externalURL)
+        case .pathPrefix: return .text(URLComponents(string: context.externalURL)?.path ?? "")
+        case .tableLink: return .text("/graph?g0.expr=\(first.text.queryEscaped)&g0.tab=1")
+        case .graphLink: return .text("/graph?g0.expr=\(first.text.queryEscaped)&g0.tab=0")
+        case .query: return context.ask(first.text).map { .samples($0) } ?? .nothing
+        case .first:
+            if case .samples(let samples) = first, let sample = samples.first { return .sample(sample) }
+            return .nothing
+        case .value:
+            if case .sample(let sample) = first { return .number(sample.value) }
+            return .nothing
+        case .strvalue:
+            if case .sample(let sample) = first { return .text(sample.labels["__value__"]) }
+            return .nothing
+        case .label:
+            if case .sample(let sample) = second { return .text(sample.labels[first.text]) }
+            return .nothing
+        case .sortByLabel:
+            guard case .samples(let samples) = second else { return .nothing }
+            return .samples(samples.sorted { $0.labels[first.text] < $1.labels[first.text] })
         }
     }
 
@@ -151,7 +197,58 @@ extension TemplateFunction {
     }
 }
 
+extension TemplateValue {
+    /// What `range` goes through, with the key of each; nil of what has no members.
+    fileprivate var members: [(key: TemplateValue, value: TemplateValue)]? {
+        switch self {
+        case .labels(let labels, _): labels.map { (.text($0.name), .text($0.value)) }
+        case .samples(let samples): samples.enumerated().map { (.number(Double($0.offset)), .sample($0.element)) }
+        case .nothing, .data, .number, .text, .truth, .sample: nil
+        }
+    }
+}
+
 extension String {
+    /// As `host` of `host:port`.
+    fileprivate var withoutPort: String {
+        let host = self.hasPrefix("[") ? self.prefix { $0 != "]" }.dropFirst() : self.prefix { $0 != ":" }
+        let rest = self.hasPrefix("[") ? self.dropFirst(host.count + 2) : self.dropFirst(host.count)
+        return rest.hasPrefix(":") && !rest.dropFirst().contains(":") ? String(host) : self
+    }
+
+    /// As `host` of `host.domain`, with the port where there is one; of an address nothing is taken away.
+    fileprivate var withoutDomain: String {
+        let host = self.withoutPort
+        let isAddress = host.contains(":") || host.allSatisfy { $0.isNumber || $0 == "." }
+        return isAddress ? self : String(host.prefix { $0 != "." }) + self.dropFirst(host.count)
+    }
+
+    /// As Go's `url.QueryEscape` writes it.
+    fileprivate var queryEscaped: String {
+        let plain = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~ ")
+        return (self.addingPercentEncoding(withAllowedCharacters: plain) ?? self).replacing(" ", with: "+")
+    }
+
+    /// With each match replaced by a text in which `$1` and `${1}` are its groups and `$$` is a dollar sign, as in Go:
+    /// `$1x` is a group of that name, of which there is none here.
+    fileprivate func replacing(_ expression: NSRegularExpression, byGo template: String) -> String {
+        var result = ""
+        var end = self.startIndex
+        for match in expression.matches(in: self, range: NSRange(end..., in: self)) {
+            guard let range = Range(match.range, in: self) else { continue }
+            result += self[end..<range.lowerBound]
+            result += template.replacing(/\$(?:(\$)|(\w+)|\{(\w+)\})/) { part -> Substring in
+                if let dollar = part.1 { return dollar }
+                guard let number = (part.2 ?? part.3).flatMap({ Int($0) }), number < match.numberOfRanges,
+                    let group = Range(match.range(at: number), in: self)
+                else { return "" }
+                return self[group]
+            }
+            end = range.upperBound
+        }
+        return result + self[end...]
+    }
+
     /// With the first letter of each word in upper case, the others as they are.
     fileprivate var capitalizedWords: String {
         var isStart = true

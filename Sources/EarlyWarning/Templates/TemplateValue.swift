@@ -2,16 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+package import PromQL
 package import Telemetry
 
 /// What a template may name.
-package struct TemplateContext: Sendable {
+package struct TemplateContext {
+    /// Those that `$labels` shows.
     package var labels: Labels
+    /// Others that it finds by their names.
+    package var ownLabels = Labels.empty
     package var value: Double?
     package var threshold: Double?
     package var level: String
     package var externalLabels: Labels
     package var externalURL: String
+    /// What `query` asks; it answers with nil where it cannot.
+    package var ask: (String) -> [VectorSample]? = { _ in nil }
 
     package init(
         labels: Labels,
@@ -37,18 +43,22 @@ enum TemplateValue {
     case number(Double)
     case text(String)
     case truth(Bool)
-    case labels(Labels)
+    /// Of those that are not shown, too, one may be asked for by its name.
+    case labels(Labels, hidden: Labels)
+    /// What a query gave.
+    case samples([VectorSample])
+    case sample(VectorSample)
 
     init(_ number: Double?) { self = number.map { .number($0) } ?? .nothing }
 
     /// As Go prints it with `%v`.
     var text: String {
         switch self {
-        case .nothing, .data: ""
+        case .nothing, .data, .samples, .sample: ""
         case .number(let number): GoFormat.general(number)
         case .text(let text): text
         case .truth(let isTrue): "\(isTrue)"
-        case .labels(let labels): "map[\(labels.map { "\($0.name):\($0.value)" }.joined(separator: " "))]"
+        case .labels(let labels, _): "map[\(labels.map { "\($0.name):\($0.value)" }.joined(separator: " "))]"
         }
     }
 
@@ -56,7 +66,7 @@ enum TemplateValue {
         switch self {
         case .number(let number): number
         case .text(let text): Double(text)
-        case .nothing, .data, .truth, .labels: nil
+        case .nothing, .data, .truth, .labels, .samples, .sample: nil
         }
     }
 
@@ -66,20 +76,22 @@ enum TemplateValue {
     var isTrue: Bool {
         switch self {
         case .nothing: false
-        case .data: true
+        case .data, .sample: true
+        case .samples(let samples): !samples.isEmpty
         case .number(let number): number != 0
         case .text(let text): !text.isEmpty
         case .truth(let isTrue): isTrue
-        case .labels(let labels): !labels.isEmpty
+        case .labels(let labels, _): !labels.isEmpty
         }
     }
 
-    /// How many bytes a text, or members a set of labels has.
+    /// How many bytes a text, or members a set of labels or samples has.
     var count: Int {
         switch self {
         case .text(let text): text.utf8.count
-        case .labels(let labels): labels.count
-        case .nothing, .data, .number, .truth: 0
+        case .labels(let labels, _): labels.count
+        case .samples(let samples): samples.count
+        case .nothing, .data, .number, .truth, .sample: 0
         }
     }
 
@@ -180,6 +192,15 @@ enum GoFormat {
         if hours > 0 { return "\(sign)\(hours)h \(minutes)m \(whole % 60)s" }
         if minutes > 0 { return "\(sign)\(minutes)m \(whole % 60)s" }
         return self.fourDigits(seconds) + "s"
+    }
+
+    /// `humanizeTimestamp`: seconds since 1970 as Go writes a time in UTC.
+    static func humanizeTimestamp(_ seconds: Double) -> String {
+        guard seconds.isFinite, abs(seconds) < 9e9 else { return self.fourDigits(seconds) }
+        let moment = Timestamp(milliseconds: Int64((seconds * 1000).rounded(.down)))
+        var text = String(moment.rfc3339(offsetMinutes: 0).dropLast("+00:00".count)).replacing("T", with: " ")
+        if text.contains(".") { while text.hasSuffix("0") { text.removeLast() } }
+        return text + " +0000 UTC"
     }
 
     /// A number in one of the verbs `%f %e %g`, of which the last, without a precision, gives the shortest decimal.

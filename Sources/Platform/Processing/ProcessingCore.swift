@@ -197,6 +197,9 @@ final class ProcessingCore {
         )
     }
 
+    /// The present alerts.
+    var alerts: [AlertSnapshot] { self.engine.snapshot(over: self.reader) }
+
     /// Looks anew at which channels are silent: times of which silence is not counted have changed.
     func lookAtChannels(at moment: Timestamp) { self.engine.lookAtChannels(at: moment) }
 

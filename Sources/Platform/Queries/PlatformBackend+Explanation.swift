@@ -23,7 +23,7 @@ extension PlatformBackend {
         if let site { try self.requireSite(site, org: org) }
         let seen = try await self.processor.look { core in
             (
-                rules: core.rules, alerts: core.engine.snapshot(), newest: core.engine.newestClock,
+                rules: core.rules, alerts: core.alerts, newest: core.engine.newestClock,
                 clock: site.flatMap { core.engine.clock(ofSite: $0) }
             )
         }

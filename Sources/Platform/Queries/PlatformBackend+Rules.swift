@@ -9,7 +9,7 @@ import Telemetry
 
 extension PlatformBackend {
     package func alertReports(org: String?) async throws -> [AlertReport] {
-        let states = try await self.processor.look { $0.engine.snapshot() }
+        let states = try await self.processor.look { $0.alerts }
         let isVisible = self.isVisible(to: org)
         return states.filter { isVisible($0.labels.site) }.map { AlertReport($0, state: $0.state.rawValue) }
     }
@@ -18,7 +18,7 @@ extension PlatformBackend {
         let isVisible = self.isVisible(to: org)
         let seen = try await self.processor.look { core in
             (
-                rules: core.rules, alerts: core.engine.snapshot().filter { isVisible($0.labels.site) },
+                rules: core.rules, alerts: core.alerts.filter { isVisible($0.labels.site) },
                 failures: core.engine.failures().filter { isVisible($0.site) },
                 evaluations: core.engine.lastEvaluations(where: isVisible),
                 recordings: core.rules.recordings.map { ($0, core.recorder.state(of: $0, where: isVisible)) }
