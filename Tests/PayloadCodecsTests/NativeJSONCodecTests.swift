@@ -47,14 +47,6 @@ struct NativeJSONCodecTests {
         #expect(message.readings == [expected])
     }
 
-    /// What a person read no test doubts: a device is none.
-    @Test(arguments: [("manual", Telemetry.Method.measured), ("measured", .measured), ("gap_total", .gapTotal)])
-    func noDeviceSpeaksForAPerson(name: String, expected: Telemetry.Method) {
-        let message = decode(#"{"values":{"level":1.25},"method":{"level":"\#(name)"}}"#)
-        #expect(message.refusals.isEmpty)
-        #expect(message.readings.map(\.method) == [expected])
-    }
-
     @Test func readsAnArrayOfEitherForm() {
         let message = decode(#" [ {"a":1}, {"ts":1655802960000,"values":{"a":2}} , {"a":3} ] "#)
         #expect(message.refusals.isEmpty)

@@ -11,7 +11,6 @@ import Telemetry
 /// {"ts": "2022-06-21T16:56:00+08:00", "values": {"level": 1.25},
 ///  "quality": {"level": 1}, "method": {"level": "interpolated"}, "simulated": true}
 /// ```
-/// No device can say that a person read a value (`manual`), which no test of plausibility doubts: it is `measured`.
 /// A text under `firmware`, with the values or beside them, is the version of the device's software and no value.
 /// `true` and `false` read as 1 and 0. A value that is no number refuses itself only; what is wrong with an object's time
 /// refuses that object; text that is not JSON refuses the payload.
@@ -215,7 +214,7 @@ package struct NativeJSONCodec: PayloadCodec {
             }
             guard let reading = object.index(of: key, message) else { continue }
             if let method {
-                message.readings[reading].method = method == .manual ? .measured : method
+                message.readings[reading].method = method
             } else {
                 object.refuseLater(reading, "its method is not one of measured, manual, interpolated, gap_total")
             }
