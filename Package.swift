@@ -79,6 +79,7 @@ let package = Package(
                 "Telemetry", "PayloadCodecs", "PromQL", "DeviceCatalog", "EarlyWarning", "Dissemination",
                 "CatalogStorage",
                 "SeriesStorage", "CZlib", hummingbird, hummingbirdCore, httpTypes, logging, nioCore,
+                nioHTTP1,
             ]
         ),
         .target(

@@ -43,10 +43,11 @@ package protocol APIBackend: Sendable {
         at time: Timestamp?,
         org: String?
     ) async throws -> @Sendable (EvaluationOptions) throws -> [RuleExplanation]
-    /// Plays stored history through rules.
+    /// Plays stored history through rules until it is stopped.
     func backtest(
         _ order: BacktestOrder,
         org: String?,
+        stop: QueryStop,
         progress: @escaping @Sendable (Double) -> Void
     ) async throws -> Backtest.Outcome
     func siteReports(org: String?) -> [SiteReport]

@@ -8,7 +8,8 @@ package import Hummingbird
 package enum APIRouter {
     /// The router for one way in; `origin` decides what requests may do without a token.
     package static func make(backend: any APIBackend, origin: Origin) -> Router<APIRequestContext> {
-        let router = Router(context: APIRequestContext.self)
+        let router = Router(context: APIRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: HeadMiddleware())
         router.add(middleware: GzipMiddleware(threads: backend.queries.threads))
         router.add(middleware: ProblemMiddleware())
         router.add(

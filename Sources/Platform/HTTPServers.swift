@@ -18,8 +18,18 @@ enum HTTPServers {
         case network(url: String)
     }
 
+    /// So long requests that are served may take when the service ends.
+    fileprivate static let patience = TimeAmount.seconds(5)
+
     /// The one thread of all connections; what takes long runs elsewhere (``HandlerPool``).
     private static let loop: any EventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+
+    /// Who comes beyond that waits until others have left: half of the files that we may open are for all else.
+    private static var mostConnections: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
+        return Int(clamping: limit.rlim_cur) / 2
+    }
 
     /// The servers, to be stopped in reverse; `opened` is called when one listens.
     static func services(
@@ -33,9 +43,10 @@ enum HTTPServers {
         self.loop.execute { yieldToOthers(10) }
         // What a killed process left; nobody listens there, because we hold the lock.
         try? FileManager.default.removeItem(atPath: directory.socket)
+        let connections = OpenConnections()
         let socket = Application(
             router: APIRouter.make(backend: backend, origin: .socket),
-            server: ConnectionWatch.server,
+            server: connections.server,
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: directory.socket)),
             onServerRunning: { _ in
                 chmod(directory.socket, 0o600)
@@ -44,7 +55,9 @@ enum HTTPServers {
             eventLoopGroupProvider: .shared(self.loop),
             logger: logger
         )
-        var services: [any Service] = [BoundServer(application: socket, address: directory.socket, loop: self.loop)]
+        var services: [any Service] = [
+            BoundServer(application: socket, connections: connections, address: directory.socket, loop: self.loop)
+        ]
         if let listen = options.listen {
             services.append(self.network(listen, backend: backend, logger: logger, opened: opened))
         }
@@ -60,10 +73,14 @@ enum HTTPServers {
         opened: @escaping @Sendable (Opened) -> Void
     ) -> any Service {
         let host = listen.host
+        let connections = OpenConnections()
         let network = Application(
             router: APIRouter.make(backend: backend, origin: .network(isLoopback: listen.isLoopback)),
-            server: ConnectionWatch.server,
-            configuration: ApplicationConfiguration(address: .hostname(host, port: listen.port)),
+            server: connections.server,
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: listen.port),
+                availableConnectionsDelegate: .maximum(self.mostConnections, logger: logger)
+            ),
             onServerRunning: { channel in
                 let shown = host.contains(":") ? "[\(host)]" : host
                 opened(.network(url: "http://\(shown):\(channel.localAddress?.port ?? listen.port)"))
@@ -71,7 +88,12 @@ enum HTTPServers {
             eventLoopGroupProvider: .shared(self.loop),
             logger: logger
         )
-        return BoundServer(application: network, address: "\(host):\(listen.port)", loop: self.loop)
+        return BoundServer(
+            application: network,
+            connections: connections,
+            address: "\(host):\(listen.port)",
+            loop: self.loop
+        )
     }
 }
 
@@ -79,12 +101,18 @@ enum HTTPServers {
 private struct BoundServer<Responder: HTTPResponder>: Service
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
     let application: Application<Responder>
+    let connections: OpenConnections
     let address: String
     let loop: any EventLoop
 
     func run() async throws {
         do {
-            try await withTaskExecutorPreference(LoopExecutor(loop: self.loop)) { try await self.application.run() }
+            try await withGracefulShutdownHandler {
+                try await withTaskExecutorPreference(LoopExecutor(loop: self.loop)) { try await self.application.run() }
+            } onGracefulShutdown: {
+                // Whoever sends or takes nothing more would keep us for ever.
+                self.loop.scheduleTask(in: HTTPServers.patience) { self.connections.close() }
+            }
         } catch let error as IOError {
             throw PlatformError(
                 .address,

@@ -32,11 +32,11 @@ struct ReloadOnEdit: Service {
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
-            var inForce = self.look()
+            var inForce = self.look() ?? [:]
             var before = inForce
             while true {
                 try await Task.sleep(for: Self.interval)
-                let present = self.look()
+                guard let present = self.look() else { continue }
                 defer { before = present }
                 guard present == before, present != inForce else { continue }
                 inForce = present
@@ -45,10 +45,11 @@ struct ReloadOnEdit: Service {
         }
     }
 
-    /// Size and time of each rule file.
-    private func look() -> [String: String] {
+    /// Size and time of each rule file; nil where the folder cannot be read now.
+    private func look() -> [String: String]? {
+        guard let names = try? RuleFileLoader.ruleFiles(below: self.folder) else { return nil }
         var found: [String: String] = [:]
-        for name in RuleFileLoader.ruleFiles(below: self.folder) {
+        for name in names {
             let facts = try? FileManager.default.attributesOfItem(atPath: "\(self.folder)/\(name)")
             found[name] = "\(facts?[.size] ?? 0) \((facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)"
         }

@@ -384,6 +384,18 @@ struct CatalogFilesTests {
         #expect(try CatalogFiles.load(directory: directory + "/").sites.keys.sorted() == ["x"])
     }
 
+    /// With no file to be opened any more it was once taken for empty, and all devices were gone.
+    @Test(.timeLimit(.minutes(1)))
+    func aDirectoryThatCannotBeReadIsNotAnEmptyOne() async {
+        await #expect(processExitsWith: .success) { [directory = Fixture.devicesDirectory as String] in
+            _ = try CatalogFiles.load(directory: directory)
+            var none = rlimit(rlim_cur: 0, rlim_max: 0)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none)
+            let error = #expect(throws: ProblemList.self) { try CatalogFiles.load(directory: directory) }
+            #expect(error?.problems.first?.message.hasPrefix("the directory cannot be read") == true)
+        }
+    }
+
     @Test func keepsTheKeysOfSeriesAcrossSnapshots() throws {
         let keys = SeriesKeyTable()
         let files = Self.site("devices: [{ id: d, model: m/n }]\n")

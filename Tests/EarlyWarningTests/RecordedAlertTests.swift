@@ -64,6 +64,15 @@ struct RecordedAlertTests {
         #expect(told["Both"] == nil, "recorded and direct values are of one moment")
     }
 
+    /// As when its client has gone.
+    @Test func whoIsToldTheProgressMayEndABacktest() throws {
+        struct Enough: Error {}
+        let backtest = Backtest(rules: try RuleFileLoader().parse(Self.rules), store: MemorySeries()) { $0 }
+        #expect(throws: Enough.self) {
+            try backtest.run(from: .minutes(0), through: .distantFuture - 1) { _ in throw Enough() }
+        }
+    }
+
     @Test func theyEndWithTheReadingThatEndsThem() throws {
         let told = try Self.backtest(every: 60, values: [6, 6, 4, 6, 4], through: 240)
         for name in ["Recorded", "Twice", "Direct"] {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import EarlyWarning
+import Foundation
 import PromQL
 import StrictYAML
 import Telemetry
@@ -14,6 +15,19 @@ struct RuleFileTests {
             return ""
         } catch {
             return "\(error)"
+        }
+    }
+
+    /// With no file to be opened any more it was once taken for empty, and all rules were gone.
+    @Test(.timeLimit(.minutes(1)))
+    func aFolderThatCannotBeReadIsNotAnEmptyOne() async {
+        await #expect(processExitsWith: .success) { [folder = ShippedRulesTests.rules as String] in
+            let files = try RuleFileLoader.ruleFiles(below: folder)
+            #expect(!files.isEmpty)
+            var none = rlimit(rlim_cur: 0, rlim_max: 0)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none)
+            let error = #expect(throws: ProblemList.self) { try RuleFileLoader().load(paths: [folder]) }
+            #expect(error?.problems.first?.message.hasPrefix("the folder cannot be read") == true)
         }
     }
 

@@ -25,7 +25,7 @@ struct ShippedRulesTests {
         #expect(anew.contains { "\($0.problem)".contains("TownshipSilent reads 6h") })
     }
 
-    @Test(arguments: RuleFileLoader.testFiles(below: ShippedRulesTests.rules))
+    @Test(arguments: try RuleFileLoader.testFiles(below: ShippedRulesTests.rules))
     func passTheirTests(file: String) {
         let report = RuleTestRunner().run(file: "\(Self.rules)/\(file)")
         #expect(report.problems.isEmpty, "\(report.problems)")
@@ -33,9 +33,10 @@ struct ShippedRulesTests {
         for test in report.cases { #expect(test.failures.isEmpty, "\(test.name): \(test.failures)") }
     }
 
-    @Test func everyRuleFileHasATest() {
-        let files = RuleFileLoader.ruleFiles(below: Self.rules).map { $0.replacingOccurrences(of: ".yaml", with: "") }
-        let tests = RuleFileLoader.testFiles(below: Self.rules)
+    @Test func everyRuleFileHasATest() throws {
+        let files = try RuleFileLoader.ruleFiles(below: Self.rules)
+            .map { $0.replacingOccurrences(of: ".yaml", with: "") }
+        let tests = try RuleFileLoader.testFiles(below: Self.rules)
             .map { $0.replacingOccurrences(of: ".test.yaml", with: "") }
         #expect(files == tests)
     }

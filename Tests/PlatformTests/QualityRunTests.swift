@@ -35,7 +35,7 @@ struct QualityRunTests {
             }
             return "\(reports.count)"
         }
-        return Application(router: router, server: ConnectionWatch.server)
+        return Application(router: router, server: OpenConnections().server)
     }
 
     private final class Tested: Sendable {

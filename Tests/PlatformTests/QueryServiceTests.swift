@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdTesting
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import HTTPAPI
@@ -39,7 +40,7 @@ struct QueryServiceTests {
                 let limit = parameters["timeout"].flatMap(Int.init).map(Duration.milliseconds)
                 return try await service.evaluate(context, within: limit, work).result
             }
-        return Application(router: router, server: ConnectionWatch.server)
+        return Application(router: router, server: OpenConnections().server)
     }
 
     /// Waits until the query is stopped, as an evaluation does between two series.
@@ -142,53 +143,5 @@ struct QueryServiceTests {
                 }
             }
         }
-    }
-}
-
-/// A connection of a client that we can watch and close ourselves.
-private struct Connection {
-    private let descriptor: Int32
-
-    init(port: Int) throws {
-        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-        let isConnected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-        try #require(isConnected)
-    }
-
-    func close() { Glibc.close(self.descriptor) }
-
-    /// Sends a form.
-    func post(_ path: String) {
-        let form = "query=1"
-        let request =
-            "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            + "Content-Length: \(form.utf8.count)\r\n\r\n\(form)"
-        let bytes = Array(request.utf8)
-        #expect(send(self.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
-    }
-
-    /// What comes until `end`, or until the other side closes.
-    func answer(endingWith end: String) async -> String {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while !String(decoding: bytes, as: UTF8.self).hasSuffix(end) {
-            let count = recv(self.descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-            if count > 0 {
-                bytes += buffer[..<count]
-            } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
-                break
-            } else {
-                await Task.yield()
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

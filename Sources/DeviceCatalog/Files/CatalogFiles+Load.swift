@@ -37,8 +37,23 @@ extension CatalogFiles {
             )
             return []
         }
+        let paths: [String]
+        do {
+            paths = try FileManager.default.subpathsOfDirectory(atPath: root).sorted()
+        } catch {
+            problems.report(
+                Problem(
+                    file: root,
+                    line: 0,
+                    column: 0,
+                    message: "the directory cannot be read: \(error.localizedDescription)",
+                    zh: "文件夹无法读取"
+                )
+            )
+            return []
+        }
         var sources: [SourceText] = []
-        for path in (FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []).sorted()
+        for path in paths
         where path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
             let file = root + "/" + path
             guard !path.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else { continue }

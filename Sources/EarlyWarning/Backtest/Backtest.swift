@@ -61,11 +61,11 @@ package struct Backtest {
     ///
     /// `progress` takes the share that is done, 0 to 1.
     ///
-    /// - Throws: What the reader throws.
+    /// - Throws: What the reader throws, and `progress`, which may end it.
     package func run(
         from: Timestamp,
         through: Timestamp,
-        progress: (Double) -> Void = { _ in }
+        progress: (Double) throws -> Void = { _ in }
     ) throws -> Outcome {
         let engine = RuleEngine(rules: self.rules, clockMode: .data) { self.channels($0) }
         let recorder = try BacktestRecorder(self.rules, channels: self.channels)
@@ -115,7 +115,7 @@ package struct Backtest {
                 if !found.isEmpty { try process(.samples(found), at: end, reader) }
             }
             start = end
-            progress(max(0, Double(start - begin) / Double(max(1, through - begin))))
+            try progress(max(0, Double(start - begin) / Double(max(1, through - begin))))
         }
         let reader = recorder.over(HorizonReader(base: self.store, horizon: through), self.view)
         try process(.clockAdvance(site: nil, to: through), at: through, reader)

@@ -56,6 +56,15 @@ package struct RuleFileLoader {
                 problems.report(Problem(file: file, line: 0, column: 0, message: message))
             }
         }
+        func names(below folder: String) -> [String] {
+            do {
+                return try RuleFileLoader.ruleFiles(below: folder)
+            } catch {
+                let message = "the folder cannot be read: \(error.localizedDescription)"
+                problems.report(Problem(file: folder, line: 0, column: 0, message: message))
+                return []
+            }
+        }
         for path in paths {
             var isDirectory: ObjCBool = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
@@ -66,7 +75,7 @@ package struct RuleFileLoader {
                 read(path, name: path, hazard: RuleFileLoader.lastFolder(ofFile: path))
                 continue
             }
-            for name in RuleFileLoader.ruleFiles(below: path) {
+            for name in names(below: path) {
                 let full = path.hasSuffix("/") ? path + name : path + "/" + name
                 let folders = name.split(separator: "/").dropLast()
                 let hazard = folders.first.map(String.init) ?? RuleFileLoader.lastFolder(ofFile: full)
@@ -143,18 +152,22 @@ package struct RuleFileLoader {
     }
 
     /// Paths below `folder` of its rule files, sorted.
-    package static func ruleFiles(below folder: String) -> [String] {
-        self.yamlFiles(below: folder).filter { !self.isTest($0) }
+    ///
+    /// - Throws: When the folder, or one below it, cannot be read.
+    package static func ruleFiles(below folder: String) throws -> [String] {
+        try self.yamlFiles(below: folder).filter { !self.isTest($0) }
     }
 
     /// Paths below `folder` of its rule tests, sorted.
-    package static func testFiles(below folder: String) -> [String] {
-        self.yamlFiles(below: folder).filter(self.isTest)
+    ///
+    /// - Throws: When the folder, or one below it, cannot be read.
+    package static func testFiles(below folder: String) throws -> [String] {
+        try self.yamlFiles(below: folder).filter(self.isTest)
     }
 
-    private static func yamlFiles(below folder: String) -> [String] {
-        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        return all.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
+    private static func yamlFiles(below folder: String) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: folder)
+            .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
     }
 
     private static func isTest(_ name: String) -> Bool {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import CatalogStorage
+import Foundation
 package import Hummingbird
 import Logging
 import NIOCore
@@ -61,6 +62,12 @@ package struct APIRequestContext: RequestContext {
     package init(source: ApplicationRequestContextSource) {
         self.channel = source.channel
         self.coreContext = CoreRequestContextStorage(source: source)
+    }
+
+    /// What a path has in the place of `:name`; clients may write any character of it as `%` and digits.
+    func pathPart(_ name: String) throws -> String {
+        let part = try self.parameters.require(name)
+        return part.removingPercentEncoding ?? part
     }
 
     /// - Throws: ``APIProblem`` 403 when the role of the one who asks does not permit it.

@@ -94,10 +94,21 @@ enum JSONBody {
 }
 
 extension Request {
+    /// - Throws: ``APIProblem`` 415 for a compressed body.
+    func requirePlainBody() throws {
+        guard let coding = self.headers[.contentEncoding], coding.lowercased() != "identity" else { return }
+        throw APIProblem(
+            .unsupportedMediaType,
+            "the body comes with Content-Encoding '\(coding)'; send it as it is",
+            zh: "请求体的 Content-Encoding 为“\(coding)”；请不要压缩"
+        )
+    }
+
     /// The whole body.
     ///
-    /// - Throws: ``APIProblem`` 413 with the limit where it is longer.
+    /// - Throws: ``APIProblem`` 413 with the limit where it is longer, 415 where it is compressed.
     func wholeBody(upTo limit: Int = JSONBody.maximum) async throws -> ByteBuffer {
+        try self.requirePlainBody()
         do {
             return try await self.body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {

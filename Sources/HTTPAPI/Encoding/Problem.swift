@@ -5,6 +5,7 @@ package import HTTPTypes
 package import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 import PromQL
 
 /// A refused request, answered as RFC 9457 `application/problem+json`.
@@ -88,6 +89,11 @@ package struct APIProblem: Error, HTTPResponseError, Sendable, CustomStringConve
     }
 }
 
+extension Error {
+    /// Whether the request broke off or was none: where anybody still listens, the connection answers with 400, and ends.
+    var isOfConnection: Bool { self is HTTPParserError || self is IOError || self is ChannelError }
+}
+
 /// Turns every error of a route into a problem document, so that no error leaves as an empty 500.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     @concurrent
@@ -100,6 +106,8 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             return try await next(request, context)
         } catch let problem as APIProblem {
             return try problem.response(from: request, context: context)
+        } catch  where error.isOfConnection {
+            throw error
         } catch let error as HTTPError {
             return try APIProblem(error.status, error.body ?? "\(request.method) \(request.uri.path) is not served")
                 .response(from: request, context: context)

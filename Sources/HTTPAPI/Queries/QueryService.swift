@@ -11,6 +11,8 @@ package struct QueryService: Sendable {
     package let gate: QueryGate
     /// The longest that a query may take; a client can ask for less.
     package let timeout: Duration
+    /// So long a client may take for a piece of its answer, some 1 MB.
+    private let patience: Duration
     package let limits: QueryLimits
     /// What all queries inside may hold together.
     package let pool: QueryPool
@@ -19,12 +21,14 @@ package struct QueryService: Sendable {
         threads: QueryThreads = QueryThreads(),
         gate: QueryGate = QueryGate(capacity: 4, waiting: 32),
         timeout: Duration = .seconds(120),
+        patience: Duration = .seconds(60),
         limits: QueryLimits = QueryLimits(),
         pool: QueryPool = QueryPool(points: 40_000_000)
     ) {
         self.threads = threads
         self.gate = gate
         self.timeout = timeout
+        self.patience = patience
         self.limits = limits
         self.pool = pool
     }
@@ -54,13 +58,19 @@ package struct QueryService: Sendable {
     }
 
     /// A body whose pieces are made on the query threads, one when the one before has gone out.
-    func body(_ permit: QueryGate.Permit?, _ pieces: AnswerPieces) -> ResponseBody {
+    ///
+    /// A client that does not take its answer would keep the place of others: its connection is closed.
+    func body(_ permit: QueryGate.Permit?, _ pieces: AnswerPieces, over channel: any Channel) -> ResponseBody {
         if let whole = pieces.whole { return ResponseBody(byteBuffer: whole) }
-        let threads = self.threads
+        let (threads, patience) = (self.threads, TimeAmount(self.patience))
         return ResponseBody { writer in
             // The place is free when the answer has left.
             defer { withExtendedLifetime(permit) {} }
-            while let piece = try await threads.run({ pieces.next() }) { try await writer.write(piece) }
+            while let piece = try await threads.run({ pieces.next() }) {
+                let timer = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+                defer { timer.cancel() }
+                try await writer.write(piece)
+            }
             try await writer.finish(nil)
         }
     }

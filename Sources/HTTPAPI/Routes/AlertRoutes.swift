@@ -21,7 +21,8 @@ struct AlertRoutes: Sendable {
         router.get("/alerts", use: self.history)
         router.get("/alerts.atom", use: self.atom)
         router.get("/alerts/stream") { request, context in
-            try EventStream(backend: self.backend, org: context.access.org).response(to: request)
+            try EventStream(backend: self.backend, org: context.access.org, channel: context.channel)
+                .response(to: request)
         }
         router.get("/alerts/{id}.cap") { _, context in
             let message = try self.message(context).message
@@ -90,7 +91,7 @@ struct AlertRoutes: Sendable {
     }
 
     private func message(_ context: APIRequestContext) throws -> FeedMessage {
-        let id = try context.parameters.require("id")
+        let id = try context.pathPart("id")
         guard let row = try self.backend.records.feed(identifier: id) else {
             throw APIProblem(.notFound, "there is no message '\(id)'; /alerts shows the history")
         }

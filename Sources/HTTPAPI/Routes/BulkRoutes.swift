@@ -33,6 +33,7 @@ struct BulkRoutes: Sendable {
     /// input the body is a piece of and where it begins, so that the progress is saved with the samples.
     @Sendable private func importSamples(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.write)
+        try request.requirePlainBody()
         let parameters = RequestParameters(query: request)
         var order = SampleImportOrder(format: try self.format(parameters, or: .vmJSONLines))
         order.header = parameters["header"]

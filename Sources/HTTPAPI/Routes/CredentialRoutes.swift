@@ -38,7 +38,7 @@ struct CredentialRoutes: Sendable {
         router.delete("/api/devices/:id/credentials") { request, context in
             try context.require(.register)
             let revoked = try await self.backend.revokeCredentials(
-                of: try context.parameters.require("id"),
+                of: try context.pathPart("id"),
                 by: RequestParameters(query: request)["by"] ?? "",
                 access: context.access
             )

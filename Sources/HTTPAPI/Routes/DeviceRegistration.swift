@@ -101,7 +101,7 @@ struct DeviceRegistration: Sendable {
     @Sendable private func retire(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.register)
         try await self.backend.retireDevice(
-            try context.parameters.require("id"),
+            try context.pathPart("id"),
             by: RequestParameters(query: request)["by"] ?? "",
             access: context.access
         )
@@ -129,7 +129,7 @@ struct DeviceRegistration: Sendable {
         let body = try await JSONBody.decode(Replacement.self, from: request)
         let report = try await self.backend.replaceDevice(
             ReplacementOrder(
-                device: try context.parameters.require("id"),
+                device: try context.pathPart("id"),
                 new: body.with,
                 model: body.model,
                 address: body.address,
@@ -164,7 +164,7 @@ struct DeviceRegistration: Sendable {
         let body = try await JSONBody.decode(Survey.self, from: request)
         let report = try await self.backend.surveyDevice(
             SurveyOrder(
-                device: try context.parameters.require("id"),
+                device: try context.pathPart("id"),
                 zero: body.zeroElevation,
                 mount: body.mountHeight,
                 from: try body.validFrom.map { try JSONBody.moment($0, of: "valid_from") },

@@ -21,7 +21,7 @@ struct DeviceWatchRoutes: Sendable {
         router.get("/api/devices/:id/watch") { _, context in
             // Payloads may hold what only those should see who may also see quarantine.
             try context.require(.register)
-            let id = try context.parameters.require("id")
+            let id = try context.pathPart("id")
             let org = context.access.org
             guard let watched = self.backend.watchedDevice(id, org: org),
                 let device = try await self.backend.deviceReport(id, org: org)
@@ -36,7 +36,11 @@ struct DeviceWatchRoutes: Sendable {
                 status: .ok,
                 headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
                 body: ResponseBody { writer in
-                    try await self.follow(watched, device, org: org, to: &writer)
+                    let (wakenings, ending) = Self.merge(self.backend.deviceTap.follow(watched))
+                    let watch = try await ConnectionWatch.of(context.channel)
+                    watch.call { ending.finish() }
+                    defer { watch.call(nil) }
+                    try await self.follow(wakenings, device, org: org, to: &writer)
                     try await writer.finish(nil)
                 }
             )
@@ -51,12 +55,11 @@ struct DeviceWatchRoutes: Sendable {
 
     @concurrent
     private func follow(
-        _ watched: WatchedDevice,
+        _ wakenings: AsyncStream<Wakening>,
         _ device: DeviceReport,
         org: String?,
         to writer: inout any ResponseBodyWriter
     ) async throws {
-        let wakenings = Self.merge(self.backend.deviceTap.follow(watched))
         try await writer.write(try Self.frame("device", device))
         for await wakening in wakenings {
             switch wakening {
@@ -73,24 +76,29 @@ struct DeviceWatchRoutes: Sendable {
         }
     }
 
-    private static func merge(_ messages: AsyncStream<WatchedMessage>) -> AsyncStream<Wakening> {
-        AsyncStream(bufferingPolicy: .bufferingNewest(DeviceTap.waiting)) { continuation in
-            let following = Task {
-                for await message in messages { continuation.yield(.message(message)) }
-                continuation.yield(.closed)
-                continuation.finish()
-            }
-            let clock = Task {
-                while !Task.isCancelled {
-                    try await Task.sleep(for: Self.pingInterval)
-                    continuation.yield(.quiet)
-                }
-            }
-            continuation.onTermination = { _ in
-                following.cancel()
-                clock.cancel()
+    private static func merge(
+        _ messages: AsyncStream<WatchedMessage>
+    ) -> (AsyncStream<Wakening>, AsyncStream<Wakening>.Continuation) {
+        let (wakenings, continuation) = AsyncStream.makeStream(
+            of: Wakening.self,
+            bufferingPolicy: .bufferingNewest(DeviceTap.waiting)
+        )
+        let following = Task {
+            for await message in messages { continuation.yield(.message(message)) }
+            continuation.yield(.closed)
+            continuation.finish()
+        }
+        let clock = Task {
+            while !Task.isCancelled {
+                try await Task.sleep(for: Self.pingInterval)
+                continuation.yield(.quiet)
             }
         }
+        continuation.onTermination = { _ in
+            following.cancel()
+            clock.cancel()
+        }
+        return (wakenings, continuation)
     }
 
     private static func frame(_ event: String, _ value: some Encodable) throws -> ByteBuffer {

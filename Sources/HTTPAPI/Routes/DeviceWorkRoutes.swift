@@ -12,7 +12,7 @@ struct DeviceWorkRoutes: Sendable {
     func add(to router: Router<APIRequestContext>) {
         router.get("/api/maintenance") { request, context in try await self.list(request, context, device: nil) }
         router.get("/api/devices/:id/maintenance") { request, context in
-            try await self.list(request, context, device: try context.parameters.require("id"))
+            try await self.list(request, context, device: try context.pathPart("id"))
         }
         router.post("/api/devices/:id/maintenance", use: self.begin)
         router.delete("/api/devices/:id/maintenance", use: self.end)
@@ -50,7 +50,7 @@ struct DeviceWorkRoutes: Sendable {
         }
         let report = try await self.backend.beginMaintenance(
             MaintenanceOrder(
-                device: try context.parameters.require("id"),
+                device: try context.pathPart("id"),
                 duration: span,
                 by: work.by ?? "",
                 note: work.note ?? "",
@@ -63,7 +63,7 @@ struct DeviceWorkRoutes: Sendable {
     @Sendable private func end(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.register)
         let report = try await self.backend.endMaintenance(
-            of: try context.parameters.require("id"),
+            of: try context.pathPart("id"),
             by: try await RequestParameters(request)["by"] ?? "",
             access: context.access
         )
@@ -86,7 +86,7 @@ struct DeviceWorkRoutes: Sendable {
         let body = try await JSONBody.decode(Calibration.self, from: request)
         let report = try self.backend.addCalibration(
             CalibrationOrder(
-                device: try context.parameters.require("id"),
+                device: try context.pathPart("id"),
                 metric: body.metric,
                 time: try body.at.map { try JSONBody.moment($0, of: "at") },
                 before: body.before,
@@ -104,7 +104,7 @@ struct DeviceWorkRoutes: Sendable {
         let limit = try await RequestParameters(request).integer("limit", in: 1...10_000) ?? 100
         return try JSONBody.response(
             try self.backend.calibrations(
-                device: try context.parameters.require("id"),
+                device: try context.pathPart("id"),
                 org: context.access.org,
                 limit: limit
             )

@@ -15,6 +15,7 @@ struct EventStream: Sendable {
     let backend: any APIBackend
     /// Only this org's messages; nil shows all.
     let org: String?
+    let channel: any Channel
 
     /// How long a quiet connection stays without a sign of life.
     private static let pingInterval = Duration.seconds(20)
@@ -39,16 +40,24 @@ struct EventStream: Sendable {
                 .accelBuffering: "no",
             ],
             body: ResponseBody { writer in
-                try await self.follow(from: start, base: base, to: &writer)
+                // Following begins before the first reading, so that nothing falls between the two.
+                let wakeUps = Wakening(self.backend.feedSignal.follow(), every: Self.pingInterval)
+                let watch = try await ConnectionWatch.of(self.channel)
+                watch.call { wakeUps.end() }
+                defer { watch.call(nil) }
+                try await self.follow(wakeUps, from: start, base: base, to: &writer)
                 try await writer.finish(nil)
             }
         )
     }
 
     @concurrent
-    private func follow(from start: Int64, base: String, to writer: inout any ResponseBodyWriter) async throws {
-        // Following begins before the first reading, so that nothing falls between the two.
-        let wakeUps = Wakening(self.backend.feedSignal.follow(), every: Self.pingInterval)
+    private func follow(
+        _ wakeUps: Wakening,
+        from start: Int64,
+        base: String,
+        to writer: inout any ResponseBodyWriter
+    ) async throws {
         try await writer.write(ByteBuffer(string: ServerSentEvent.start))
         var sequence = start
         while true {
@@ -76,7 +85,7 @@ extension HTTPField.Name {
 }
 
 /// Waits for the feed to grow, or for the time of a ping.
-private struct Wakening {
+private struct Wakening: Sendable {
     enum Reason {
         case grown
         case quiet
@@ -84,26 +93,30 @@ private struct Wakening {
     }
 
     private let merged: AsyncStream<Reason>
+    private let continuation: AsyncStream<Reason>.Continuation
 
     init(_ signal: AsyncStream<Void>, every interval: Duration) {
-        self.merged = AsyncStream(bufferingPolicy: .bufferingNewest(2)) { continuation in
-            let feed = Task {
-                for await _ in signal { continuation.yield(.grown) }
-                continuation.yield(.closed)
-                continuation.finish()
-            }
-            let clock = Task {
-                while !Task.isCancelled {
-                    try await Task.sleep(for: interval)
-                    continuation.yield(.quiet)
-                }
-            }
-            continuation.onTermination = { _ in
-                feed.cancel()
-                clock.cancel()
+        let (merged, continuation) = AsyncStream.makeStream(of: Reason.self, bufferingPolicy: .bufferingNewest(2))
+        (self.merged, self.continuation) = (merged, continuation)
+        let feed = Task {
+            for await _ in signal { continuation.yield(.grown) }
+            continuation.yield(.closed)
+            continuation.finish()
+        }
+        let clock = Task {
+            while !Task.isCancelled {
+                try await Task.sleep(for: interval)
+                continuation.yield(.quiet)
             }
         }
+        continuation.onTermination = { _ in
+            feed.cancel()
+            clock.cancel()
+        }
     }
+
+    /// Nobody follows any more.
+    func end() { self.continuation.finish() }
 
     func next() async -> Reason {
         for await reason in self.merged { return reason }

@@ -125,7 +125,7 @@ struct OperationRoutes: Sendable {
 
     @Sendable private func revokeToken(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.administer)
-        let id = try context.parameters.require("id")
+        let id = try context.pathPart("id")
         do {
             try self.backend.records.revokeToken(id: id, at: self.backend.now())
         } catch let error as CatalogStorageError where error.code == .notFound {

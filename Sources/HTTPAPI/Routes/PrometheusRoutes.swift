@@ -31,6 +31,10 @@ struct PrometheusErrors: RouterMiddleware {
         context: APIRequestContext,
         next: @concurrent (Request, APIRequestContext) async throws -> Response
     ) async throws -> Response {
-        do { return try await next(request, context) } catch { return PrometheusFailure.response(to: error) }
+        do {
+            return try await next(request, context)
+        } catch  where !error.isOfConnection {
+            return PrometheusFailure.response(to: error)
+        }
     }
 }

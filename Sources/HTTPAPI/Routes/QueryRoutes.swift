@@ -91,7 +91,7 @@ struct QueryRoutes: Sendable {
         return Response(
             status: .ok,
             headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: queries.body(permit, pieces)
+            body: queries.body(permit, pieces, over: context.channel)
         )
     }
 }

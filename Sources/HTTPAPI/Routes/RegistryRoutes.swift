@@ -23,7 +23,7 @@ struct RegistryRoutes: Sendable {
             try JSONBody.response(self.backend.siteReports(org: context.access.org))
         }
         router.get("/api/sites/:id") { _, context in
-            let id = try context.parameters.require("id")
+            let id = try context.pathPart("id")
             guard let report = self.backend.siteReports(org: context.access.org).first(where: { $0.site == id }) else {
                 throw APIProblem(.notFound, "there is no site '\(id)'; `poyang sites list` shows all")
             }
@@ -43,7 +43,7 @@ struct RegistryRoutes: Sendable {
             )
         }
         router.get("/api/devices/:id") { _, context in
-            let id = try context.parameters.require("id")
+            let id = try context.pathPart("id")
             guard let report = try await self.backend.deviceReport(id, org: context.access.org) else {
                 throw APIProblem(
                     .notFound,
@@ -107,7 +107,7 @@ struct RegistryRoutes: Sendable {
     /// - Throws: ``APIProblem`` 404 where there is none, or it is another org's.
     private func quarantined(_ context: APIRequestContext) async throws -> QuarantineEntry {
         try context.require(.register)
-        let text = try context.parameters.require("id")
+        let text = try context.pathPart("id")
         let own = try await self.ownDevices(context)
         guard let id = Int64(text), let entry = try self.backend.samples.quarantineEntry(id),
             own?.contains(entry.payload.device) ?? true

@@ -73,8 +73,11 @@ struct RuleRoutes: Sendable {
             curvePoints: min(max(wanted.curvePoints ?? 0, 0), 1000)
         )
         let org = context.access.org
-        return WorkLines.response(keys: .asDeclared) {
-            try await self.backend.backtest(order, org: org, progress: $0)
+        let stop = QueryStop()
+        return WorkLines.response(keys: .asDeclared) { progress in
+            try await ConnectionWatch.during(context.channel, onClose: { stop.stop(.canceled) }) {
+                try await self.backend.backtest(order, org: org, stop: stop, progress: progress)
+            }
         }
     }
 

@@ -34,7 +34,7 @@ struct SeriesRoutes: Sendable {
     }
 
     @Sendable private func labelValues(_ request: Request, _ context: APIRequestContext) async throws -> Response {
-        let name = try context.parameters.require("name")
+        let name = try context.pathPart("name")
         return try await self.list(request, context, RequestParameters(request)) { found in
             Set(found.compactMap { $0.value(of: name) }).sorted()
         }

@@ -68,7 +68,7 @@ struct WarningRoutes: Sendable {
     }
 
     private func warning(_ context: APIRequestContext) throws -> Warning {
-        let number = try context.parameters.require("number")
+        let number = try context.pathPart("number")
         guard let row = try self.backend.records.warning(number: number) else {
             throw APIProblem(.notFound, "there is no warning '\(number)'; `poyang warnings list` shows all")
         }

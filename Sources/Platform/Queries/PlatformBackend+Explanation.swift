@@ -63,6 +63,7 @@ extension PlatformBackend {
     package func backtest(
         _ order: BacktestOrder,
         org: String?,
+        stop: QueryStop,
         progress: @escaping @Sendable (Double) -> Void
     ) async throws -> Backtest.Outcome {
         let problems = ProblemCollector()
@@ -80,7 +81,10 @@ extension PlatformBackend {
             backtest.channels = catalog.watchedChannels
             backtest.sites = sites
             backtest.curvePoints = order.curvePoints
-            var outcome = try backtest.run(from: order.from, through: order.through, progress: progress)
+            var outcome = try backtest.run(from: order.from, through: order.through) { share in
+                try stop.check()
+                progress(share)
+            }
             outcome.sites.formUnion(catalog.sites.keys.filter(isVisible))
             return outcome
         }

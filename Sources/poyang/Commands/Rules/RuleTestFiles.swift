@@ -21,7 +21,7 @@ enum RuleTestFiles {
                 continue
             }
             let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
-            found += RuleFileLoader.testFiles(below: folder).map { "\(folder)/\($0)" }
+            found += try RuleFileLoader.testFiles(below: folder).map { "\(folder)/\($0)" }
         }
         guard !found.isEmpty else {
             throw CommandFailure("no *.test.yaml file in \(paths.joined(separator: ", ")); name a file or a folder")

@@ -1,17 +1,16 @@
 // poyang
 // SPDX-License-Identifier: Apache-2.0
 
-package import HummingbirdCore
-package import NIOCore
+import NIOCore
 import Synchronization
 
 /// Sees that a client closes its connection while its request is worked on; one for each connection, which may go on
 /// serving requests.
 ///
 /// A client that has closed its side, be it only that of sending, is taken to await no answer.
-package final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler, Sendable {
+final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler, Sendable {
     /// What is read goes by unseen.
-    package typealias InboundIn = NIOAny
+    typealias InboundIn = NIOAny
 
     private struct State {
         var isClosed = false
@@ -19,11 +18,11 @@ package final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHand
     }
 
     private let state = Mutex(State())
+    private let connections: OpenConnections
 
-    /// A server whose connections are watched.
-    package static var server: HTTPServerBuilder {
-        .http1(configuration: HTTP1Channel.Configuration(additionalChannelHandlers: [ConnectionWatch()]))
-    }
+    init(among connections: OpenConnections) { self.connections = connections }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.connections.add(context.channel) }
 
     /// Runs `work`, and calls `onClose` at once where the client of `channel` closes it meanwhile or has closed it.
     static func during<Value>(
@@ -31,14 +30,20 @@ package final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHand
         onClose: @escaping @Sendable () -> Void,
         _ work: () async throws -> Value
     ) async throws -> Value {
-        let watch = try await channel.pipeline.handler(type: ConnectionWatch.self).get()
+        let watch = try await Self.of(channel)
         watch.call(onClose)
-        // A connection has one request at a time.
         defer { watch.call(nil) }
         return try await work()
     }
 
-    private func call(_ onClose: (@Sendable () -> Void)?) {
+    static func of(_ channel: any Channel) async throws -> ConnectionWatch {
+        try await channel.pipeline.handler(type: ConnectionWatch.self).get()
+    }
+
+    /// Has `onClose` called at once where the client closes the connection or has closed it; nil ends that.
+    ///
+    /// A connection has one request at a time.
+    func call(_ onClose: (@Sendable () -> Void)?) {
         let isClosed = self.state.withLock { state in
             state.onClose = onClose
             return state.isClosed
@@ -54,12 +59,13 @@ package final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHand
         onClose?()
     }
 
-    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent { self.close() }
         context.fireUserInboundEventTriggered(event)
     }
 
-    package func channelInactive(context: ChannelHandlerContext) {
+    func channelInactive(context: ChannelHandlerContext) {
+        self.connections.remove(context.channel)
         self.close()
         context.fireChannelInactive()
     }

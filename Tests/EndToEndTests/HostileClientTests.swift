@@ -1,0 +1,55 @@
+// poyang
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
+/// Clients that go away in the midst of something, or that ask in ways of their own.
+struct HostileClientTests {
+    private func withService(_ body: (RunningService, Connection) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appendingPathComponent("data").path
+            let service = try await RunningService.start(["--embedded-broker", "--exercise", "--data", data])
+            let connection = try Connection(port: try #require(URL(string: service.url)?.port))
+            defer { connection.close() }
+            try await body(service, connection)
+        }
+    }
+
+    /// It once kept the service from ending, for ever.
+    @Test(.timeLimit(.minutes(2)))
+    func halfARequestDoesNotKeepTheServiceFromEnding() async throws {
+        try await self.withService { service, connection in
+            connection.send("POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n")
+            connection.send("Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\n\r\nquery")
+            _ = await connection.answer(endingWith: "100 Continue\r\n\r\n")
+            try await service.stop()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func headIsAnsweredWithoutABodyAndPathsMayBeEncoded() async throws {
+        try await self.withService { service, connection in
+            for (path, status) in [("/-/ready", 200), ("/api/nothing", 404), ("/api/sites/x%69ngzi", 200)] {
+                connection.send("HEAD \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                let head = await connection.answer(endingWith: "\r\n\r\n")
+                #expect(head.hasPrefix("HTTP/1.1 \(status) "), "\(path): \(head)")
+            }
+            connection.send("GET /-/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            let answer = await connection.answer(endingWith: "ok\n")
+            #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
+            connection.send(
+                "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n"
+                    + "Content-Type: application/x-www-form-urlencoded\r\n\r\nx"
+            )
+            let refusal = await connection.answer(endingWith: "}")
+            #expect(refusal.hasPrefix("HTTP/1.1 415 "), "\(refusal)")
+            try await service.stop()
+        }
+    }
+}
