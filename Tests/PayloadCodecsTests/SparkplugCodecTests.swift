@@ -66,6 +66,41 @@ struct SparkplugCodecTests {
         #expect(message.refusals.isEmpty && message.rebirth == nil)
     }
 
+    /// Of a node without aliases data have names; the types, and with them the signs, are those of its births.
+    @Test func namedDataHaveTheTypesOfTheBirth() {
+        var codec = SparkplugCodec()
+        let topic = "spBv1.0/plain/DDATA/edge1/gauge"
+        let births = Wire.payload(
+            [
+                Wire.metric("small", .int(0), type: 1), Wire.metric("signed", .int(0), type: 3),
+                Wire.metric("long", .long(0), type: 4), Wire.metric("unsigned", .int(0), type: 7),
+            ],
+            sequence: 1
+        )
+        func data(_ sequence: UInt64) -> [UInt8] {
+            Wire.payload(
+                [
+                    Wire.metric("small", .int(80)), Wire.metric("signed", .int(0xFFFF_FFB0)),
+                    Wire.metric("long", .long(UInt64(bitPattern: -80))), Wire.metric("unsigned", .int(0xFFFF_FFB0)),
+                ],
+                time: 1_655_802_003_000,
+                sequence: sequence
+            )
+        }
+        // Before any birth nobody knows which of them are below zero.
+        let early = self.decode(&codec, topic, data(7))
+        #expect(early.values == ["small": 80])
+        #expect(early.refusals.map(\.values) == [3] && early.rebirth != nil)
+        _ = self.decode(&codec, "spBv1.0/plain/NBIRTH/edge1", self.nodeBirth)
+        _ = self.decode(&codec, "spBv1.0/plain/DBIRTH/edge1/gauge", births)
+        let message = self.decode(&codec, topic, data(2))
+        #expect(message.refusals.isEmpty)
+        #expect(message.values == ["small": 80, "signed": -80, "long": -80, "unsigned": 4_294_967_216])
+        // The same name of another device is another metric.
+        let other = self.decode(&codec, "spBv1.0/plain/DDATA/edge1/other", data(3))
+        #expect(other.refusals.map(\.values) == [3])
+    }
+
     @Test func dataBeforeAnyBirthIsRefusedAndTheBirthRequestedOnce() {
         var codec = SparkplugCodec()
         let data = Wire.payload(

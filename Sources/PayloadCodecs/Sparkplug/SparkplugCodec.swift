@@ -23,7 +23,7 @@ package struct SparkplugCodec: PayloadCodec {
 
     private let limit: Int
     private var nodes: [String: SparkplugNode] = [:]
-    /// Aliases of all nodes.
+    /// Aliases and types of all nodes.
     private var aliases = 0
     private var messages = 0
 
@@ -59,24 +59,24 @@ package struct SparkplugCodec: PayloadCodec {
         message.senders.append(DecodedMessage.Sender(name: .address(topic.address), firstReading: 0))
         message.isOfNetworkServer = true
         var node = self.nodes.removeValue(forKey: topic.nodeAddress) ?? SparkplugNode()
-        self.aliases -= node.aliases.count
-        let isWhole = node.follow(kind, content)
-        self.aliases += node.aliases.count
+        self.aliases -= node.remembered
+        let isWhole = node.follow(kind, device: topic.device, content)
+        self.aliases += node.remembered
         self.messages += 1
         node.heard = self.messages
-        let unnamed = Self.read(content, node, into: &message)
+        let unknown = Self.read(content, node, device: topic.device, into: &message)
         message.frame.decodedByServer = message.readings.count
-        if unnamed > 0 {
+        if unknown > 0 {
             message.refuse(
                 Refusal(
                     reason: .malformed,
-                    detail: "\(unnamed) metrics have aliases that no birth of \(topic.nodeAddress) has named since we "
-                        + "listen; its birth is requested",
-                    values: unnamed
+                    detail: "\(unknown) metrics have aliases, or numbers without a type, that no birth of "
+                        + "\(topic.nodeAddress) has explained since we listen; its birth is requested",
+                    values: unknown
                 )
             )
         }
-        if node.asks(isMissed: !isWhole || unnamed > 0, at: self.now, after: Self.patience) {
+        if node.asks(isMissed: !isWhole || unknown > 0, at: self.now, after: Self.patience) {
             message.rebirth = topic.command
         }
         self.nodes[topic.nodeAddress] = node
@@ -90,28 +90,35 @@ package struct SparkplugCodec: PayloadCodec {
         let quiet = self.nodes.sorted { $0.value.heard < $1.value.heard }.prefix((self.nodes.count + 1) / 2)
         for (name, node) in quiet {
             self.nodes[name] = nil
-            self.aliases -= node.aliases.count
+            self.aliases -= node.remembered
         }
     }
 
-    /// The readings of a message, and how many metrics have no name.
+    /// The readings of a message, and how many metrics have no name, or no type without which their sign is not known.
     private static func read(
         _ content: SparkplugPayload,
         _ node: SparkplugNode,
+        device: String,
         into message: inout DecodedMessage
     ) -> Int {
-        var unnamed = 0
+        var unknown = 0
         let sent = content.hasTimestamp ? Int64(clamping: content.timestamp) : nil
         for metric in content.metrics {
             var name = metric.name
             var type = metric.datatype
             if name.isEmpty {
                 guard let known = node.aliases[metric.alias] else {
-                    unnamed += 1
+                    unknown += 1
                     continue
                 }
                 name = known.name
                 if type == 0 { type = known.type }
+            } else if type == 0, metric.isWhole {
+                guard let known = node.type(of: name, device: device) ?? (metric.mayBeNegative ? nil : 0) else {
+                    unknown += 1
+                    continue
+                }
+                type = known
             }
             guard !metric.isNull, !metric.isTransient, !self.isOfProtocol(name),
                 let value = metric.number(type), value.isFinite
@@ -121,7 +128,7 @@ package struct SparkplugCodec: PayloadCodec {
                 Reading(key: name, value: value, time: time.map { Timestamp(milliseconds: min($0, self.latest)) })
             )
         }
-        return unnamed
+        return unknown
     }
 
     /// 9999-12-31T23:59:59.999Z.
@@ -146,6 +153,22 @@ package struct SparkplugCodec: PayloadCodec {
 }
 
 extension SparkplugMetric {
+    fileprivate var isWhole: Bool {
+        switch self.value {
+        case .intValue, .longValue: true
+        case .floatValue, .doubleValue, .booleanValue, .stringValue, nil: false
+        }
+    }
+
+    /// Whether it is below zero in a type with a sign, and a large number in one without.
+    fileprivate var mayBeNegative: Bool {
+        switch self.value {
+        case .intValue(let bits): bits > UInt32(Int32.max)
+        case .longValue(let bits): bits > UInt64(Int64.max)
+        case .floatValue, .doubleValue, .booleanValue, .stringValue, nil: false
+        }
+    }
+
     /// The value by its data type (6.4.16): whole numbers below zero come as the two's complement of their type.
     fileprivate func number(_ type: UInt32) -> Double? {
         switch self.value {

@@ -10,6 +10,12 @@ struct SparkplugNode: Sendable {
         var type: UInt32
     }
 
+    private struct Member: Hashable {
+        /// Empty for the node's own.
+        var device: String
+        var name: String
+    }
+
     /// Nodes that are remembered.
     static let countLimit = 10_000
     /// Aliases of one node that are remembered, and of all nodes together.
@@ -20,6 +26,8 @@ struct SparkplugNode: Sendable {
 
     /// Unique in a node with all its devices (6.4.6).
     private(set) var aliases: [UInt64: Name] = [:]
+    /// The types of whole numbers, of which some may be below zero: data need not repeat them (6.4.16).
+    private var types: [Member: UInt32] = [:]
     /// The number of its newest message, among those of all nodes.
     var heard = 0
     private var sequence: UInt64?
@@ -28,29 +36,37 @@ struct SparkplugNode: Sendable {
     /// Whether its birth is to be requested, as soon as that is allowed.
     private var owesBirth = false
 
-    /// Follows the node's life.
+    /// How much of its births is remembered.
+    var remembered: Int { self.aliases.count + self.types.count }
+
+    /// The type that a birth gave to a metric that is a whole number; nil where no birth was heard.
+    func type(of name: String, device: String) -> UInt32? { self.types[Member(device: device, name: name)] }
+
+    /// Follows the node's life; `device` is the one that the topic names, empty for the node itself.
     ///
     /// - Returns: False when something of it was not heard: a birth, or a number of the sequence.
-    mutating func follow(_ kind: SparkplugTopic.Kind, _ content: SparkplugPayload) -> Bool {
+    mutating func follow(_ kind: SparkplugTopic.Kind, device: String, _ content: SparkplugPayload) -> Bool {
         switch kind {
         case .nodeBirth:
             self.aliases.removeAll(keepingCapacity: true)
+            self.types.removeAll(keepingCapacity: true)
             self.owesBirth = false
             self.sequence = content.hasSeq ? content.seq : 0
             self.birth = Self.birthNumber(content)
-            self.learn(content)
+            self.learn(content, device)
             return true
         case .nodeDeath:
             // The will of an earlier session may come late (6.4.17).
             guard let dead = Self.birthNumber(content), let birth, dead != birth else {
                 self.aliases.removeAll()
+                self.types.removeAll()
                 self.owesBirth = false
                 (self.sequence, self.birth) = (nil, nil)
                 return true
             }
             return true
         case .deviceBirth:
-            self.learn(content)
+            self.learn(content, device)
             return self.count(content)
         case .nodeData, .deviceData, .deviceDeath:
             return self.count(content)
@@ -80,11 +96,12 @@ struct SparkplugNode: Sendable {
         return content.seq == (last &+ 1) % 256 || content.seq == last
     }
 
-    private mutating func learn(_ content: SparkplugPayload) {
-        for metric in content.metrics where metric.hasAlias && !metric.name.isEmpty {
-            guard metric.name.utf8.count <= Self.nameLimit else { continue }
-            guard self.aliases.count < Self.aliasLimit else { return }
-            self.aliases[metric.alias] = Name(name: metric.name, type: metric.datatype)
+    private mutating func learn(_ content: SparkplugPayload, _ device: String) {
+        for metric in content.metrics where !metric.name.isEmpty && metric.name.utf8.count <= Self.nameLimit {
+            guard self.remembered < Self.aliasLimit else { return }
+            if metric.hasAlias { self.aliases[metric.alias] = Name(name: metric.name, type: metric.datatype) }
+            let isWhole = (1...8).contains(metric.datatype)
+            self.types[Member(device: device, name: metric.name)] = isWhole ? metric.datatype : nil
         }
     }
 
