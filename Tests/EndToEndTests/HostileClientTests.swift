@@ -27,7 +27,7 @@ struct HostileClientTests {
         try await self.withService { service, connection in
             connection.send("POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n")
             connection.send("Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\n\r\nquery")
-            _ = await connection.answer(endingWith: "100 Continue\r\n\r\n")
+            _ = try await connection.answer(endingWith: "100 Continue\r\n\r\n")
             try await service.stop()
         }
     }
@@ -37,17 +37,17 @@ struct HostileClientTests {
         try await self.withService { service, connection in
             for (path, status) in [("/-/ready", 200), ("/api/nothing", 404), ("/api/sites/x%69ngzi", 200)] {
                 connection.send("HEAD \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                let head = await connection.answer(endingWith: "\r\n\r\n")
+                let head = try await connection.answer(endingWith: "\r\n\r\n")
                 #expect(head.hasPrefix("HTTP/1.1 \(status) "), "\(path): \(head)")
             }
             connection.send("GET /-/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            let answer = await connection.answer(endingWith: "ok\n")
+            let answer = try await connection.answer(endingWith: "ok\n")
             #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
             connection.send(
                 "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n"
                     + "Content-Type: application/x-www-form-urlencoded\r\n\r\nx"
             )
-            let refusal = await connection.answer(endingWith: "}")
+            let refusal = try await connection.answer(endingWith: "}")
             #expect(refusal.hasPrefix("HTTP/1.1 415 "), "\(refusal)")
             try await service.stop()
         }

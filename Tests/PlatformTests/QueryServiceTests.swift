@@ -20,13 +20,13 @@ struct QueryServiceTests {
         var first = await gate.enter()
         #expect(first != nil)
         let second = Task { await gate.enter() != nil }
-        while gate.waiting < 1 { await Task.yield() }
+        while gate.waiting < 1 { try await Task.sleep(for: .milliseconds(5)) }
         #expect(await gate.enter() == nil)
         #expect(gate.refused == 1)
         #expect(gate.inside == 1)
         first = nil
         #expect(await second.value)
-        while gate.inside > 0 { await Task.yield() }
+        while gate.inside > 0 { try await Task.sleep(for: .milliseconds(5)) }
         #expect(await gate.enter() != nil)
     }
 
@@ -78,7 +78,7 @@ struct QueryServiceTests {
         try await app.test(.live) { client in
             let connection = try Connection(port: try #require(client.port))
             connection.post("/api/work")
-            while !began.withLock({ $0 }) { await Task.yield() }
+            while !began.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
             connection.close()
             while reason.withLock({ $0 }) == nil { try await Task.sleep(for: .milliseconds(5)) }
             #expect(reason.withLock { $0 } == .canceled)
@@ -97,7 +97,7 @@ struct QueryServiceTests {
             defer { connection.close() }
             for _ in 0..<3 {
                 connection.post("/api/work")
-                let answer = await connection.answer(endingWith: "an answer")
+                let answer = try await connection.answer(endingWith: "an answer")
                 #expect(answer.hasPrefix("HTTP/1.1 200 OK"), "\(answer)")
             }
         }

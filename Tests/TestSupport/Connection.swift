@@ -42,7 +42,7 @@ package struct Connection {
     }
 
     /// What comes until `end`, or until the other side closes.
-    package func answer(endingWith end: String) async -> String {
+    package func answer(endingWith end: String) async throws -> String {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while !String(decoding: bytes, as: UTF8.self).hasSuffix(end) {
@@ -52,7 +52,7 @@ package struct Connection {
             } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
                 break
             } else {
-                await Task.yield()
+                try await Task.sleep(for: .milliseconds(2))
             }
         }
         return String(decoding: bytes, as: UTF8.self)

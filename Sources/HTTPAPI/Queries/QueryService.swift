@@ -66,11 +66,17 @@ package struct QueryService: Sendable {
         return ResponseBody { writer in
             // The place is free when the answer has left.
             defer { withExtendedLifetime(permit) {} }
+            func closeUnlessTaken() -> Scheduled<Void> {
+                channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+            }
             while let piece = try await threads.run({ pieces.next() }) {
-                let timer = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+                let timer = closeUnlessTaken()
                 defer { timer.cancel() }
                 try await writer.write(piece)
             }
+            // What was written last may still wait for the client.
+            let timer = closeUnlessTaken()
+            defer { timer.cancel() }
             try await writer.finish(nil)
         }
     }
