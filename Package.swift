@@ -86,8 +86,8 @@ let package = Package(
             name: "Platform",
             dependencies: [
                 "Telemetry", "PayloadCodecs", "DeviceCatalog", "SeriesStorage", "CatalogStorage", "PromQL",
-                "EarlyWarning", "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", crypto, hummingbird, logging,
-                nioCore, nioPosix, serviceLifecycle, unixSignals,
+                "EarlyWarning", "Dissemination", "MQTTIngest", "HTTPAPI", "StrictYAML", "CZlib", crypto, hummingbird,
+                logging, nioCore, nioPosix, serviceLifecycle, unixSignals,
             ]
         ),
         .systemLibrary(name: "CQrencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),

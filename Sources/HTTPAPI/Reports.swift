@@ -433,6 +433,8 @@ package struct SampleImportReport: Encodable, Sendable {
 /// What one who imports asks for.
 package struct SampleImportOrder: Sendable {
     package var format: BulkFormat
+    /// Whether the body is compressed.
+    package var isGzip = false
     /// The header row, where a piece of a CSV file comes without it.
     package var header: String?
     /// Ends at the first refused line.

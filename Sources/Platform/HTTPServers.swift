@@ -11,7 +11,7 @@ import ServiceLifecycle
 import Telemetry
 
 /// The servers of the API: one on the network, one on the data directory's socket.
-enum HTTPServers {
+package enum HTTPServers {
     /// A server that listens now.
     enum Opened {
         case socket
@@ -24,12 +24,13 @@ enum HTTPServers {
     /// The one thread of all connections; what takes long runs elsewhere (``HandlerPool``).
     private static let loop: any EventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
 
-    /// Who comes beyond that waits until others have left: half of the files that we may open are for all else.
-    private static var mostConnections: Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
-        return Int(clamping: limit.rlim_cur) / 2
-    }
+    /// The least that we start with.
+    package static let leastConnections = OpenFiles.spare
+
+    /// Who comes beyond that waits until others have left; the rest is for all else (``OpenFiles``).
+    ///
+    /// The socket has a share of its own, so that the network keeps nobody on this machine out.
+    private static var mostConnections: (network: Int, socket: Int) { (OpenFiles.limit / 2, OpenFiles.limit / 8) }
 
     /// The servers, to be stopped in reverse; `opened` is called when one listens.
     static func services(
@@ -47,7 +48,10 @@ enum HTTPServers {
         let socket = Application(
             router: APIRouter.make(backend: backend, origin: .socket),
             server: connections.server,
-            configuration: ApplicationConfiguration(address: .unixDomainSocket(path: directory.socket)),
+            configuration: ApplicationConfiguration(
+                address: .unixDomainSocket(path: directory.socket),
+                availableConnectionsDelegate: .maximum(self.mostConnections.socket, logger: logger)
+            ),
             onServerRunning: { _ in
                 chmod(directory.socket, 0o600)
                 opened(.socket)
@@ -79,7 +83,7 @@ enum HTTPServers {
             server: connections.server,
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: listen.port),
-                availableConnectionsDelegate: .maximum(self.mostConnections, logger: logger)
+                availableConnectionsDelegate: .maximum(self.mostConnections.network, logger: logger)
             ),
             onServerRunning: { channel in
                 let shown = host.contains(":") ? "[\(host)]" : host

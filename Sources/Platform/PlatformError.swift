@@ -4,7 +4,7 @@
 /// Why the platform cannot start or go on.
 package struct PlatformError: Error, Sendable, CustomStringConvertible {
     package struct Code: Hashable, Sendable {
-        private enum Kind: Hashable, Sendable { case dataDirectoryInUse, dataDirectory, address, input }
+        private enum Kind: Hashable, Sendable { case dataDirectoryInUse, dataDirectory, address, input, openFiles }
         private let kind: Kind
         private init(_ kind: Kind) { self.kind = kind }
 
@@ -16,6 +16,8 @@ package struct PlatformError: Error, Sendable, CustomStringConvertible {
         package static let address = Code(.address)
         /// A request that cannot be carried out as it stands.
         package static let input = Code(.input)
+        /// Fewer files may be open than are needed.
+        package static let openFiles = Code(.openFiles)
     }
 
     package let code: Code

@@ -5,6 +5,7 @@ import DeviceCatalog
 import Foundation
 import StrictYAML
 import Telemetry
+import TestSupport
 import Testing
 
 /// Every problem is reported with its place and what would be right.
@@ -393,6 +394,18 @@ struct CatalogFilesTests {
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none)
             let error = #expect(throws: ProblemList.self) { try CatalogFiles.load(directory: directory) }
             #expect(error?.problems.first?.message.hasPrefix("the directory cannot be read") == true)
+        }
+    }
+
+    /// It was once taken for empty.
+    @Test func aLinkToADirectoryIsTheDirectory() throws {
+        try inTemporaryFolder { folder in
+            let link = folder.appending(path: "Devices").path
+            try FileManager.default.createSymbolicLink(
+                atPath: link,
+                withDestinationPath: Fixture.devicesDirectory
+            )
+            #expect(try CatalogFiles.load(directory: link).sites.count > 0)
         }
     }
 

@@ -6,6 +6,7 @@ import Foundation
 import PromQL
 import StrictYAML
 import Telemetry
+import TestSupport
 import Testing
 
 struct RuleFileTests {
@@ -28,6 +29,17 @@ struct RuleFileTests {
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &none)
             let error = #expect(throws: ProblemList.self) { try RuleFileLoader().load(paths: [folder]) }
             #expect(error?.problems.first?.message.hasPrefix("the folder cannot be read") == true)
+        }
+    }
+
+    /// It was once taken for empty.
+    @Test func aLinkToAFolderIsTheFolder() throws {
+        try inTemporaryFolder { folder in
+            let link = folder.appending(path: "Rules").path
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: ShippedRulesTests.rules)
+            let names = try RuleFileLoader.ruleFiles(below: ShippedRulesTests.rules)
+            #expect(try RuleFileLoader.ruleFiles(below: link) == names)
+            #expect(try !RuleFileLoader.ruleFiles(below: link + "/").isEmpty)
         }
     }
 

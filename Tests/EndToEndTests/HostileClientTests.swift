@@ -52,4 +52,33 @@ struct HostileClientTests {
             try await service.stop()
         }
     }
+
+    @Test(.timeLimit(.minutes(2)))
+    func anImportMayBeCompressed() async throws {
+        // {"metric":{"__name__":"m"},"values":[1],"timestamps":[1800000000000]}
+        let line = try #require(
+            Data(
+                base64Encoded: "H4sIAAAAAAACA6tWyk0tKcpMVrKqVoqPz0vMTY2PV7JSylWq1VEqS8wpTS1Wsoo2"
+                    + "jNVRKsnMTS0uScwtAAtYGCBAbC0XAKjWPL5GAAAA"
+            )
+        )
+        try await withTemporaryFolder { folder in
+            let service = try await RunningService.start(["--embedded-broker", "--exercise", "--data", folder.path])
+            let token = try await RunningService.makeToken("writer", data: folder).token
+            func imports(_ body: Data) async throws -> (status: Int, text: String) {
+                try await service.send(
+                    "/api/v1/import",
+                    method: "POST",
+                    token: token,
+                    headers: ["Content-Encoding": "gzip", "Content-Type": "application/json"],
+                    body: body
+                )
+            }
+            let whole = try await imports(line)
+            #expect(whole.status == 200 && whole.text.contains("\"stored\":1"), "\(whole)")
+            let part = try await imports(line.dropLast())
+            #expect(part.status == 400 && part.text.contains("the gzip input breaks off"), "\(part)")
+            try await service.stop()
+        }
+    }
 }

@@ -39,7 +39,8 @@ extension CatalogFiles {
         }
         let paths: [String]
         do {
-            paths = try FileManager.default.subpathsOfDirectory(atPath: root).sorted()
+            // With the slash, a link to a folder is the folder.
+            paths = try FileManager.default.subpathsOfDirectory(atPath: root + "/").sorted()
         } catch {
             problems.report(
                 Problem(

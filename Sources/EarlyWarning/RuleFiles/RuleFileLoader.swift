@@ -166,7 +166,8 @@ package struct RuleFileLoader {
     }
 
     private static func yamlFiles(below folder: String) throws -> [String] {
-        try FileManager.default.subpathsOfDirectory(atPath: folder)
+        // With the slash, a link to a folder is the folder.
+        try FileManager.default.subpathsOfDirectory(atPath: folder + "/")
             .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
     }
 

@@ -30,12 +30,15 @@ struct BulkRoutes: Sendable {
     /// `POST /api/v1/import`: a body of any length in the format `?format=` (VictoriaMetrics JSON lines without it).
     ///
     /// `header` is a CSV file's header row where the body comes without it; `source`, `offset` and `line` say which
-    /// input the body is a piece of and where it begins, so that the progress is saved with the samples.
+    /// input the body is a piece of and where it begins, so that the progress is saved with the samples. A body with
+    /// `Content-Encoding: gzip` is what it inflates to.
     @Sendable private func importSamples(_ request: Request, _ context: APIRequestContext) async throws -> Response {
         try context.require(.write)
-        try request.requirePlainBody()
+        let isGzip = ["gzip", "x-gzip"].contains(request.headers[.contentEncoding]?.lowercased())
+        if !isGzip { try request.requirePlainBody() }
         let parameters = RequestParameters(query: request)
         var order = SampleImportOrder(format: try self.format(parameters, or: .vmJSONLines))
+        order.isGzip = isGzip
         order.header = parameters["header"]
         order.isStrict = parameters.flag("strict")
         order.org = context.access.org

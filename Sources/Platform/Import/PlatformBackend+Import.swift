@@ -44,7 +44,8 @@ extension PlatformBackend {
                 try await onThread("poyang-read") {
                     defer { input.abandon() }
                     let table = try order.header.map { try CSVTable(header: Array($0.utf8)) }
-                    return try run.run(input, mark: order.mark, seeks: false, table: table)
+                    let plain: any BulkInput = order.isGzip ? try GunzipInput(input) : input
+                    return try run.run(plain, mark: order.mark, seeks: false, table: table)
                 }
             }
             do {
@@ -53,6 +54,8 @@ extension PlatformBackend {
                 return summary
             } catch let error as BulkLineError {
                 throw APIProblem.badInput("line \(error)")
+            } catch let error as PlatformError where error.code == .input {
+                throw APIProblem.badInput(error.message)
             }
         }
         var counts = summary.counts

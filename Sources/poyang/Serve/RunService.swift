@@ -15,6 +15,7 @@ func runService(_ options: ServeOptions) async throws {
     var logger = Logger(label: "poyang")
     logger.logLevel = Logger.Level(rawValue: options.logLevel) ?? .info
     do {
+        try OpenFiles.prepare(connections: HTTPServers.leastConnections)
         let platform = try Platform.build(PlatformOptions(options), logger: logger) { StandardError.write($0) }
         try await platform.run()
     } catch let error as CommandFailure {

@@ -6,6 +6,7 @@ import FieldGateway
 import Foundation
 import Logging
 import MQTTIngest
+import Platform
 import ServiceLifecycle
 import Telemetry
 import UnixSignals
@@ -90,6 +91,11 @@ struct GatewaySL651: AsyncParsableCommand {
     }
 
     func run() async throws {
+        do {
+            try OpenFiles.prepare(connections: self.connections)
+        } catch let error as PlatformError {
+            throw CommandFailure("\(error.message), or take fewer with --connections")
+        }
         let environment = ProcessInfo.processInfo.environment
         let (host, port) = try ServeOptions.address(self.listen)
         var options = GatewayOptions(host: host, port: port)
