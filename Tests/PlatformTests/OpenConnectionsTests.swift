@@ -102,7 +102,7 @@ struct OpenConnectionsTests {
                 let connection = try Connection(port: try #require(client.port))
                 defer { connection.close() }
                 connection.send("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                while queries.gate.inside == 0 { await Task.yield() }
+                await connection.untilAnswered()
                 while queries.gate.inside > 0 { await Task.yield() }
             }
     }

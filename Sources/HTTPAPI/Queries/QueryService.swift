@@ -71,6 +71,9 @@ package struct QueryService: Sendable {
                 defer { timer.cancel() }
                 try await writer.write(piece)
             }
+            // What was written last may wait here for its client.
+            let timer = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+            defer { timer.cancel() }
             try await writer.finish(nil)
         }
     }
