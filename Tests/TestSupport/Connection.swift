@@ -41,6 +41,16 @@ package struct Connection {
         _ = Glibc.send(self.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
+    /// Waits for the beginning of an answer, and leaves it where it is.
+    package func untilAnswered() async throws {
+        var first: UInt8 = 0
+        while recv(self.descriptor, &first, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) < 0,
+            errno == EAGAIN || errno == EINTR
+        {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
     /// What comes until `end`, or until the other side closes.
     package func answer(endingWith end: String) async throws -> String {
         var bytes: [UInt8] = []

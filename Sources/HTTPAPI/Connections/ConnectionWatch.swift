@@ -65,7 +65,6 @@ final class ConnectionWatch: ChannelInboundHandler, RemovableChannelHandler, Sen
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.connections.remove(context.channel)
         self.close()
         context.fireChannelInactive()
     }

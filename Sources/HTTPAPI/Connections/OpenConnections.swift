@@ -41,9 +41,10 @@ package final class OpenConnections: Sendable {
         for channel in self.channels.withLock({ Array($0.values) }) { channel.close(promise: nil) }
     }
 
-    func add(_ channel: any Channel) { self.channels.withLock { $0[ObjectIdentifier(channel)] = channel } }
-
-    func remove(_ channel: any Channel) {
-        self.channels.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(channel)) }
+    func add(_ channel: any Channel) {
+        let id = ObjectIdentifier(channel)
+        self.channels.withLock { $0[id] = channel }
+        // One that is closed before it was active is never said to be inactive.
+        channel.closeFuture.whenComplete { _ in self.channels.withLock { _ = $0.removeValue(forKey: id) } }
     }
 }
